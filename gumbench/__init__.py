@@ -1,0 +1,34 @@
+"""gumbench: which Monte Carlo gradient estimator, at which bias, variance and cost."""
+
+import importlib
+
+_HOME = {
+    "sweep": "gumbench.run",
+    "load": "gumbench.run",
+    "Results": "gumbench.results",
+    "SweepSpec": "gumbench.config",
+    "GumbenchError": "gumbench.errors",
+    "InputError": "gumbench.errors",
+    "estimate": "gumbench.api",
+    "exact_gradient": "gumbench.api",
+    "gumbel": "gumbench.api",
+    "concrete": "gumbench.api",
+    "make_problem": "gumbench.registry",
+    "Truth": "gumbench.types",
+}
+
+__all__ = [*_HOME, "__version__"]
+
+
+def __getattr__(name):
+    if name == "__version__":
+        from gumbench.machine import version
+
+        return version()
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'gumbench' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

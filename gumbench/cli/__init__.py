@@ -1,0 +1,82 @@
+"""The command line: one command is one file; each parses, prints and exits.
+
+Nothing here imports Numba, pandas or SciPy before a command needs it.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from gumbench.cli import explain, listing, sweep
+from gumbench.cli.screen import errors
+from gumbench.errors import GumbenchError
+
+GREETING = """\
+[bold]gumbench[/] tells which Monte Carlo gradient estimator to use: bias, variance and cost,
+next to the exact gradient.
+
+  gumbench sweep                 the lecture's examples, about a minute
+  gumbench list estimators       what there is, and what it is called elsewhere
+  gumbench explain concrete      formula, paper, bias, cost, settings
+"""
+
+app = typer.Typer(
+    name="gumbench",
+    add_completion=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool):
+    if value:
+        from gumbench.machine import version
+
+        typer.echo(f"gumbench {version()}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+):
+    """Bias, variance and cost of Monte Carlo gradient estimators."""
+    if context.invoked_subcommand is None:
+        from gumbench.cli.screen import output
+
+        output().print(GREETING, highlight=False)
+
+
+app.command("sweep", epilog=sweep.EXAMPLE)(sweep.sweep)
+app.command("list", epilog=listing.EXAMPLE)(listing.list_names)
+app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
+
+
+def main(arguments):
+    """Run a command and return its exit status: 0, 1, 2, 3 or 130."""
+    try:
+        return app(arguments, standalone_mode=False) or 0
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        errors().print(f"[red]error:[/] {error.format_message()}", highlight=False, markup=True)
+        command = error.ctx.command_path if getattr(error, "ctx", None) else "gumbench"
+        errors().print(f"`{command} --help` shows how it is used", highlight=False)
+        return 2
+    except GumbenchError as error:
+        if "--debug" in arguments:
+            raise
+        from rich.markup import escape
+
+        errors().print(f"[red]error:[/] {escape(str(error))}", highlight=False)
+        return error.exit_status
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")
+        return 0

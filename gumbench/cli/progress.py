@@ -1,0 +1,210 @@
+"""What a sweep says: first words, progress on stderr, tables on stdout."""
+
+import sys
+import time
+
+from gumbench.cli import screen as text
+from gumbench.machine import cores, version
+
+MOST_ROWS = 12
+
+
+class Screen:
+    """A run's monitor (see gumbench.run.Monitor) that writes to a terminal or a file."""
+
+    def __init__(self, quiet=False):
+        self.quiet = quiet
+        self.err = text.errors()
+        self.out = text.output()
+        self.bar = None
+        self.failed = 0
+        self.finished = 0
+        self.total = 0
+        self.path = None
+
+    def say(self, message):
+        """A line on stderr, unless quiet."""
+        if not self.quiet:
+            self.err.print(message, highlight=False, markup=False)
+
+    def first_words(self, name, spec):
+        """Said before anything slow is imported."""
+        self.say(f"gumbench {version()} · {name} · seed {spec.seed} · {cores()} cores")
+
+    def planned(self, plan, notes):
+        """Said when the grid is known."""
+        for note in [*notes, *plan.notes]:
+            self.say(f"note: {note}")
+        self.path = plan.folder.path
+        wanted = [c for c in plan.cells if not c.skipped]
+        missing = sum(len(p) for p in plan.passes)
+        self.expected = [_expected_seconds(p, plan.spec) for p in plan.passes]
+        line = f"{text.count(len(wanted), 'cell')}"
+        if len(wanted) != missing:
+            line += f", {len(wanted) - missing} of them done before"
+        if missing:
+            line += f"; about {text.seconds(sum(self.expected))} once kernels are compiled"
+        self.say(line)
+
+    def plan(self, plan):
+        """Start the bar."""
+        self.total = sum(len(p) for p in plan.passes)
+        self.began = time.monotonic()
+        if self.quiet or not sys.stderr.isatty() or not self.total:
+            return
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=12),
+            TextColumn("{task.fields[cells]}"),
+            TimeRemainingColumn(),
+            console=self.err,
+            transient=True,
+        )
+        self.task = self.bar.add_task("", total=sum(self.expected), cells=f"0/{self.total}")
+        self.bar.start()
+
+    def start(self, number, cells):
+        """A pass begins."""
+        self.number = number
+        if self.bar:
+            words = f"{cells[0].problem}  {cells[0].dimension}  {cells[0].estimator}"
+            self.bar.update(self.task, description=f"{words:<52}"[:52])
+
+    def progress(self, fraction):
+        """So much of the pass is done."""
+        if self.bar:
+            done = sum(self.expected[: self.number]) + fraction * self.expected[self.number]
+            self.bar.update(self.task, completed=done)
+
+    def finish(self, records):
+        """A pass is done and saved."""
+        self.finished += len(records)
+        for record in records:
+            if record.status in ("error", "diverged"):
+                self.failed += 1
+                name = f"{record.cell['problem']} {record.cell['estimator']}"
+                self.err.print(f"{name}: {record.message}", highlight=False, markup=False)
+        if self.bar:
+            self.bar.update(self.task, cells=f"{self.finished}/{self.total}")
+
+    def close(self):
+        """Take the bar away."""
+        if self.bar:
+            self.bar.stop()
+            self.bar = None
+
+    def interrupted(self, command):
+        """The last words after an interrupt."""
+        self.close()
+        kept = f"{self.finished} of {self.total} cells of this run are saved in {self.path}"
+        self.err.print(
+            f"Interrupted. {kept if self.total else 'Nothing was written'}.\n"
+            f"To continue: {command}",
+            highlight=False,
+            markup=False,
+        )
+
+    def results(self, plan, results):
+        """Tables on stdout, and where the rest is."""
+        self.close()
+        if not self.total:
+            self.say("everything was done before; nothing was computed")
+        rows = results.rows("variance")
+        if not self.quiet:
+            for group in _tables(rows):
+                self.out.print(_table(group))
+                self.out.print(_verdict(group), highlight=False, markup=False, soft_wrap=True)
+                self.out.print()
+        files = ", ".join(f"{name}.csv" for name in plan.spec.measurements)
+        self.out.print(f"Wrote {plan.folder.path}/ ({files})", highlight=False, markup=False)
+        self.say(f"reproducible columns: SHA-256 {_sha(results)[:16]}")
+
+
+def _sha(results):
+    from gumbench import tables
+
+    return tables.sha256("variance", results.rows("variance"))
+
+
+def _expected_seconds(cells, spec):
+    from gumbench.measure.variance import expected_seconds
+
+    return expected_seconds(cells, spec.threads or cores())
+
+
+def _tables(rows):
+    """Rows of one table per problem and settings: its middle dimension, best temperatures."""
+    groups = {}
+    for row in rows:
+        if row["status"] == "done":
+            groups.setdefault((row["problem"], _own_settings(row), row["part"]), []).append(row)
+    for group in groups.values():
+        sizes = sorted({row["dimension"] for row in group})
+        middle = [row for row in group if row["dimension"] == sizes[len(sizes) // 2]]
+        best = {}
+        for row in middle:
+            key = (row["estimator"], row["inner_samples"])
+            if key not in best or row["mse"] < best[key]["mse"]:
+                best[key] = row
+        yield sorted(best.values(), key=lambda r: (not r["unbiased"], r["variance"]))[:MOST_ROWS]
+
+
+def _own_settings(row):
+    return row["settings"]
+
+
+def _table(rows):
+    from rich import box
+    from rich.table import Table
+
+    first = rows[0]
+    norm = f"norm {text.rounded(first['truth_norm'], None)} by {first['truth']}"
+    title = (
+        f"{first['problem']} · dimension {first['dimension']} · gradient in {first['part']}, {norm}"
+        f" · {first['estimates'] if len(rows) == 1 else max(r['estimates'] for r in rows):,} estimates"
+    )
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    table.add_column("estimator", no_wrap=True)
+    for name in ("τ", "f", "∇f"):
+        table.add_column(name, justify="right")
+    table.add_column("variance (95 %)")
+    table.add_column("bias, % of gradient")
+    table.add_column("mean squared error")
+    for row in rows:
+        inner = f" (K = {row['inner_samples']})" if row["inner_samples"] else ""
+        table.add_row(
+            row["estimator"] + inner,
+            "" if row["temperature"] is None else f"{row['temperature']:g}",
+            f"{row['evaluations']:g}",
+            f"{row['gradient_evaluations']:g}",
+            text.interval(row["variance"], row["variance_low"], row["variance_high"]),
+            _bias(row),
+            f"{row['mse']:.3g}",
+        )
+    return table
+
+
+def _bias(row):
+    if not row["truth_norm"] or row["bias_p"] is None:
+        return "" if row["bias_norm"] is None else f"{row['bias_norm']:.2g} absolute"
+    scale = 100 / row["truth_norm"]
+    high = row["bias_high"] * scale
+    if row["bias_p"] > 0.05:
+        return f"none seen (< {high:.2g})" if high > 0 else "none"
+    norm, half = row["bias_norm"] * scale, (row["bias_high"] - row["bias_low"]) / 2 * scale
+    return f"{text.rounded(norm, half)} ± {half:.1g}"
+
+
+def _verdict(rows):
+    noisy = [r for r in rows if r["unbiased"] and r["variance"] > 0 and r["evaluations"] < 1e4]
+    if not noisy:
+        return ""
+    best = min(
+        noisy, key=lambda r: r["variance"] * (r["evaluations"] + 3 * r["gradient_evaluations"])
+    )
+    return (
+        f"Best unbiased by variance × evaluations (∇f as 3): {best['estimator']}"
+        f"{', K = ' + str(best['inner_samples']) if best['inner_samples'] else ''}."
+    )

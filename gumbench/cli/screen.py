@@ -1,0 +1,64 @@
+"""Consoles, and numbers as people read them."""
+
+import math
+
+from rich.console import Console
+
+
+def output():
+    """Where results go."""
+    return Console(soft_wrap=False)
+
+
+def errors():
+    """Where progress, notes and errors go."""
+    return Console(stderr=True, soft_wrap=True)
+
+
+def rounded(value, spread):
+    """A number with the digits its spread leaves meaningful: two of the spread's own."""
+    if value is None:
+        return ""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if not spread:
+        return f"{value:.3g}"
+    digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(spread)) + 1
+    return _plain(value, min(max(digits, 2), 6))
+
+
+def _plain(value, digits):
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        exponent = math.floor(math.log10(abs(value)))
+        if -4 <= exponent < 7:
+            return f"{value:,.{max(0, digits - 1 - exponent)}f}"
+        return f"{value:.{digits - 1}e}"
+    exponent = math.floor(math.log10(abs(value)))
+    return f"{value:,.{max(0, digits - 1 - exponent)}f}"
+
+
+def interval(value, low, high):
+    """A value with its 95 % interval."""
+    if value is None:
+        return ""
+    if low is None or high is None:
+        return rounded(value, None)
+    if low == high:
+        return rounded(value, None)
+    spread = (high - low) / 2
+    return f"{rounded(value, spread)} ({rounded(low, spread)}–{rounded(high, spread)})"
+
+
+def seconds(value):
+    """A duration as people say it."""
+    if value < 90:
+        return f"{max(1, round(value))} s"
+    if value < 5400:
+        return f"{round(value / 60)} min"
+    return f"{value / 3600:.1f} h"
+
+
+def count(number, noun):
+    """A number with its noun."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,164 @@
+"""`gumbench sweep`: the grid, and its tables."""
+
+import os
+import shlex
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gumbench.errors import InputError
+
+EXAMPLE = (
+    "Example: gumbench sweep --problems categorical-quadratic --dimensions 4,64 "
+    "--temperatures 0.1:2:6log --estimates 1000000"
+)
+
+
+def _names(text):
+    from gumbench.config import words
+
+    return words(text) if text is not None else None
+
+
+def sweep(
+    preset: Annotated[
+        str | None, typer.Argument(metavar="[PRESET|FILE.toml]", show_default="lecture")
+    ] = None,
+    problems: Annotated[
+        str | None, typer.Option("--problems", "--problem", help="Names or globs, with commas.")
+    ] = None,
+    estimators: Annotated[
+        str | None,
+        typer.Option("--estimators", "--estimator", help="Names, aliases, globs or @unbiased ..."),
+    ] = None,
+    dimensions: Annotated[
+        str | None, typer.Option("--dimensions", "--dimension", help="4,16,64 or 2:1024:10log.")
+    ] = None,
+    temperatures: Annotated[
+        str | None, typer.Option("--temperatures", "--temperature", help="0.5,1 or 0.1:1:10lin.")
+    ] = None,
+    inner_samples: Annotated[
+        str | None, typer.Option("--inner-samples", help="Samples inside one estimate (K).")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="[NAME.]key=value[,value]; several are an axis."),
+    ] = None,
+    estimates: Annotated[
+        str | None, typer.Option(help="Estimates of every cell.", show_default="1000000")
+    ] = None,
+    truth_estimates: Annotated[
+        str | None, typer.Option(help="Estimates for a truth that must be estimated.")
+    ] = None,
+    seed: Annotated[str | None, typer.Option(help="0 to 2^64 - 1.", show_default="0")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32 or float64.")] = None,
+    threads: Annotated[str | None, typer.Option(help="All cores by default.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Run folder; results/NAME-HASH by default.")
+    ] = None,
+    samples: Annotated[str | None, typer.Option(hidden=True)] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Start over in a folder with a run.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would run.")] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first error.")
+    ] = False,
+    components: Annotated[
+        bool | None, typer.Option("--components", help="Keep mean and variance by component.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the tables' place.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+):
+    """Measure bias and variance of gradient estimators over a grid.
+
+    The same command again runs only what is missing. Results do not depend on --threads.
+    """
+    from gumbench import config
+    from gumbench.cli.progress import Screen
+
+    if samples is not None:
+        raise InputError(
+            "--samples is not an option: --estimates is how many estimates a cell averages, "
+            "--inner-samples how many samples are inside one estimate"
+        )
+    notes = []
+
+    def listed(text, name, kind=float):
+        if text is None:
+            return None
+        values, note = config.numbers(text, name, kind)
+        notes.extend([note] if note else [])
+        return values
+
+    def number(text, name):
+        if text is None:
+            return None
+        values = listed(text, name, int)
+        if len(values) != 1:
+            raise InputError(f"--{name}: {text!r} is more than one number")
+        return values[0]
+
+    flags = {
+        "problems": _names(problems),
+        "estimators": _names(estimators),
+        "dimensions": listed(dimensions, "dimensions", int),
+        "temperatures": listed(temperatures, "temperatures"),
+        "inner_samples": listed(inner_samples, "inner-samples", int),
+        "settings": dict(config.setting(text) for text in settings or []) or None,
+        "estimates": number(estimates, "estimates"),
+        "truth_estimates": number(truth_estimates, "truth-estimates"),
+        "seed": number(seed, "seed"),
+        "dtype": dtype,
+        "threads": number(threads, "threads"),
+        "components": components,
+    }
+    screen = Screen(quiet)
+    data, name = config.load_spec_data(preset or "lecture")
+    if problems and preset is None:
+        name = "sweep"
+    spec = config.checked_spec(config.merge(data, flags), preset or name)
+    screen.first_words(name, spec)
+
+    def work():
+        from gumbench import run
+
+        typed = tuple(k for k, v in flags.items() if v is not None)
+        folder = output or run.default_folder(name, spec)
+        plan = run.plan(spec, folder, typed, force)
+        screen.planned(plan, notes)
+        if not dry_run:
+            screen.results(plan, run.run(plan, screen, fail_fast))
+        return 3 if screen.failed else 0
+
+    raise typer.Exit(_interruptible(work, screen))
+
+
+def _interruptible(work, screen):
+    """Run `work` in a thread, so that an interrupt is answered while compiled code runs."""
+    outcome = {}
+
+    def target():
+        try:
+            outcome["status"] = work()
+        except BaseException as error:
+            outcome["error"] = error
+
+    thread = threading.Thread(target=target, daemon=True)
+    try:
+        thread.start()
+        while thread.is_alive():
+            thread.join(0.1)
+    except KeyboardInterrupt:
+        command = shlex.join(["gumbench", *sys.argv[1:]])
+        screen.interrupted(command)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # The thread may be inside compiled code or a compiler pass, which cannot be stopped.
+        os._exit(130)
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["status"]

@@ -1,0 +1,218 @@
+"""What was asked for: the specification of a sweep and the grammar of its numbers.
+
+Only the form is checked here; names are checked by the grid, which knows the registry.
+"""
+
+import json
+import math
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from gumbench.errors import InputError, unknown
+
+FEWEST_ESTIMATES = 128
+PRESETS = resources.files("gumbench") / "presets"
+
+Temperature = Annotated[float, pydantic.Field(ge=1e-6, le=1e6)]
+Positive = Annotated[int, pydantic.Field(ge=1)]
+Scalar = bool | int | float | str
+
+
+class Grid(pydantic.BaseModel):
+    """Axes whose product is swept. An axis left out takes the problem's or estimator's own."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    problems: tuple[str, ...] = pydantic.Field(min_length=1)
+    dimensions: tuple[Positive, ...] | None = None
+    estimators: tuple[str, ...] | None = None
+    temperatures: tuple[Temperature, ...] | None = None
+    inner_samples: tuple[Positive, ...] | None = None
+    settings: dict[str, tuple[Scalar, ...]] = {}
+
+
+class SweepSpec(pydantic.BaseModel):
+    """A sweep: grids and how to run them.
+
+    estimates: for every cell, made up to a multiple of 64 batches. truth_estimates: for a truth
+    that has to be estimated. threads: None for all cores; results do not depend on it.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    grid: tuple[Grid, ...] = pydantic.Field(min_length=1)
+    estimates: Annotated[int, pydantic.Field(ge=FEWEST_ESTIMATES, lt=1 << 53)] = 1_000_000
+    truth_estimates: Annotated[int, pydantic.Field(ge=FEWEST_ESTIMATES, lt=1 << 53)] = 262_144
+    seed: Annotated[int, pydantic.Field(ge=0, lt=1 << 64)] = 0
+    dtype: Literal["float32", "float64"] = "float32"
+    threads: Positive | None = None
+    components: bool = False
+    measurements: tuple[str, ...] = ("variance",)
+
+    def identity(self):
+        """The keys that decide results, as plain JSON types."""
+        return self.model_dump(mode="json", exclude={"threads"}, exclude_none=True)
+
+
+def checked_spec(data, source):
+    """A SweepSpec of plain data, or an InputError that names the key, the value and the rule."""
+    try:
+        return SweepSpec.model_validate(data)
+    except pydantic.ValidationError as error:
+        raise InputError("; ".join(_explain(e, source) for e in error.errors()[:3])) from None
+
+
+def _explain(error, source):
+    known = [*SweepSpec.model_fields, *Grid.model_fields]
+    if error["type"] == "extra_forbidden":
+        return (
+            str(unknown("key", str(error["loc"][-1]), known, "gumbench sweep --help"))
+            + f" (in {source})"
+        )
+    path = [str(p) for p in error["loc"] if isinstance(p, str) and p in known]
+    given = json.dumps(error["input"], default=str)
+    rule = error["msg"][:1].lower() + error["msg"][1:]
+    return f"{path[-1] if path else source}: {rule}; given {given[:80]}"
+
+
+def preset_names():
+    """Names of the presets that ship with the package."""
+    return sorted(
+        p.name.removesuffix(".toml") for p in PRESETS.iterdir() if p.name.endswith(".toml")
+    )
+
+
+def read_toml(text, source):
+    """Plain data of a TOML text, or an InputError with the place."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{source} is not valid TOML: {error}") from None
+
+
+def load_spec_data(preset_or_file):
+    """Plain data of a preset by name or of a TOML file, and its name."""
+    path = Path(preset_or_file)
+    if path.suffix == ".toml" or "/" in preset_or_file:
+        try:
+            text = path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not text"
+            raise InputError(f"cannot read {preset_or_file}: {reason}") from None
+        return read_toml(text, preset_or_file), path.stem
+    if preset_or_file not in preset_names():
+        raise unknown("preset", preset_or_file, preset_names(), "gumbench list presets")
+    text = (PRESETS / f"{preset_or_file}.toml").read_text()
+    return read_toml(text, preset_or_file), preset_or_file
+
+
+def to_toml(spec):
+    """A spec as TOML that reads back as the same spec."""
+    data = spec.model_dump(mode="json", exclude_none=True)
+    grids = data.pop("grid")
+    lines = [f"{key} = {json.dumps(value)}" for key, value in data.items()]
+    for grid in grids:
+        settings = grid.pop("settings", {})
+        lines += ["", "[[grid]]", *(f"{k} = {json.dumps(v)}" for k, v in grid.items())]
+        if settings:
+            lines += ["[grid.settings]"]
+            lines += [f"{json.dumps(k)} = {json.dumps(v)}" for k, v in settings.items()]
+    return "\n".join(lines) + "\n"
+
+
+def words(text):
+    """The items of a comma-separated list."""
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def numbers(text, name, kind=float):
+    """Numbers of `4,16,64`, `2:1024:10log` or `0.1:1:10lin` (ends included), and what was dropped.
+
+    kind: int rounds the points of a range. Returns (values, note or empty string).
+    Raises InputError.
+    """
+    values = []
+    for item in words(text):
+        values += _range(item, name, kind) if ":" in item else [_number(item, name, kind)]
+    if not values:
+        raise InputError(f"--{name} is empty: give numbers such as 1,2,4 or 0.1:1:10log")
+    kept = list(dict.fromkeys(values))
+    dropped = len(values) - len(kept)
+    return kept, f"--{name}: {dropped} equal values dropped" if dropped else ""
+
+
+def _number(text, name, kind):
+    try:
+        value = float(text)
+        if not math.isfinite(value):
+            raise ValueError
+        if kind is int and value != int(value):
+            raise InputError(f"--{name}: {text} is not a whole number")
+        return int(text) if kind is int and text.lstrip("+-").isdigit() else kind(value)
+    except ValueError:
+        example = "4,16,64" if kind is int else "0.1,0.5,1"
+        raise InputError(f"--{name}: {text!r} is not a number; give {example} or a range") from None
+
+
+def _range(text, name, kind):
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise InputError(f"--{name}: {text!r} is no range; ranges read START:END:COUNTlog or lin")
+    start, end = (_number(p, name, float) for p in parts[:2])
+    count, spacing = parts[2].rstrip("loginLOGIN"), parts[2].lstrip("0123456789").lower()
+    if spacing not in ("log", "lin"):
+        low, high = parts[:2]
+        raise InputError(
+            f"--{name}: {text!r} has two readings; {low}:{high}:{parts[2]}lin is {parts[2]} points "
+            f"evenly spaced, {low}:{high}:{parts[2]}log the same by ratio"
+        )
+    if not count.isdigit() or not 2 <= int(count) <= 10_000:
+        raise InputError(f"--{name}: {text!r} asks for {count or 'no'} points; give 2 to 10000")
+    count = int(count)
+    if spacing == "log":
+        if start <= 0 or end <= 0:
+            raise InputError(f"--{name}: {text!r}: a log range needs both ends above 0")
+        points = [start * (end / start) ** (i / (count - 1)) for i in range(count)]
+    else:
+        points = [start + (end - start) * i / (count - 1) for i in range(count)]
+    points[-1] = end
+    return [round(p) for p in points] if kind is int else [float(f"{p:.6g}") for p in points]
+
+
+def setting(text):
+    """`[NAME.]key=value[,value]` as (key, values)."""
+    key, equals, values = text.partition("=")
+    if not equals or not key.strip() or not words(values):
+        raise InputError(f"--set {text!r}: give key=value or NAME.key=value")
+    return key.strip(), tuple(_scalar(v) for v in words(values))
+
+
+def _scalar(text):
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
+def merge(data, flags: dict[str, Any]):
+    """Plain spec data with flags over it.
+
+    An axis replaces that axis in every grid; `problems` starts a fresh grid with the problems' own
+    axes; `settings` add to those of every grid.
+    """
+    axes = {k: v for k, v in flags.items() if k in Grid.model_fields and v is not None}
+    rest = {k: v for k, v in flags.items() if k not in Grid.model_fields and v is not None}
+    grids = [{"problems": axes["problems"]}] if "problems" in axes else data.get("grid", [])
+    if not isinstance(grids, list) or not all(isinstance(g, dict) for g in grids):
+        return {**data, **rest}
+    added = axes.pop("settings", {})
+    merged = [{**g, **axes} for g in grids]
+    if added:
+        merged = [{**g, "settings": {**g.get("settings", {}), **added}} for g in merged]
+    return {**data, **rest, "grid": merged}

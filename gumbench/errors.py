@@ -1,0 +1,29 @@
+"""Errors that a user can cause, each with what happened, what was given and what to do."""
+
+import difflib
+
+
+class GumbenchError(Exception):
+    """Base of every error that is reported without a traceback. `exit_status` is the command's."""
+
+    exit_status = 2
+
+
+class InputError(GumbenchError):
+    """A wrong name, number, file or combination, found before anything runs."""
+
+
+class BusyError(GumbenchError):
+    """A run folder is held by another process."""
+
+
+def unknown(kind, given, known, where="gumbench list"):
+    """An InputError for a name that does not exist, with the nearest ones that do.
+
+    kind: what the name should name. known: names and aliases, or a mapping of aliases to names.
+    """
+    near = difflib.get_close_matches(given.lower(), [str(k) for k in known], n=3, cutoff=0.5)
+    if isinstance(known, dict):
+        near = list(dict.fromkeys(known[k] for k in near))
+    hint = f"did you mean {' or '.join(near)}?" if near else f"`{where}` shows what there is"
+    return InputError(f"no {kind} is called {given!r}: {hint}")

@@ -1,0 +1,39 @@
+"""Local expectation gradient: each variable summed out, given a draw of the others."""
+
+import numpy as np
+
+from gumbench.families.categorical import probabilities
+from gumbench.kernels import simplex
+from gumbench.types import Estimator
+
+
+def kernel(noise, temperature, prepared, objective, out, extra):
+    variables, categories, block = out.shape
+    index = np.empty((variables, block), np.int32)
+    drawn = np.empty(block, np.int32)
+    f = np.empty_like(out)
+    simplex.draw(objective.natural, noise[0], index)
+    for v in range(variables):
+        drawn[:] = index[v]
+        for c in range(categories):
+            index[v] = np.int32(c)
+            simplex.value_of_draw(index, objective, 0, categories, f[v, c])
+        index[v] = drawn
+    simplex.expectation_pullback(prepared, f, out)
+    simplex.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), extra)
+
+
+def prepare(bound, seed, settings):
+    return probabilities(bound.natural).ravel()
+
+
+ESTIMATOR = Estimator(
+    family="categorical",
+    kernel=kernel,
+    prepare=prepare,
+    aliases=("indecater",),
+    formula="component (d, k): p_dk (f(x with x_d = k) - Σ_l p_dl f(x with x_d = l))",
+    paper="Titsias and Lázaro-Gredilla 2015; De Smet et al. 2023",
+    unbiased=True,
+    evaluations=lambda k, v, c: v * c,
+)

@@ -1,0 +1,45 @@
+"""Score function with the mean of the other samples as baseline: leave one out."""
+
+import numpy as np
+
+from gumbench.kernels import simplex
+from gumbench.types import Estimator
+
+
+def kernel(noise, temperature, prepared, objective, out, extra):
+    real = out.dtype.type
+    samples, variables, categories, block = noise.shape
+    index = np.empty((samples, variables, block), np.int32)
+    f = np.empty((samples, block), out.dtype)
+    mean = np.zeros(block, out.dtype)
+    for k in range(samples):
+        simplex.draw(objective.natural, noise[k], index[k])
+        simplex.value_of_draw(index[k], objective, k, categories, f[k])
+        simplex.add_direct_of_draw(
+            index[k], objective, categories, real(1.0) / real(samples), extra
+        )
+        for b in range(block):
+            mean[b] += f[k, b]
+    for b in range(block):
+        mean[b] /= real(samples)
+    # The weights (f - mean) / (K - 1) sum to zero, so p drops out of Σ weight (D - p).
+    scale = real(1.0) / real(samples - 1)
+    out[:] = real(0.0)
+    for k in range(samples):
+        for v in range(variables):
+            for b in range(block):
+                out[v, index[k, v, b], b] += (f[k, b] - mean[b]) * scale
+
+
+ESTIMATOR = Estimator(
+    family="categorical",
+    kernel=kernel,
+    aliases=("rloo", "loorf", "vargrad"),
+    formula="(1/K) Σ_k (f_k - mean of the other f) (D_k - p)",
+    paper="Kool et al. 2019; Richter et al. 2020",
+    unbiased=True,
+    inner_samples=(2, 4),
+    noise=lambda k: k,
+    draw_evaluations=lambda k: k,
+    evaluations=lambda k, v, c: k,
+)

@@ -1,0 +1,37 @@
+"""Straight-through: the gradient of f at the draw, sent back through softmax θ."""
+
+import numpy as np
+
+from gumbench.families.categorical import probabilities
+from gumbench.kernels import simplex
+from gumbench.types import Estimator
+
+
+def kernel(noise, temperature, prepared, objective, out, extra):
+    variables, categories, block = out.shape
+    index = np.empty((variables, block), np.int32)
+    g = np.empty_like(out)
+    simplex.draw(objective.natural, noise[0], index)
+    simplex.gradient_of_draw(index, objective, g)
+    simplex.expectation_pullback(prepared, g, out)
+    simplex.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), extra)
+
+
+def prepare(bound, seed, settings):
+    return probabilities(bound.natural).ravel()
+
+
+ESTIMATOR = Estimator(
+    family="categorical",
+    kernel=kernel,
+    prepare=prepare,
+    aliases=("st", "ste"),
+    formula="J(p) ∇f(D),  J(p) = diag p - p pᵀ",
+    paper="Bengio et al. 2013",
+    unbiased=False,
+    exact_for="linear f",
+    path=True,
+    needs=("gradient",),
+    evaluations=lambda k, v, c: 0,
+    gradient_evaluations=lambda k, v, c: 1,
+)

@@ -1,0 +1,47 @@
+"""Score function with the mean of the other samples as baseline: leave one out."""
+
+import numpy as np
+
+from gumbench.kernels import gaussian, simplex
+from gumbench.types import Estimator
+
+
+def kernel(noise, temperature, prepared, objective, out, extra):
+    real = out.dtype.type
+    samples, block = noise.shape[0], noise.shape[3]
+    z = np.empty_like(noise[0])
+    f = np.empty((samples, block), out.dtype)
+    mean = np.zeros(block, out.dtype)
+    no_baseline = np.zeros(objective.natural.shape, out.dtype)
+    term = np.empty_like(out)
+    for k in range(samples):
+        gaussian.sample(objective.natural, noise[k], z)
+        objective.value(z, objective.theta, objective.data, f[k])
+        simplex.add_direct(z, objective, real(1.0) / real(samples), extra)
+        for b in range(block):
+            mean[b] += f[k, b]
+    for b in range(block):
+        mean[b] /= real(samples)
+    scale = real(1.0) / real(samples - 1)
+    out[:] = real(0.0)
+    for k in range(samples):
+        for b in range(block):
+            f[k, b] = (f[k, b] - mean[b]) * scale
+        gaussian.score(objective.natural, noise[k], f[k], no_baseline, term)
+        for r in range(out.shape[0]):
+            for v in range(out.shape[1]):
+                for b in range(block):
+                    out[r, v, b] += term[r, v, b]
+
+
+ESTIMATOR = Estimator(
+    family="gaussian",
+    kernel=kernel,
+    aliases=("rloo", "loorf", "vargrad"),
+    formula="(1/K) Σ_k (f_k - mean of the other f) ∇ log p(z_k)",
+    paper="Kool et al. 2019; Richter et al. 2020",
+    unbiased=True,
+    inner_samples=(2, 4),
+    noise=lambda k: k,
+    evaluations=lambda k, v, c: k,
+)

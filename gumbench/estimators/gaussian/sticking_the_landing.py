@@ -1,0 +1,28 @@
+"""Sticking the landing: pathwise for an ELBO, without the score that has mean zero."""
+
+import numpy as np
+
+from gumbench.kernels import gaussian
+from gumbench.types import Estimator
+
+
+def kernel(noise, temperature, prepared, objective, out, extra):
+    z = np.empty_like(noise[0])
+    g = np.empty_like(z)
+    gaussian.sample(objective.natural, noise[0], z)
+    objective.gradient(z, objective.theta, objective.data, g)
+    gaussian.path(noise[0], g, out)
+
+
+ESTIMATOR = Estimator(
+    family="gaussian",
+    kernel=kernel,
+    aliases=("stl",),
+    formula="∂f/∂z by the mean, ∂f/∂z ε by the scale, without ∂f/∂θ at fixed z",
+    paper="Roeder et al. 2017",
+    unbiased=True,
+    path=True,
+    needs=("gradient", "score_direct"),
+    evaluations=lambda k, v, c: 0,
+    gradient_evaluations=lambda k, v, c: 1,
+)

@@ -1,0 +1,16 @@
+"""All that differs between the families of distributions; one module each, with the same names.
+
+Every module has: NOISE (kind and purpose of its noise), `natural_shape(shape)` (rows, columns),
+`check(problem, natural)`, `forward` and `pullback` for a problem without a link, `sample(bound,
+random)`, `value(bound, samples)`, `score_scale(bound)`, `exact_gradient(bound)`, and
+TRUTH_ESTIMATOR, the name of the one that estimates a gradient with no exact form.
+"""
+
+import importlib
+
+NAMES = ("categorical", "gaussian")
+
+
+def family(name):
+    """The module of a family."""
+    return importlib.import_module(f"{__name__}.{name}")

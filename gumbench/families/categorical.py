@@ -1,0 +1,126 @@
+"""D variables of C categories with logits (variables, categories)."""
+
+import numpy as np
+
+from gumbench.errors import InputError
+from gumbench.kernels import noise, philox
+
+NOISE = (noise.GUMBEL, philox.NOISE)
+TRUTH_ESTIMATOR = "local-expectation"
+MOST_ENUMERATED = 1 << 20
+CHUNK_ITEMS = 1 << 22
+
+
+def natural_shape(shape):
+    """Logits have the problem's own shape."""
+    return shape
+
+
+def forward(theta, data, out):
+    """θ is the logits."""
+    for v in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            out[v, c] = theta[v * out.shape[1] + c]
+
+
+def pullback(g, theta, data, out):
+    """The transpose of `forward`."""
+    for v in range(g.shape[0]):
+        for c in range(g.shape[1]):
+            row, result = g[v, c], out[v * g.shape[1] + c]
+            for b in range(row.size):
+                result[b] = row[b]
+
+
+def check(problem, natural):
+    """Refuse logits that are no distribution: NaN, +inf, or all masked."""
+    for v, row in enumerate(natural):
+        if np.isnan(row).any() or np.isposinf(row).any():
+            bad = row[np.isnan(row) | np.isposinf(row)][0]
+            raise InputError(
+                f"{problem.name}: a logit of variable {v} is {bad}; give finite logits or -inf"
+            )
+        if np.isneginf(row).all():
+            raise InputError(
+                f"{problem.name}: every logit of variable {v} is -inf; leave one category open"
+            )
+
+
+def probabilities(natural):
+    """softmax over the last axis, in float64."""
+    logits = np.asarray(natural, np.float64)
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def enumerable(problem):
+    """Whether all C^D outcomes can be listed."""
+    variables, categories = problem.shape
+    return variables * np.log2(max(categories, 1)) <= np.log2(MOST_ENUMERATED)
+
+
+def outcomes(problem):
+    """All draws in chunks: index (variables, n), the first variable varying slowest."""
+    variables, categories = problem.shape
+    total = categories**variables
+    powers = categories ** np.arange(variables - 1, -1, -1, dtype=np.int64)
+    chunk = max(1, CHUNK_ITEMS // (variables * categories))
+    for first in range(0, total, chunk):
+        number = np.arange(first, min(first + chunk, total), dtype=np.int64)
+        yield (number[None, :] // powers[:, None] % categories).astype(np.int32)
+
+
+def weight_of(index, probability):
+    """Probability (n,) of draws (variables, n)."""
+    return np.prod(np.take_along_axis(probability, index.astype(np.int64), axis=1), axis=0)
+
+
+def sample(bound, random):
+    """Draws (variables, n) from Gumbel noise (variables, categories, n)."""
+    return (bound.natural[:, :, None] + random).argmax(axis=1).astype(np.int32)
+
+
+def value(bound, index):
+    """f at samples: (n,)."""
+    return bound.value_at(index)
+
+
+def score_scale(bound):
+    """Size of the score by each logit (variables, categories): p."""
+    return probabilities(bound.natural)
+
+
+def score_square(index, probability):
+    """‖∇ log p‖² in the logits at draws (variables, n): Σ 1 - 2 p_drawn + ‖p‖²."""
+    drawn = np.take_along_axis(probability, index.astype(np.int64), axis=1)
+    squares = (probability**2).sum(axis=1)[:, None]
+    return (1 - 2 * drawn + squares).sum(axis=0)
+
+
+def enumerated_gradient(bound):
+    """Σ p(x) f(x) ∇ log p(x), (variables, categories), and Σ p(x) ∂f/∂θ, over all outcomes."""
+    problem = bound.problem
+    double = bound.at("float64")
+    probability = probabilities(double.natural)
+    by_logit = np.zeros(problem.shape)
+    mean = 0.0
+    direct = np.zeros(double.theta.size)
+    for index in outcomes(problem):
+        weight = weight_of(index, probability)
+        # A masked category may have any f, even one that is not finite.
+        value = np.where(weight > 0, double.value_at(index), 0.0) * weight
+        mean += value.sum()
+        for v in range(problem.shape[0]):
+            by_logit[v] += np.bincount(index[v], value, problem.shape[1])
+        if problem.direct is not None and not problem.direct_is_score:
+            term = np.where(weight > 0, double.direct(double.one_hot(index)), 0.0)
+            direct += (term * weight).sum(axis=1)
+    return by_logit - mean * probability, direct
+
+
+def exact_gradient(bound):
+    """The exact gradient (parameters,) by enumeration, or None where there are too many outcomes."""
+    if not enumerable(bound.problem):
+        return None
+    by_logit, direct = enumerated_gradient(bound)
+    return bound.at("float64").pullback(by_logit) + direct

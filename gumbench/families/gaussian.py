@@ -1,0 +1,59 @@
+"""Independent Gaussians; the natural parameters (2, variables) are mean and scale."""
+
+import numpy as np
+
+from gumbench.errors import InputError
+from gumbench.kernels import noise, philox
+
+NOISE = (noise.NORMAL, philox.NORMAL)
+TRUTH_ESTIMATOR = "pathwise"
+
+
+def natural_shape(shape):
+    """Mean and scale of each variable."""
+    return 2, shape[0]
+
+
+def forward(theta, data, out):
+    """θ is the means, then the scales."""
+    for v in range(out.shape[1]):
+        out[0, v] = theta[v]
+        out[1, v] = theta[out.shape[1] + v]
+
+
+def pullback(g, theta, data, out):
+    """The transpose of `forward`."""
+    for r in range(2):
+        for v in range(g.shape[1]):
+            row, result = g[r, v], out[r * g.shape[1] + v]
+            for b in range(row.size):
+                result[b] = row[b]
+
+
+def check(problem, natural):
+    """Refuse means that are not finite and scales that are not positive."""
+    if not np.isfinite(natural).all():
+        raise InputError(f"{problem.name}: a mean or scale is not finite; give finite numbers")
+    if natural[1].min() <= 0:
+        raise InputError(f"{problem.name}: the scale is {natural[1].min()}; give one above 0")
+
+
+def sample(bound, random):
+    """z = μ + σ ε (variables, 1, n) from normals of that shape."""
+    mean, scale = bound.natural
+    return mean[:, None, None] + scale[:, None, None] * random
+
+
+def value(bound, z):
+    """f at samples: (n,)."""
+    return bound.value(z)
+
+
+def score_scale(bound):
+    """Size of the score by mean and scale (2, variables): 1/σ."""
+    return 1 / np.repeat(bound.natural[1:], 2, axis=0).astype(np.float64)
+
+
+def exact_gradient(bound):
+    """There is no general closed form; a problem states its own."""
+    return None

@@ -1,0 +1,154 @@
+"""From a spec to the cells of its grid, and to the passes that are computed together."""
+
+import dataclasses
+import itertools
+import math
+
+from gumbench import registry
+from gumbench.errors import InputError, unknown
+from gumbench.types import BATCHES, Cell
+
+MOST_CELLS = 1_000_000
+
+
+def cells(spec, typed=()):
+    """The cells of a spec, in order, and the reasons why some of its axes were dropped.
+
+    typed: names of axes given by hand, for which a value that is not allowed is an error; from a
+    preset it is dropped. Estimators named in full that do not apply become skipped cells.
+    Raises InputError for unknown names, settings and dimensions.
+    """
+    found, notes = {}, []
+    for grid in spec.grid:
+        for cell in _grid_cells(spec, grid, typed, notes):
+            found.setdefault(cell.key, cell)
+            if len(found) > MOST_CELLS:
+                raise InputError(f"more than {MOST_CELLS:,} cells: give fewer values")
+    if not any(not cell.skipped for cell in found.values()):
+        reasons = sorted({f"{c.estimator}: {c.skipped}" for c in found.values()})
+        raise InputError("no cell to run. " + ("; ".join(reasons) or "No estimator applies"))
+    return list(found.values()), list(dict.fromkeys(notes))
+
+
+def passes(cells):
+    """Group cells that differ only in temperature, in order of the first of each."""
+    groups = {}
+    for cell in cells:
+        groups.setdefault(cell.pass_key(), []).append(cell)
+    return [tuple(group) for group in groups.values()]
+
+
+def _grid_cells(spec, grid, typed, notes):
+    problems = [name for name, _ in registry.select("problems", grid.problems)]
+    chosen = registry.select("estimators", grid.estimators or registry.names("estimators"))
+    if not grid.estimators:
+        chosen = [(name, False) for name, _ in chosen]
+    makers = {name: registry.problem_maker(name) for name in problems}
+    estimators = {name: registry.estimators(name) for name, _ in chosen}
+    _check_settings(grid.settings, makers, estimators)
+    for name, maker in makers.items():
+        for dimension in _dimensions(grid, maker, "dimensions" in typed, notes):
+            for settings in _settings(grid.settings, name, maker.settings):
+                problem = registry.make_problem(name, dimension, settings)
+                for estimator_name, named in chosen:
+                    yield from _problem_cells(
+                        spec, grid, maker, problem, settings, estimator_name, named, typed
+                    )
+
+
+def _problem_cells(spec, grid, maker, problem, settings, name, named, typed):
+    estimator = registry.estimators(name).get(problem.family)
+    reason = registry.why_not(estimator, problem)
+    if reason and not named:
+        return
+    some = estimator or next(iter(registry.estimators(name).values()))
+    base = Cell(
+        measurement="",
+        problem=problem.name,
+        dimension=problem.dimension,
+        problem_settings=settings,
+        estimator=name,
+        estimator_settings=(),
+        temperature=None,
+        inner_samples=None,
+        dtype=spec.dtype,
+        seed=spec.seed,
+        estimates=BATCHES if some.deterministic else BATCHES * math.ceil(spec.estimates / BATCHES),
+        truth_estimates=BATCHES * math.ceil(spec.truth_estimates / BATCHES),
+        components=spec.components,
+        digest="",
+        skipped=reason,
+    )
+    temperatures = grid.temperatures or maker.temperatures if some.takes_temperature else (None,)
+    for measurement, own, inner, temperature in itertools.product(
+        spec.measurements,
+        _settings(grid.settings, name, some.settings),
+        _inner_samples(grid, some, name, "inner_samples" in typed),
+        temperatures,
+    ):
+        yield dataclasses.replace(
+            base,
+            measurement=measurement,
+            estimator_settings=own,
+            inner_samples=inner,
+            temperature=temperature,
+            digest=registry.digest(measurement, problem.name, name, some.family),
+        )
+
+
+def _dimensions(grid, maker, typed, notes):
+    wanted = grid.dimensions or maker.dimensions
+    allowed = [d for d in wanted if maker.least <= d <= maker.most]
+    refused = [d for d in wanted if d not in allowed]
+    if refused:
+        text = f"{maker.name} does not allow {registry.dimension_text(maker, refused[0])}"
+        if typed:
+            raise InputError(text)
+        notes.append(text + "; left out")
+    return allowed
+
+
+def _inner_samples(grid, estimator, name, typed):
+    if estimator.inner_samples is None:
+        return (None,)
+    least, default = estimator.inner_samples
+    wanted = grid.inner_samples or (default,)
+    few = [k for k in wanted if k < least]
+    if few and typed:
+        raise InputError(f"--inner-samples {few[0]}: {name} needs at least {least}")
+    return [k for k in wanted if k >= least] or [default]
+
+
+def _settings(given, name, declared):
+    """All combinations of settings for one problem or estimator, each a sorted tuple of pairs."""
+    axes = {
+        key: [_typed(f"{name}.{key}", value, default) for value in values]
+        for key, default in sorted(declared.items())
+        for values in [given.get(f"{name}.{key}", given.get(key, (default,)))]
+    }
+    return [tuple(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+
+
+def _typed(key, value, default):
+    """A value of the type of the setting's default."""
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    number = isinstance(value, float)
+    if type(value) is not type(default) or (number and not math.isfinite(value)):
+        raise InputError(f"--set {key}={value}: give a {_kind(default)} such as {default}")
+    return value
+
+
+def _kind(default):
+    return {int: "whole number", float: "number", bool: "truth value"}.get(type(default), "word")
+
+
+def _check_settings(given, makers, estimators):
+    declared = {name: maker.settings for name, maker in makers.items()}
+    for name, by_family in estimators.items():
+        declared[name] = {k: v for e in by_family.values() for k, v in e.settings.items()}
+    known = {key for keys in declared.values() for key in keys}
+    known |= {f"{name}.{key}" for name, keys in declared.items() for key in keys}
+    for key in given:
+        if key not in known:
+            raise unknown("setting", key, sorted(known), "gumbench explain NAME")

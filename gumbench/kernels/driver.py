@@ -1,0 +1,260 @@
+"""The compiled loops over batches and blocks that run any estimator on any problem."""
+
+import functools
+from collections import namedtuple
+
+import numpy as np
+from numba import prange
+from numba.core import types
+
+from gumbench.kernels import jit, noise, philox
+from gumbench.kernels.jit import Objective, helper
+from gumbench.kernels.moments import add_estimates, add_row, first_not_finite, group_rows
+
+Inputs = namedtuple(
+    "Inputs",
+    "key variables categories natural theta data indexed linked direct "
+    "feedback evaluations requests temperatures prepared",
+)
+Inputs.__doc__ = """What a pass reads, as compiled code sees it.
+
+key (2,) uint32. natural (rows, columns), theta (parameters,), data: real. indexed: the problem has
+a `value_at`. linked: it has a link. direct: ∂f/∂θ is to be added. feedback: standard deviation of
+the noise on each of `evaluations` values of f at a draw; no evaluations where there is no noise.
+requests (n, 4) int64: kind, draw, purpose and purpose of the low bits of each array of noise. temperatures (t,) real.
+prepared (t, n) real: what the estimator's `prepare` made for each temperature.
+"""
+
+Grouping = namedtuple(
+    "Grouping", "shift sign member first_member leaf_shift first_child last_child roots counted"
+)
+Grouping.__doc__ = """How components are summed for the bias test.
+
+shift, sign (parameters,) float64: what is subtracted from a component, and its sign in a group.
+Leaf row l sums the components member[first_member[l]:first_member[l + 1]] less leaf_shift[l]; row
+leaves + i sums rows first_child[i] to last_child[i]. roots: the last row of each part. counted:
+the first row whose moments are wanted.
+"""
+
+Sums = namedtuple("Sums", "components rows not_finite")
+Sums.__doc__ = """Running sums of some batches.
+
+components (batches, temperatures, parameters, 2) and rows (batches, temperatures, rows, 2):
+Σ and Σ² around the shift. not_finite (batches, temperatures) int64: number of the first estimate
+that is not finite, or -1.
+"""
+
+FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
+COLLECTED = 16
+FUNCTIONS = ("kernel", "value", "value_at", "gradient", "direct", "pullback")
+
+
+def block_size(elements):
+    """Estimates worked on at once: a block of float32 noise fits half a second-level cache."""
+    block = 256
+    while block > 16 and elements * block * 4 > 1 << 18:
+        block //= 2
+    return block
+
+
+@helper
+def _fill(request, inputs, batch, index, out):
+    kind, draw, purpose, low_purpose = request
+    key = (inputs.key[0], inputs.key[1])
+    noise.fill(kind, key, index, batch, draw, purpose, low_purpose, out)
+
+
+@helper
+def _fill_noise(inputs, objective, batch, index, out):
+    for r in range(out.shape[0]):
+        elements = out[r].reshape((inputs.variables * inputs.categories, out.shape[3]))
+        _fill(inputs.requests[r], inputs, batch, index, elements)
+    feedback = objective.feedback
+    if feedback.shape[0]:
+        _fill(FEEDBACK, inputs, batch, index, feedback)
+        for k in range(feedback.shape[0]):
+            for b in range(feedback.shape[1]):
+                feedback[k, b] *= inputs.feedback
+
+
+@helper
+def _estimate(kernel, pullback, objective, inputs, t, random, gradient, extra):
+    """One block of estimates (parameters, block) at temperature number t."""
+    for p in range(extra.shape[0]):
+        extra[p] = 0.0
+    kernel(random, inputs.temperatures[t], inputs.prepared[t], objective, gradient, extra)
+    shape = (inputs.theta.size, random.shape[3])
+    if inputs.linked:
+        out = np.empty(shape, inputs.theta.dtype)
+        pullback(gradient, inputs.theta, inputs.data, out)
+    else:
+        out = gradient.reshape(shape)
+    for p in range(extra.shape[0]):
+        for b in range(out.shape[1]):
+            out[p, b] += extra[p, b]
+    return out
+
+
+@helper
+def _workspace(inputs, value, value_at, gradient, direct, block):
+    """Objective, noise, gradient in natural parameters, and direct term (empty where none)."""
+    real = inputs.theta.dtype
+    rows, columns = inputs.natural.shape
+    parameters = inputs.theta.size
+    objective = Objective(
+        inputs.natural,
+        inputs.theta,
+        inputs.data,
+        np.empty((inputs.evaluations, block), real),
+        inputs.indexed,
+        value,
+        value_at,
+        gradient,
+        direct,
+    )
+    return (
+        objective,
+        np.empty((inputs.requests.shape[0], inputs.variables, inputs.categories, block), real),
+        np.empty((rows, columns, block), real),
+        np.empty((parameters if inputs.direct else 0, block), real),
+    )
+
+
+@helper
+def _add_block(estimates, count, index, grouping, rows, components, row_sums, not_finite):
+    """Add the first `count` estimates of a block to the sums of one batch and temperature."""
+    for p in range(estimates.shape[0]):
+        estimates[p, count:] = grouping.shift[p]
+    group_rows(estimates, grouping, rows)
+    add_estimates(estimates, grouping.shift, components)
+    for r in range(grouping.counted, rows.shape[0]):
+        add_row(rows[r], 0.0, row_sums[r])
+    if not_finite[0] < 0:
+        bad = first_not_finite(rows, grouping.roots, count)
+        if bad >= 0:
+            not_finite[0] = index + bad
+
+
+@helper
+def _batch_moments(functions, inputs, grouping, batch, start, count, block, sums):
+    kernel, value, value_at, gradient, direct, pullback = functions
+    components, row_sums, not_finite = sums
+    work = _workspace(inputs, value, value_at, gradient, direct, block)
+    objective, random, natural_gradient, extra = work
+    rows = np.empty((row_sums.shape[1], block), np.float64)
+    for index in range(start, start + count, block):
+        _fill_noise(inputs, objective, batch, index, random)
+        for t in range(inputs.temperatures.size):
+            estimates = _estimate(
+                kernel, pullback, objective, inputs, t, random, natural_gradient, extra
+            )
+            _add_block(
+                estimates,
+                min(block, start + count - index),
+                index,
+                grouping,
+                rows,
+                components[t],
+                row_sums[t],
+                not_finite[t : t + 1],
+            )
+
+
+def _moments(
+    kernel,
+    value,
+    value_at,
+    gradient,
+    direct,
+    pullback,
+    inputs,
+    grouping,
+    first_batch,
+    start,
+    count,
+    block,
+    sums,
+):
+    functions = (kernel, value, value_at, gradient, direct, pullback)
+    for b in prange(sums.not_finite.shape[0]):
+        batch_sums = (sums.components[b], sums.rows[b], sums.not_finite[b])
+        _batch_moments(
+            functions, inputs, grouping, first_batch + b, start, count, block, batch_sums
+        )
+
+
+def _collect(kernel, value, value_at, gradient, direct, pullback, inputs, batch, start, out):
+    block = COLLECTED
+    work = _workspace(inputs, value, value_at, gradient, direct, block)
+    objective, random, natural_gradient, extra = work
+    for first in range(0, out.shape[0], block):
+        _fill_noise(inputs, objective, batch, start + first, random)
+        estimates = _estimate(
+            kernel, pullback, objective, inputs, 0, random, natural_gradient, extra
+        )
+        for b in range(min(block, out.shape[0] - first)):
+            for p in range(out.shape[1]):
+                out[first + b, p] = estimates[p, b]
+
+
+def _array(kind, dimensions):
+    return types.Array(kind, dimensions, "C")
+
+
+def _inputs_type(dtype):
+    real = jit.REALS[dtype]
+    vector, matrix = _array(real, 1), _array(real, 2)
+    flag, size = types.boolean, types.intp
+    return types.NamedTuple(
+        [
+            _array(types.uint32, 1),
+            size,
+            size,
+            matrix,
+            vector,
+            vector,
+            flag,
+            flag,
+            flag,
+            real,
+            size,
+            _array(types.int64, 2),
+            vector,
+            matrix,
+        ],
+        Inputs,
+    )
+
+
+def _grouping_type():
+    numbers, indices = _array(types.float64, 1), _array(types.int64, 1)
+    fields = [numbers, numbers, indices, indices, numbers, indices, indices, indices, types.intp]
+    return types.NamedTuple(fields, Grouping)
+
+
+def _sums_type():
+    numbers = _array(types.float64, 4)
+    return types.NamedTuple([numbers, numbers, _array(types.int64, 2)], Sums)
+
+
+def _function_types(dtype):
+    return [jit.function_type(role, dtype) for role in FUNCTIONS]
+
+
+@functools.cache
+def moments(dtype):
+    """The parallel driver for "float32" or "float64".
+
+    Adds estimates start to start + count of batches first_batch, first_batch + 1, ... to `sums`.
+    """
+    size = types.intp
+    arguments = [_inputs_type(dtype), _grouping_type(), size, size, size, size, _sums_type()]
+    return jit.driver([types.void(*_function_types(dtype), *arguments)])(_moments)
+
+
+@functools.cache
+def collect(dtype):
+    """The driver that keeps estimates start, start + 1, ... of a batch: out (count, parameters)."""
+    arguments = [_inputs_type(dtype), types.intp, types.intp, _array(jit.REALS[dtype], 2)]
+    signature = types.void(*_function_types(dtype), *arguments)
+    return jit.driver([signature], parallel=False)(_collect)

@@ -1,0 +1,184 @@
+"""How functions are compiled: the one set of Numba options, the signatures of every role, the cache.
+
+A *role* is a place a plain Python function can take in the driver (an objective's `value`, an
+estimator's `kernel`, ...). `compiled` turns a function in a role into a first-class function of
+one floating point type. `helper` marks functions that compiled code calls and inlines.
+"""
+
+import functools
+import hashlib
+import os
+import tempfile
+from collections import namedtuple
+from contextlib import contextmanager
+from pathlib import Path
+
+import llvmlite
+import numba
+from numba.core import cgutils, lowering, types
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import register_pass
+from numba.core.typed_passes import NativeLowering
+from numba.extending import intrinsic
+
+from gumbench.machine import vector_bits
+
+
+class WideLower(lowering.Lower):
+    """Lowers a function with the wish for the machine's widest vectors.
+
+    LLVM prefers 256 bits where 512 are faster here. The attribute works on our functions alone and
+    leaves Numba's own settings as they are.
+    """
+
+    def setup_function(self, fndesc):
+        super().setup_function(fndesc)
+        # llvmlite knows only attributes without a value.
+        set.add(self.function.attributes, f'"prefer-vector-width"="{vector_bits()}"')
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class WideLowering(NativeLowering):
+    """Numba's lowering pass, by `WideLower`."""
+
+    _name = "wide_lowering"
+
+    @property
+    def lowering_class(self):
+        return WideLower
+
+
+class WideCompiler(CompilerBase):
+    """Numba's compiler with that one pass exchanged."""
+
+    def define_pipelines(self):
+        manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        manager.passes = [
+            (WideLowering if step is NativeLowering else step, description)
+            for step, description in manager.passes
+        ]
+        manager.finalize()
+        return [manager]
+
+
+# `contract` lets LLVM fuse a multiply with an add and changes nothing else: results do not depend
+# on the vector width, the place in a block, or the maker of the processor.
+OPTIONS = {
+    "fastmath": {"contract"},
+    "error_model": "numpy",
+    "nogil": True,
+    "pipeline_class": WideCompiler,
+}
+
+REALS = {"float32": types.float32, "float64": types.float64}
+
+Objective = namedtuple(
+    "Objective", "natural theta data feedback indexed value value_at gradient direct"
+)
+Objective.__doc__ = """What an estimator's kernel sees of a problem.
+
+natural (rows, columns): the distribution's own parameters, the logits (variables, categories) or
+a Gaussian's mean and scale (2, dimension). theta: the parameters. data: constants of f.
+feedback (evaluations, block): noise on the values of f at draws, without rows where there is none.
+indexed: whether `value_at` is the problem's own. The rest: functions, as in `Problem`.
+"""
+
+
+def _array(real, dimensions):
+    return types.Array(real, dimensions, "C")
+
+
+@functools.cache
+def _roles(real):
+    vector, matrix, cube = (_array(real, n) for n in (1, 2, 3))
+    index = _array(types.int32, 2)
+    roles = {
+        "value": types.void(cube, vector, vector, vector),
+        "value_at": types.void(index, vector, vector, vector),
+        "gradient": types.void(cube, vector, vector, cube),
+        "direct": types.void(cube, vector, vector, matrix),
+        "forward": types.void(vector, vector, matrix),
+        "pullback": types.void(cube, vector, vector, matrix),
+    }
+    functions = (types.FunctionType(roles[r]) for r in ("value", "value_at", "gradient", "direct"))
+    objective = types.NamedTuple(
+        [matrix, vector, vector, matrix, types.boolean, *functions], Objective
+    )
+    roles["kernel"] = types.void(_array(real, 4), real, vector, objective, cube, matrix)
+    return roles
+
+
+def signature(role, dtype):
+    """The Numba signature of a role for "float32" or "float64"."""
+    return _roles(REALS[dtype])[role]
+
+
+def function_type(role, dtype):
+    """The first-class function type of a role."""
+    return types.FunctionType(signature(role, dtype))
+
+
+def cache_folder():
+    """Where compiled code is kept: a folder named after everything Numba's own check cannot see."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for folder in ("kernels", "families"):
+        for path in sorted((root / folder).glob("*.py")):
+            digest.update(path.read_bytes())
+    digest.update(f"{numba.__version__} {llvmlite.__version__} {vector_bits()}".encode())
+    base = os.environ.get("GUMBENCH_CACHE_DIR") or Path(
+        os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "gumbench"
+    )
+    folder = Path(base, digest.hexdigest()[:16])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        return Path(tempfile.gettempdir(), f"gumbench-{os.getuid()}", folder.name)
+
+
+@contextmanager
+def _our_cache():
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(cache_folder())
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def driver(signatures, parallel=True):
+    """Compile a driver for explicit signatures, kept on disk. Only drivers are parallel."""
+
+    def decorate(function):
+        with _our_cache():
+            return numba.njit(signatures, cache=True, parallel=parallel, **OPTIONS)(function)
+
+    return decorate
+
+
+@functools.cache
+def compiled(role, function, dtype):
+    """`function` compiled for one role and type, from the disk cache where it is there."""
+    with _our_cache():
+        return numba.njit([signature(role, dtype)], cache=True, **OPTIONS)(function)
+
+
+helper = numba.njit(**OPTIONS)
+inlined = numba.njit(forceinline=True, **OPTIONS)
+
+
+@intrinsic
+def maximum(context, a, b):
+    """The larger of two numbers; of a NaN and a number, the number."""
+
+    def codegen(context, builder, signature, arguments):
+        kind = arguments[0].type
+        name = f"llvm.maxnum.f{32 if signature.return_type == types.float32 else 64}"
+        function = cgutils.get_or_insert_function(
+            builder.module, llvmlite.ir.FunctionType(kind, [kind, kind]), name
+        )
+        return builder.call(function, arguments)
+
+    return a(a, b), codegen

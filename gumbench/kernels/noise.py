@@ -1,0 +1,139 @@
+"""Fill arrays with noise. Rows are elements, the last axis is consecutive estimates."""
+
+import functools
+
+import numpy as np
+from numba import types, uint32, uint64
+from numba.extending import overload
+
+from gumbench.kernels import elementary
+from gumbench.kernels.jit import REALS, driver, helper, inlined
+from gumbench.kernels.philox import INSTANCE, counter, key, low_bits, philox
+
+GUMBEL, NORMAL, UNIFORM = 0, 1, 2
+KINDS = {"gumbel": GUMBEL, "normal": NORMAL, "uniform": UNIFORM}
+
+
+@inlined
+def fill_words(words, element, key, index, batch, draw, purpose):
+    """32-bit words of the four elements from `element` (a multiple of 4): words (4, block)."""
+    for b in range(words.shape[1]):
+        c1, c2, c3 = counter(uint64(index) + uint64(b), batch, draw, purpose)
+        w0, w1, w2, w3 = philox(uint32(element >> 2), c1, c2, c3, key[0], key[1])
+        words[0, b] = w0
+        words[1, b] = w1
+        words[2, b] = w2
+        words[3, b] = w3
+
+
+@inlined
+def _gumbels(words, out):
+    # Two loops: one with both logarithms runs out of registers and is 1.4 times slower.
+    for b in range(out.size):
+        out[b] = elementary.exponential(words[b])
+    for b in range(out.size):
+        out[b] = -elementary.log(out[b])
+
+
+@inlined
+def _uniforms(words, out):
+    for b in range(out.size):
+        out[b] = elementary.uniform(words[b])
+
+
+@inlined
+def _normals(first, second, out, other):
+    for b in range(out.size):
+        out[b], other[b] = elementary.normals(first[b], second[b])
+
+
+@inlined
+def _transform(kind, words, out):
+    """Four rows of words into at most four rows of noise."""
+    if kind == NORMAL:
+        spare = np.empty_like(out[0])
+        for row in range(0, out.shape[0], 2):
+            other = out[row + 1] if row + 1 < out.shape[0] else spare
+            _normals(words[row], words[row + 1], out[row], other)
+    else:
+        for row in range(out.shape[0]):
+            if kind == GUMBEL:
+                _gumbels(words[row], out[row])
+            else:
+                _uniforms(words[row], out[row])
+
+
+def _buffers(out):
+    """Words (4, block) as wide as the floats of `out`."""
+
+
+def _fill_buffers(buffers, element, key, index, batch, draw, purpose, low_purpose):
+    """Fill them; their last item holds the words."""
+
+
+@overload(_buffers, inline="always")
+def _typed_buffers(out):
+    def short(out):
+        return (np.empty((4, out.shape[1]), np.uint32),)
+
+    def long(out):
+        shape = (4, out.shape[1])
+        return np.empty(shape, np.uint32), np.empty(shape, np.uint32), np.empty(shape, np.uint64)
+
+    return short if out.dtype == types.float32 else long
+
+
+@overload(_fill_buffers, inline="always")
+def _typed_fill(buffers, element, key, index, batch, draw, purpose, low_purpose):
+    def short(buffers, element, key, index, batch, draw, purpose, low_purpose):
+        fill_words(buffers[0], element, key, index, batch, draw, purpose)
+
+    def long(buffers, element, key, index, batch, draw, purpose, low_purpose):
+        high, low, words = buffers
+        fill_words(high, element, key, index, batch, draw, purpose)
+        fill_words(low, element, key, index, batch, draw, low_purpose)
+        for i in range(4):
+            for b in range(words.shape[1]):
+                words[i, b] = uint64(high[i, b]) << uint64(32) | uint64(low[i, b])
+
+    return short if len(buffers) == 1 else long
+
+
+@helper
+def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
+    """Noise of consecutive estimates.
+
+    kind: GUMBEL, NORMAL or UNIFORM. key: two 32-bit words. index: the first estimate's number.
+    low_purpose: where the low halves of 64-bit words come from. out: (elements, block), float32
+    (32-bit words) or float64 (64-bit words), overwritten.
+    """
+    buffers = _buffers(out)
+    for element in range(0, out.shape[0], 4):
+        _fill_buffers(buffers, element, key, index, batch, draw, purpose, low_purpose)
+        _transform(kind, buffers[-1], out[element : element + 4])
+
+
+def _fill_array(request, key, index, batch, out):
+    kind, draw, purpose, low_purpose = request
+    fill(kind, (key[0], key[1]), index, batch, draw, purpose, low_purpose, out)
+
+
+@functools.cache
+def fill_array(dtype):
+    """`fill` for Python callers: request (4,) as in driver.Inputs, key (2,), out (elements, n)."""
+    words, numbers = types.Array(types.uint32, 1, "C"), types.Array(types.int64, 1, "C")
+    out = types.Array(REALS[dtype], 2, "C")
+    signature = types.void(numbers, words, types.int64, types.int64, out)
+    return driver([signature], parallel=False)(_fill_array)
+
+
+def constants(kind, size, instance, draw=0):
+    """Random constants of a problem: (size,) float64, the same on every machine.
+
+    kind: "uniform", "normal" or "gumbel". instance: the problem's setting of that name. draw:
+    tells several arrays of one problem apart.
+    """
+    out = np.empty((size, 1))
+    request = np.array([KINDS[kind], draw, INSTANCE, low_bits(INSTANCE)], np.int64)
+    fill_array("float64")(request, np.array(key(instance), np.uint32), 0, 0, out)
+    return out[:, 0]

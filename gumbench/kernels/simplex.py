@@ -1,0 +1,166 @@
+"""Block-last operations on points of the simplex and on one-hot draws.
+
+Arrays are (variables, categories, block) unless said otherwise; `index` is (variables, block)
+int32; sums over categories run in category order, lane by lane.
+"""
+
+import numpy as np
+
+from gumbench.kernels import elementary
+from gumbench.kernels.jit import helper
+
+
+@helper
+def relax(logits, gumbels, temperature, out):
+    """out = softmax((θ + G) / τ), a draw of the Concrete distribution."""
+    real = out.dtype.type
+    block = out.shape[2]
+    inverse = real(1.0) / temperature
+    top = np.empty(block, out.dtype)
+    total = np.empty(block, out.dtype)
+    for v in range(out.shape[0]):
+        top[:] = real(-np.inf)
+        for c in range(out.shape[1]):
+            logit, row, noise = logits[v, c], out[v, c], gumbels[v, c]
+            for b in range(block):
+                row[b] = logit + noise[b]
+                if row[b] > top[b]:
+                    top[b] = row[b]
+        total[:] = real(0.0)
+        for c in range(out.shape[1]):
+            row = out[v, c]
+            for b in range(block):
+                row[b] = elementary.exp((row[b] - top[b]) * inverse)
+                total[b] += row[b]
+        for b in range(block):
+            total[b] = real(1.0) / total[b]
+        for c in range(out.shape[1]):
+            row = out[v, c]
+            for b in range(block):
+                row[b] *= total[b]
+
+
+@helper
+def draw(logits, gumbels, index):
+    """index = argmax(θ + G), the first of equals: a draw from softmax θ (the Gumbel-max trick)."""
+    block = gumbels.shape[2]
+    top = np.empty(block, gumbels.dtype)
+    for v in range(gumbels.shape[0]):
+        best = index[v]
+        best[:] = 0
+        top[:] = top.dtype.type(-np.inf)
+        for c in range(gumbels.shape[1]):
+            logit, noise, category = logits[v, c], gumbels[v, c], np.int32(c)
+            for b in range(block):
+                score = logit + noise[b]
+                if score > top[b]:
+                    top[b] = score
+                    best[b] = category
+
+
+@helper
+def one_hot(index, out):
+    """out = the one-hot vectors of a draw."""
+    out[:] = out.dtype.type(0.0)
+    for v in range(index.shape[0]):
+        for b in range(index.shape[1]):
+            out[v, index[v, b], b] = out.dtype.type(1.0)
+
+
+@helper
+def value_of_draw(index, objective, evaluation, categories, out):
+    """out (block,) = f at a draw, with its feedback noise where the objective has any.
+
+    evaluation: the number of this evaluation of f within the estimate.
+    """
+    if objective.indexed:
+        objective.value_at(index, objective.theta, objective.data, out)
+    else:
+        x = np.empty((index.shape[0], categories, index.shape[1]), out.dtype)
+        one_hot(index, x)
+        objective.value(x, objective.theta, objective.data, out)
+    if objective.feedback.shape[0]:
+        noise = objective.feedback[evaluation]
+        for b in range(out.size):
+            out[b] += noise[b]
+
+
+@helper
+def score(probabilities, index, weight, out):
+    """out = weight · (D - p), the score of a draw; probabilities flat, weight (block,)."""
+    block = weight.size
+    for v in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            row, p = out[v, c], probabilities[v * out.shape[1] + c]
+            for b in range(block):
+                row[b] = -weight[b] * p
+        for b in range(block):
+            out[v, index[v, b], b] += weight[b]
+
+
+@helper
+def gradient_of_draw(index, objective, out):
+    """out = ∂f/∂x at the one-hot vectors of a draw."""
+    x = np.empty_like(out)
+    one_hot(index, x)
+    objective.gradient(x, objective.theta, objective.data, out)
+
+
+@helper
+def expectation_pullback(probabilities, g, out):
+    """out = J(p) g at one p for the whole block; probabilities flat."""
+    block = g.shape[2]
+    mean = np.empty(block, g.dtype)
+    for v in range(g.shape[0]):
+        first, pivot = v * g.shape[1], g[v, 0]
+        mean[:] = g.dtype.type(0.0)
+        for c in range(g.shape[1]):
+            p, row = probabilities[first + c], g[v, c]
+            for b in range(block):
+                mean[b] += p * (row[b] - pivot[b])
+        for c in range(g.shape[1]):
+            p, row, result = probabilities[first + c], g[v, c], out[v, c]
+            for b in range(block):
+                result[b] = p * ((row[b] - pivot[b]) - mean[b])
+
+
+@helper
+def add_direct(x, objective, weight, extra):
+    """Add weight · ∂f/∂θ at fixed x to `extra`, where the objective has it."""
+    if extra.shape[0]:
+        term = np.empty_like(extra)
+        objective.direct(x, objective.theta, objective.data, term)
+        for p in range(extra.shape[0]):
+            for b in range(extra.shape[1]):
+                extra[p, b] += weight * term[p, b]
+
+
+@helper
+def add_direct_of_draw(index, objective, categories, weight, extra):
+    """`add_direct` at the one-hot vectors of a draw."""
+    if extra.shape[0]:
+        x = np.empty((index.shape[0], categories, index.shape[1]), extra.dtype)
+        one_hot(index, x)
+        add_direct(x, objective, weight, extra)
+
+
+@helper
+def softmax_pullback(y, g, scale, out):
+    """out = scale · J(y) g with J(y) = diag y - y yᵀ, the transposed Jacobian of a softmax.
+
+    g enters less its first row: J(y) 1 = 0 only up to the rounding of Σ y, which a large constant
+    in g would bring out.
+    """
+    block = y.shape[2]
+    mean = np.empty(block, y.dtype)
+    for v in range(y.shape[0]):
+        pivot = g[v, 0]
+        mean[:] = y.dtype.type(0.0)
+        for c in range(y.shape[1]):
+            weight, row = y[v, c], g[v, c]
+            for b in range(block):
+                mean[b] += weight[b] * (row[b] - pivot[b])
+        for c in range(y.shape[1]):
+            weight, row, result = y[v, c], g[v, c], out[v, c]
+            for b in range(block):
+                result[b] = scale * weight[b] * ((row[b] - pivot[b]) - mean[b])

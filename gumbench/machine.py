@@ -1,0 +1,59 @@
+"""Facts about the machine and the versions a result was made with."""
+
+import functools
+import os
+import platform
+from importlib import metadata
+
+CORE = ("numba", "llvmlite", "numpy", "scipy", "pandas")
+
+
+def version(package="gumbench"):
+    """Installed version of a package, or "unknown"."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def cores():
+    """Number of processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@functools.cache
+def _features():
+    import llvmlite.binding as llvm
+
+    return dict(llvm.get_host_cpu_features())
+
+
+@functools.cache
+def vector_bits():
+    """Vector width that compiled code asks for: 512, 256 or 128 bits.
+
+    The environment variable GUMBENCH_VECTOR_BITS asks for a narrower one; results do not change.
+    """
+    features = _features()
+    widest = 512 if features.get("avx512f") else 256 if features.get("avx2") else 128
+    return min(widest, int(os.environ.get("GUMBENCH_VECTOR_BITS") or widest))
+
+
+def has_fma():
+    """Whether the processor fuses multiply and add, on which equal bits across machines rest."""
+    return bool(_features().get("fma")) or platform.machine() in ("arm64", "aarch64")
+
+
+def facts():
+    """What a run's manifest says about where it was made."""
+    import llvmlite.binding as llvm
+
+    return {
+        "processor": llvm.get_host_cpu_name(),
+        "cores": cores(),
+        "vector_bits": vector_bits(),
+        "fma": has_fma(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {package: version(package) for package in ("gumbench", *CORE)},
+    }

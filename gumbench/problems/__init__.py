@@ -1,0 +1,1 @@
+"""One file a problem; the file's name is the problem's."""

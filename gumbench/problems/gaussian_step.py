@@ -1,0 +1,45 @@
+import math
+
+import numpy as np
+
+from gumbench.types import Problem, problem
+
+
+def value(x, theta, data, out):
+    real = out.dtype.type
+    threshold = data[0]
+    out[:] = real(0.0)
+    for v in range(x.shape[0]):
+        z = x[v, 0]
+        for b in range(z.size):
+            out[b] += real(1.0) if z[b] > threshold else real(0.0)
+
+
+def zero_gradient(x, theta, data, out):
+    out[:] = out.dtype.type(0.0)
+
+
+def truth(theta, data):
+    mean, scale = np.split(theta, 2)
+    t = (data[0] - mean) / scale
+    density = np.exp(-t * t / 2) / math.sqrt(2 * math.pi) / scale
+    return np.concatenate([density, density * t])
+
+
+@problem(family="gaussian", symbol="d", dimensions=(1, 16))
+def make(dimension, *, mu=0.0, sigma=1.0, k=0.5, force=0):
+    """E[Σ 1[z > k]], z ~ N(μ, σ²): a step has no useful derivative.
+
+    The gradient is φ((k - μ)/σ)/σ by the mean, while the derivative of a step is 0 wherever it
+    exists, so estimators that need ∂f/∂z do not apply. The setting force=1 gives them that 0.
+    """
+    return Problem(
+        family="gaussian",
+        theta=np.concatenate([np.full(dimension, mu), np.full(dimension, sigma)]),
+        parts={"mean": dimension, "scale": dimension},
+        shape=(dimension, 1),
+        value=value,
+        gradient=zero_gradient if force else None,
+        data=(k,),
+        truth=truth,
+    )

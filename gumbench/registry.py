@@ -1,0 +1,166 @@
+"""Names to objects: listing a folder is the registry.
+
+A name is a file's name with hyphens for underscores. Listing names imports nothing; facts and
+aliases import the files, and so Numba.
+"""
+
+import dataclasses
+import fnmatch
+import functools
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+from pathlib import Path
+
+from gumbench.errors import InputError, unknown
+from gumbench.types import Estimator, ProblemMaker
+
+KINDS = ("estimators", "problems", "samplers")
+TAGS = {
+    "unbiased": lambda e: e.unbiased,
+    "biased": lambda e: not e.unbiased,
+    "gradient": lambda e: "gradient" in e.needs,
+    "no-gradient": lambda e: "gradient" not in e.needs,
+    "temperature": lambda e: e.takes_temperature,
+}
+
+
+def _modules(package):
+    folder = importlib.import_module(f"gumbench.{package}")
+    return sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if not m.ispkg)
+
+
+def _families():
+    folder = importlib.import_module("gumbench.estimators")
+    return sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if m.ispkg)
+
+
+def names(kind):
+    """Names of all built-in estimators, problems or samplers, without importing any."""
+    packages = [f"estimators.{f}" for f in _families()] if kind == "estimators" else [kind]
+    found = {module.replace("_", "-") for package in packages for module in _modules(package)}
+    return sorted(found)
+
+
+def _load(package, name, kind):
+    module = importlib.import_module(f"gumbench.{package}.{name.replace('-', '_')}")
+    for value in vars(module).values():
+        if isinstance(value, kind):
+            summary = value.summary or inspect.getdoc(module) or ""
+            return dataclasses.replace(value, name=name, summary=summary)
+    raise InputError(f"{module.__name__} declares no {kind.__name__}")
+
+
+def estimators(name):
+    """The estimators of that registry name, by family."""
+    module = name.replace("-", "_")
+    return {
+        family: _load(f"estimators.{family}", name, Estimator)
+        for family in _families()
+        if module in _modules(f"estimators.{family}")
+    }
+
+
+def problem_maker(name):
+    """The maker of the problem of that registry name."""
+    return _load("problems", name, ProblemMaker)
+
+
+def make_problem(name, dimension=None, settings=()):
+    """A problem at a dimension (its first by default) with settings by name.
+
+    Raises InputError for a dimension or setting the problem does not allow.
+    """
+    maker = problem_maker(name)
+    dimension = maker.dimensions[0] if dimension is None else dimension
+    if not maker.least <= dimension <= maker.most:
+        raise InputError(f"{name} does not allow {dimension_text(maker, dimension)}")
+    settings = {**maker.settings, **dict(settings)}
+    problem = maker.make(dimension, **settings)
+    return dataclasses.replace(problem, name=name, dimension=dimension, settings=settings)
+
+
+def dimension_text(maker, dimension):
+    """What was given and what is allowed, for an error."""
+    allowed = str(maker.least) if maker.least == maker.most else f"{maker.least} to {maker.most:,}"
+    return f"{maker.symbol} = {dimension}: allowed is {allowed}"
+
+
+@functools.cache
+def aliases():
+    """Every name and alias of an estimator, to its registry name."""
+    found = {}
+    for name in names("estimators"):
+        found[name] = name
+        for estimator in estimators(name).values():
+            found.update(dict.fromkeys(estimator.aliases, name))
+    return found
+
+
+def select(kind, patterns):
+    """Registry names for names, aliases, globs and @tags, in the order given.
+
+    Returns pairs (name, typed): typed is True for a name given in full.
+    """
+    known = aliases() if kind == "estimators" else {name: name for name in names(kind)}
+    chosen = {}
+    for pattern in patterns:
+        if pattern.startswith("@"):
+            found, typed = _tagged(kind, pattern), False
+        elif any(c in pattern for c in "*?["):
+            found, typed = fnmatch.filter(names(kind), pattern), False
+            if not found:
+                raise InputError(
+                    f"no name of the {kind} matches {pattern!r}: `gumbench list {kind}`"
+                )
+        else:
+            lowered = pattern.strip().lower().replace("_", "-")
+            if lowered not in known:
+                raise unknown(kind[:-1], pattern, known, f"gumbench list {kind}")
+            found, typed = [known[lowered]], True
+        for name in found:
+            chosen[name] = chosen.get(name, False) or typed
+    return list(chosen.items())
+
+
+def _tagged(kind, pattern):
+    tag = pattern[1:]
+    if kind != "estimators" or tag not in TAGS:
+        raise unknown("tag", pattern, [f"@{t}" for t in TAGS])
+    return [n for n in names(kind) if any(TAGS[tag](e) for e in estimators(n).values())]
+
+
+def why_not(estimator, problem):
+    """Why an estimator does not apply to a problem, or an empty string."""
+    from gumbench.families import categorical
+
+    if estimator is None:
+        return f"no such estimator for the {problem.family} family"
+    if "gradient" in estimator.needs and problem.gradient is None:
+        return "it needs ∂f/∂x, which this problem does not have"
+    if "score_direct" in estimator.needs and not problem.direct_is_score:
+        return "it needs an ELBO, whose ∂f/∂θ at fixed x has mean zero"
+    if "enumerable" in estimator.needs and not categorical.enumerable(problem):
+        return "it needs all outcomes to be listed: at most 2^20"
+    if problem.feedback and estimator.draw_evaluations is None:
+        return "f is noisy and seen only at the draw; it needs f or ∂f/∂x elsewhere"
+    return ""
+
+
+@functools.cache
+def digest(measurement, problem, estimator, family):
+    """Hash of the code and data a cell's numbers depend on."""
+    root = Path(__file__).parent
+    folders = [root / "kernels", root / "families", root / "data"]
+    files = [path for folder in folders for path in folder.glob("*") if path.is_file()]
+    modules = [f"problems.{problem}", f"estimators.{family}.{estimator}", f"measure.{measurement}"]
+    for module in modules:
+        found = importlib.util.find_spec(f"gumbench.{module.replace('-', '_')}")
+        files += [Path(found.origin)] if found else []
+    files.append(root / "statistics.py")
+    hashed = hashlib.sha256()
+    for path in sorted(files):
+        hashed.update(path.name.encode() + path.read_bytes())
+    return hashed.hexdigest()[:16]

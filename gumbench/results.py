@@ -1,0 +1,33 @@
+"""A run in memory."""
+
+import functools
+
+from gumbench import tables
+
+
+class Results:
+    """The finished cells of a run, in the order of its grid.
+
+    records : tuple of Record
+    spec : the SweepSpec that was run
+    path : the run's folder, or None
+    variance : DataFrame, one row per cell and part (columns: gumbench.tables.variance)
+    """
+
+    def __init__(self, records, spec, path=None):
+        self.records = tuple(records)
+        self.spec = spec
+        self.path = path
+
+    def rows(self, name):
+        """The rows of a table, as dicts."""
+        return tables.rows(name, self.records)
+
+    @functools.cached_property
+    def variance(self):
+        """Bias and variance of every cell and part."""
+        return tables.frame("variance", self.rows("variance"))
+
+    def __repr__(self):
+        where = f" in {self.path}" if self.path else ""
+        return f"<gumbench.Results: {len(self.records)} cells{where}>"

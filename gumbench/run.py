@@ -1,0 +1,272 @@
+"""The loop of every command that computes: grid -> measure -> store -> tables."""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import time
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gumbench import config, grid, machine, measure, registry, tables
+from gumbench.errors import GumbenchError, InputError
+from gumbench.results import Results
+from gumbench.store import JOURNAL, SPEC, Folder, write_atomically
+from gumbench.types import Record
+
+CHECKPOINT_SECONDS = 15.0
+
+
+@dataclass
+class Plan:
+    """A validated run: its cells in order, and what is already finished.
+
+    folder is None for a run that is kept in memory.
+    """
+
+    spec: config.SweepSpec
+    cells: list
+    folder: Folder | None
+    done: dict[str, Record] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def passes(self):
+        """Passes of the cells that are still missing."""
+        missing = [c for c in self.cells if c.key not in self.done and not c.skipped]
+        return grid.passes(missing)
+
+
+class Monitor:
+    """What a run tells while it works; this one is silent."""
+
+    def plan(self, plan):
+        """Told before the first pass."""
+
+    def start(self, number, cells):
+        """Told before each pass, with its number."""
+
+    def progress(self, fraction):
+        """Told how much of the pass is done."""
+
+    def finish(self, records):
+        """Told after each pass."""
+
+
+def default_folder(name, spec):
+    """Where a run goes when nobody says: results/<name>-<hash of the spec>."""
+    text = json.dumps(spec.identity(), sort_keys=True)
+    return Path("results", f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}")
+
+
+def plan(spec, output=None, typed=(), force=False):
+    """Check everything that can be checked before anything is written or computed.
+
+    Raises InputError for what is wrong with the spec, the threads or the folder.
+    """
+    if spec.threads and spec.threads > machine.cores():
+        raise InputError(f"--threads {spec.threads}: this machine has {machine.cores()} cores")
+    for name in spec.measurements:
+        measure.measurement(name)
+    cells, notes = grid.cells(spec, typed)
+    if output is None:
+        return Plan(spec, cells, None, notes=notes)
+    folder = Folder(output)
+    folder.check_free()
+    folder.check_writable()
+    found = Plan(spec, cells, folder, notes=notes)
+    if folder.exists:
+        manifest = folder.manifest()
+        records = folder.records()
+        if not force:
+            _check_contains(spec, cells, manifest, folder)
+        keys = {c.key for c in cells}
+        finished = {k: r for k, r in records.items() if r.status in ("done", "diverged")}
+        found.done = {} if force else {k: r for k, r in finished.items() if k in keys}
+    return found
+
+
+def _check_contains(spec, cells, manifest, folder):
+    """Refuse a folder whose run is not part of the one asked for."""
+    before, now = manifest["spec"], spec.identity()
+    differing = sorted(key for key in {*before, *now} - {"grid"} if before.get(key) != now.get(key))
+    hint = "give another folder with --output, or --force to start over"
+    if differing:
+        pairs = ", ".join(f"{k} {before.get(k)} there, {now.get(k)} here" for k in differing)
+        raise InputError(f"{folder.path} holds a run with another {pairs}: {hint}")
+    old_keys, new_keys = set(manifest["cells"]), {c.key for c in cells}
+    if old_keys <= new_keys:
+        return
+    old_digests = set(manifest["digests"].values())
+    if not {c.digest for c in cells} & old_digests:
+        raise InputError(f"{folder.path} was made by other code than this gumbench: {hint}")
+    raise InputError(
+        f"{folder.path} holds a run with another grid: {len(old_keys - new_keys)} of its "
+        f"{len(old_keys)} cells are not asked for here: {hint}"
+    )
+
+
+def run(plan, monitor=None, fail_fast=False):
+    """Compute the missing cells of a plan and return Results; every finished cell is kept."""
+    monitor = monitor or Monitor()
+    _set_threads(plan.spec)
+    records = dict(plan.done)
+    records.update((c.key, _skipped(c)) for c in plan.cells if c.skipped)
+    with _journal(plan) as keep:
+        monitor.plan(plan)
+        for number, cells in enumerate(plan.passes):
+            monitor.start(number, cells)
+            measured = _measure(cells, _PassMonitor(plan.folder, monitor), fail_fast)
+            for record in measured:
+                keep(record)
+                records[record.key] = record
+            monitor.finish(measured)
+        results = Results(
+            [records[c.key] for c in plan.cells], plan.spec, plan.folder and plan.folder.path
+        )
+        if plan.folder:
+            write_tables(plan, results)
+    return results
+
+
+def _set_threads(spec):
+    import numba
+
+    numba.set_num_threads(min(spec.threads or machine.cores(), numba.config.NUMBA_NUM_THREADS))
+
+
+@contextlib.contextmanager
+def _journal(plan):
+    """Hold the folder and yield what keeps a record; in memory there is nothing to hold."""
+    if plan.folder is None:
+        yield lambda record: None
+        return
+    folder = plan.folder
+    with folder.locked():
+        if not plan.done:
+            (folder / JOURNAL).unlink(missing_ok=True)
+        folder.write_manifest(_manifest(plan))
+        write_atomically(folder / SPEC, config.to_toml(plan.spec))
+        with folder.open_journal() as journal:
+            yield lambda record: folder.append(journal, record)
+        folder.drop_checkpoint()
+
+
+def _manifest(plan, **more):
+    digests = {f"{c.problem} {c.estimator}": c.digest for c in plan.cells}
+    return {
+        "spec": plan.spec.identity(),
+        "seed": plan.spec.seed,
+        "machine": machine.facts(),
+        "digests": digests,
+        "cells": [c.key for c in plan.cells],
+        **more,
+    }
+
+
+def write_tables(plan, results):
+    """Write the tables of a run and their hashes into its manifest."""
+    hashes = {}
+    for name in plan.spec.measurements:
+        rows = results.rows(name)
+        write_atomically(plan.folder / f"{name}.csv", tables.csv_text(name, rows))
+        hashes[name] = tables.sha256(name, rows)
+    plan.folder.write_manifest(_manifest(plan, sha256=hashes))
+
+
+def _measure(cells, monitor, fail_fast):
+    try:
+        return measure.measurement(cells[0].measurement).measure(cells, monitor)
+    except GumbenchError as error:
+        if fail_fast:
+            raise
+        return [_failed(c, str(error)) for c in cells]
+    except Exception as error:
+        if fail_fast:
+            raise
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        message = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+        return [_failed(c, message) for c in cells]
+
+
+def _failed(cell, message):
+    return _without_result(cell, "error", message)
+
+
+def _skipped(cell):
+    return _without_result(cell, "skipped", cell.skipped)
+
+
+def _without_result(cell, status, message):
+    problem = registry.problem_maker(cell.problem)
+    result = {"family": problem.family, "settings": cell.settings_text()}
+    return Record(cell.key, cell.measurement, cell.identity(), status, result, (), message)
+
+
+class _PassMonitor:
+    """What a measurement sees: progress goes to the run's monitor, states to the checkpoint."""
+
+    def __init__(self, folder, monitor):
+        self.progress = monitor.progress
+        self.folder = folder
+        self.saved = time.monotonic()
+
+    def load(self, name):
+        return self.folder.load_checkpoint(name) if self.folder else None
+
+    def save(self, name, arrays):
+        if self.folder and time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+            self.folder.save_checkpoint(name, arrays())
+            self.saved = time.monotonic()
+
+
+def load(path):
+    """The Results of a run folder.
+
+    Raises InputError where the folder is no run, or is damaged or of a newer version.
+    """
+    folder = Folder(path)
+    manifest = folder.manifest()
+    spec = config.checked_spec(config.read_toml(_read(folder / SPEC), SPEC), SPEC)
+    records = folder.records()
+    return Results([records[k] for k in manifest["cells"] if k in records], spec, folder.path)
+
+
+def _read(path):
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+
+
+def sweep(spec=None, *, output=None, monitor=None, **axes):
+    """Run a sweep and return its Results.
+
+    spec : a SweepSpec, a preset's name, a TOML file's path, or None for the preset "lecture"
+    output : folder to keep the run in; None keeps it in memory
+    axes : fields of SweepSpec and Grid over it, as in the command's flags: problems=["..."],
+        dimensions=[...], estimators=[...], temperatures=[...], inner_samples=[...],
+        settings={"key": [...]}, estimates=..., seed=..., dtype=..., threads=...
+
+    Raises InputError for anything wrong with what is asked.
+    """
+    if isinstance(spec, config.SweepSpec):
+        data = spec.model_dump(mode="json", exclude_none=True)
+    elif isinstance(spec, dict):
+        data = spec
+    elif spec is None and "problems" in axes:
+        data = {}
+    else:
+        data, _ = config.load_spec_data(str(spec or "lecture"))
+    axes = {k: _listed(v) if k in config.Grid.model_fields else v for k, v in axes.items()}
+    checked = config.checked_spec(config.merge(data, axes), "sweep")
+    planned = plan(checked, output, typed=tuple(axes))
+    return run(planned, monitor)
+
+
+def _listed(value):
+    """One value given for an axis is a list of one."""
+    if isinstance(value, dict):
+        return {k: v if isinstance(v, list | tuple) else [v] for k, v in value.items()}
+    return list(value) if isinstance(value, list | tuple) else [value]

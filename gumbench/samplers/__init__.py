@@ -1,0 +1,1 @@
+"""Samplers of category indices; one file a sampler."""

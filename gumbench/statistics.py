@@ -1,0 +1,201 @@
+"""Intervals, the size of a bias, and the bias test. Plain NumPy on small arrays."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+LEVEL = 0.95
+MOST_GROUPS = 64
+BRANCHES = 4
+ESTIMATES_PER_GROUP = 400
+
+
+def t_quantile(degrees, level=LEVEL):
+    """Two-sided quantile of Student's t."""
+    return float(special.stdtrit(degrees, (1 + level) / 2))
+
+
+def jackknife_error(leave_one_out):
+    """Standard error of a statistic from its values with one batch left out (Tukey 1958)."""
+    values = np.asarray(leave_one_out, float)
+    n = values.size
+    return math.sqrt((n - 1) / n * float(np.sum((values - values.mean()) ** 2)))
+
+
+def leave_one_out_means(values):
+    """Means of all values but one. values: (n,)."""
+    values = np.asarray(values, float)
+    return (values.sum() - values) / (values.size - 1)
+
+
+def variance_interval(variance, batch_variances):
+    """95 % interval of a variance from those of equally large batches, and its relative error.
+
+    The jackknife works on the logarithm, with t at one degree less than there are batches; on the
+    plain scale where leaving a batch out leaves nothing. Returns (low, high, relative error).
+    """
+    batch_variances = np.asarray(batch_variances, float)
+    if not batch_variances.size or not np.all(np.isfinite(batch_variances)):
+        return math.nan, math.nan, math.nan
+    quantile = t_quantile(batch_variances.size - 1)
+    left = leave_one_out_means(batch_variances)
+    if left.min() > 0:
+        error = jackknife_error(np.log(left))
+        factor = math.exp(quantile * error)
+        return variance / factor, variance * factor, error
+    error = jackknife_error(left)
+    low, high = max(0.0, variance - quantile * error), variance + quantile * error
+    return low, high, error / variance if variance else 0.0
+
+
+@dataclass(frozen=True)
+class Bias:
+    """Size of a bias with its 95 % interval; `square` is unbiased for its square."""
+
+    norm: float
+    low: float
+    high: float
+    square: float
+
+
+def bias_size(differences, variance_of_mean, extra_variance=0.0):
+    """Size of the bias of a mean.
+
+    differences : (batches, parameters), batch means less the truth
+    variance_of_mean : trace of the covariance of the mean of all batches
+    extra_variance : trace of the truth's own covariance
+
+    ‖d‖² less its expected noise is unbiased for ‖bias‖². The interval is the union of two: that of
+    a noncentral χ² with the degrees of freedom (tr Σ)² / tr Σ² of the noise, which is right for a
+    bias near zero, and the normal one along the direction found, which is right for a large one.
+    """
+    batches = differences.shape[0]
+    gram = np.einsum("ap,bp->ab", differences, differences)
+    length = float(gram.sum()) / batches**2
+    noise = variance_of_mean + extra_variance
+    square = length - noise
+    norm = math.sqrt(max(0.0, square))
+    if noise <= 0 or batches < 2 or not math.isfinite(length):
+        exact = math.sqrt(length)
+        return Bias(exact, exact, exact, length)
+    low, high = _noncentral_interval(length, noise, _degrees(gram, batches))
+    if length > 0:
+        along = gram.sum(axis=1) / batches / math.sqrt(length)
+        error = math.sqrt(float(along.var(ddof=1)) / batches + extra_variance)
+        spread = t_quantile(batches - 1) * error
+        center = math.sqrt(length) if square > 0 else 0.0
+        low, high = min(low, max(0.0, center - spread)), max(high, norm + spread)
+    return Bias(norm, low, high, square)
+
+
+def _degrees(gram, batches):
+    """Effective degrees of freedom of the noise, from the inner products of the batches."""
+    row = gram.mean(axis=1)
+    centered = gram - row[:, None] - row[None, :] + row.mean()
+    trace = float(np.trace(centered)) / (batches - 1)
+    off = float((centered**2).sum() - (np.diag(centered) ** 2).sum())
+    # The centring leaves each off-diagonal product with mean -trace/batches.
+    off -= trace**2 * (batches - 1) / batches
+    square = max(off / (batches * (batches - 1)), 0.0)
+    return max(1.0, trace**2 / square) if square > 0 else 1e6
+
+
+def _noncentral_interval(length, noise, degrees):
+    """95 % interval of ‖bias‖ where ‖d‖² is noise/degrees times a noncentral χ²."""
+    unit = noise / degrees
+    x = length / unit
+    if x > 1e4 + 10 * degrees:
+        spread = t_quantile(1e6) * math.sqrt(unit)
+        return max(0.0, math.sqrt(length) - spread), math.sqrt(length) + spread
+    tail = (1 - LEVEL) / 2
+
+    def noncentrality(level):
+        if special.chdtr(degrees, x) <= level:
+            return 0.0
+        return float(special.chndtrinc(x, degrees, level))
+
+    return tuple(math.sqrt(noncentrality(level) * unit) for level in (1 - tail, tail))
+
+
+@dataclass(frozen=True)
+class Groups:
+    """How the components of one part are summed for the bias test.
+
+    leaf, sign : (parameters,) group of each component and its sign in it
+    sizes : number of groups on each level, from the finest to one; a group of a level is the sum
+        of up to four of the level before
+    """
+
+    leaf: np.ndarray
+    sign: np.ndarray
+    sizes: tuple[int, ...]
+
+    @property
+    def single(self):
+        """Whether each component is a group of its own on the finest level."""
+        return self.leaf.size <= MOST_GROUPS
+
+
+def _mix(x):
+    """A hash of 64-bit integers (the finaliser of splitmix64)."""
+    x = (x + np.uint64(0x9E3779B97F4A7C15)).astype(np.uint64)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def group_components(parameters):
+    """Groups for a part of so many components.
+
+    Components are ranked by a hash and dealt to the groups in turn. Signs alternate along the
+    ranks, since the components of a softmax gradient sum to zero.
+    """
+    count = min(parameters, MOST_GROUPS)
+    rank = np.empty(parameters, np.int64)
+    rank[np.argsort(_mix(np.arange(parameters, dtype=np.uint64)), kind="stable")] = np.arange(
+        parameters
+    )
+    sizes = [count]
+    while sizes[-1] > 1:
+        sizes.append(-(-sizes[-1] // BRANCHES))
+    sign = np.where((rank + rank // count) % 2, -1.0, 1.0)
+    return Groups(rank % count, sign, tuple(sizes))
+
+
+@dataclass(frozen=True)
+class BiasTest:
+    """Outcome: `p` is corrected for the number of groups, `z` is the normal |z| of that p."""
+
+    z: float
+    p: float
+    groups: int
+
+
+def groups_allowed(relative_error, estimates):
+    """How many groups have sums close enough to normal: effective estimates / 400."""
+    effective = 1 / (relative_error**2 + 1 / estimates)
+    return max(1.0, effective / ESTIMATES_PER_GROUP)
+
+
+def bias_test(difference, variance, scale, epsilon, estimates, truth_error=0.0):
+    """Test that group sums have mean zero.
+
+    difference, variance : (groups,) mean of each sum less the truth, and the variance of one sum
+    scale : (groups,) |truth| + root mean square, which rounding errors go with
+    epsilon : machine epsilon of the estimates
+    truth_error : (groups,) standard error of the truth's own sums
+    """
+    rounding = 4 * epsilon * np.asarray(scale)
+    excess = np.maximum(np.abs(difference) - rounding, 0.0)
+    error = np.sqrt(np.asarray(variance) / estimates + np.square(truth_error))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(excess > 0, excess / error, 0.0)
+    log_p = float(np.min(np.log(2.0) + special.log_ndtr(-z)))
+    groups = z.size
+    # 1 - (1 - p)^groups without losing a small p.
+    corrected = -math.expm1(groups * math.log1p(-min(math.exp(log_p), 1.0 - 1e-16)))
+    if corrected == 0.0:
+        return BiasTest(float(z.max()), 0.0, groups)
+    return BiasTest(float(-special.ndtri(corrected / 2)), corrected, groups)

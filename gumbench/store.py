@@ -1,0 +1,180 @@
+"""The run folder: manifest, spec, journal, checkpoint, tables, and the lock that holds it."""
+
+import contextlib
+import dataclasses
+import errno
+import fcntl
+import json
+import os
+import socket
+from pathlib import Path
+
+import numpy as np
+
+from gumbench.errors import BusyError, InputError
+from gumbench.types import Record
+
+SCHEMA = 1
+MANIFEST, SPEC, JOURNAL = "manifest.json", "spec.toml", "cells.jsonl"
+CHECKPOINT, LOCK = "checkpoint.npz", ".lock"
+
+
+def write_atomically(path, text):
+    """Replace a file by one with this text, whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with open(part, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+
+
+def _cannot_write(path, error):
+    what = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error))
+    return InputError(f"cannot write {path}: {what}; give another folder with --output")
+
+
+class Folder:
+    """A run folder at a path; nothing is touched before `create`."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    @property
+    def exists(self):
+        """Whether there is a run here."""
+        return (self / MANIFEST).is_file()
+
+    def check_free(self):
+        """Refuse a path that holds something else than a run."""
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{self.path} is a file: give a folder with --output")
+        if not self.exists and self.path.is_dir() and any(self.path.iterdir()):
+            foreign = sorted(p.name for p in self.path.iterdir() if p.name != LOCK)
+            if foreign:
+                raise InputError(
+                    f"{self.path} holds {foreign[0]} and no run: give an empty or new folder"
+                )
+
+    def check_writable(self):
+        """Find out, without leaving anything behind, whether the folder can be made and written."""
+        place = self.path
+        while not place.exists():
+            place = place.parent
+        if not place.is_dir():
+            raise InputError(f"{place} is a file: give a folder with --output")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise InputError(f"{place} is not writable: give another folder with --output")
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Hold the folder for this process; it is let go when the process ends in any way."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = open(self / LOCK, "a+", encoding="utf-8")  # noqa: SIM115
+        except OSError as error:
+            raise _cannot_write(self.path, error) from None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.seek(0)
+                raise BusyError(
+                    f"{self.path} is in use by {file.read().strip() or 'another process'}: wait "
+                    "for it, stop it, or give another folder with --output"
+                ) from None
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+            file.flush()
+            yield
+
+    def manifest(self):
+        """The manifest. Raises InputError where it is missing, damaged or of a newer version."""
+        path = self / MANIFEST
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            schema = manifest["schema"]
+        except FileNotFoundError:
+            raise InputError(f"{self.path} is no run folder: it has no {MANIFEST}") from None
+        except (OSError, ValueError, KeyError, TypeError):
+            raise InputError(f"{path} is damaged: restore it or run into a new folder") from None
+        if schema > SCHEMA:
+            raise InputError(
+                f"{self.path} was written by a newer gumbench (schema {schema}, this one reads "
+                f"{SCHEMA}): update gumbench"
+            )
+        return manifest
+
+    def write_manifest(self, manifest):
+        write_atomically(
+            self / MANIFEST, json.dumps({"schema": SCHEMA, **manifest}, indent=1) + "\n"
+        )
+
+    def records(self):
+        """Finished cells by key, the last line of a key winning; a torn last line is left out."""
+        path = self / JOURNAL
+        if not path.exists():
+            return {}
+        lines = path.read_bytes().split(b"\n")
+        found = {}
+        for number, line in enumerate(lines[:-1], 1):
+            try:
+                data = json.loads(line)
+                data["notes"] = tuple(data["notes"])
+                found[data["key"]] = Record(**data)
+            except (ValueError, KeyError, TypeError):
+                raise InputError(
+                    f"{path}, line {number} is damaged: delete that line to compute its cell again"
+                ) from None
+        return found
+
+    def open_journal(self):
+        """The journal, ready for `append`; a torn last line is cut off."""
+        try:
+            file = open(self / JOURNAL, "ab+")  # noqa: SIM115
+            file.seek(0)
+            content = file.read()
+            file.truncate(content.rfind(b"\n") + 1)
+        except OSError as error:
+            raise _cannot_write(self / JOURNAL, error) from None
+        return file
+
+    def append(self, journal, record):
+        """Add a record and wait until it is on the disk."""
+        line = json.dumps(dataclasses.asdict(record), allow_nan=False) + "\n"
+        try:
+            journal.write(line.encode())
+            journal.flush()
+            os.fsync(journal.fileno())
+        except OSError as error:
+            raise _cannot_write(self / JOURNAL, error) from None
+
+    def save_checkpoint(self, name, arrays):
+        """Replace the checkpoint by these arrays of the pass `name`."""
+        part = self / f".{CHECKPOINT}.part"
+        try:
+            with open(part, "wb") as file:
+                np.savez(file, name=np.array(name), **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, self / CHECKPOINT)
+        except OSError as error:
+            raise _cannot_write(self / CHECKPOINT, error) from None
+
+    def load_checkpoint(self, name):
+        """The arrays saved for the pass `name`, or None."""
+        try:
+            with np.load(self / CHECKPOINT) as saved:
+                arrays = {key: saved[key] for key in saved.files}
+        except (OSError, ValueError, EOFError, KeyError):
+            return None
+        return arrays if str(arrays.pop("name", "")) == name else None
+
+    def drop_checkpoint(self):
+        (self / CHECKPOINT).unlink(missing_ok=True)

@@ -1,0 +1,69 @@
+"""One file a table: its columns, and the rows of a record.
+
+A row is a pure function of its own journal line.
+"""
+
+import csv
+import hashlib
+import importlib
+import io
+import pkgutil
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table. clock: what a clock measured, not reproducible."""
+
+    name: str
+    dtype: str
+    meaning: str
+    unit: str = ""
+    clock: bool = False
+
+
+def names():
+    """Names of the tables."""
+    return sorted(m.name for m in pkgutil.iter_modules(__path__))
+
+
+def table(name):
+    """The module of a table: COLUMNS and rows(record)."""
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def rows(name, records):
+    """The rows of a table, as dicts in the order of its columns."""
+    module = table(name)
+    empty = {column.name: None for column in module.COLUMNS}
+    return [
+        {**empty, **row}
+        for record in records
+        if record.measurement == name
+        for row in module.rows(record)
+    ]
+
+
+def csv_text(name, rows, clock=True):
+    """A table as CSV; floats read back as the same number. clock=False: what is reproducible."""
+    columns = [c.name for c in table(name).COLUMNS if clock or not c.clock]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(["" if row[c] is None else row[c] for c in columns])
+    return out.getvalue()
+
+
+def sha256(name, rows):
+    """Hash of the reproducible columns."""
+    return hashlib.sha256(csv_text(name, rows, clock=False).encode()).hexdigest()
+
+
+def frame(name, rows):
+    """A table as a pandas DataFrame with the declared dtypes."""
+    import pandas
+
+    columns = table(name).COLUMNS
+    data = pandas.DataFrame(rows, columns=[c.name for c in columns])
+    return data.astype({c.name: c.dtype for c in columns})

@@ -1,0 +1,72 @@
+"""variance.csv: bias and variance, one row per cell and part."""
+
+from gumbench.tables import Column
+
+COLUMNS = (
+    Column("cell", "string", "stable key of the cell"),
+    Column("problem", "string", "registry name"),
+    Column("family", "string", "categorical or gaussian"),
+    Column("dimension", "Int64", "what the problem sweeps: C, D or d"),
+    Column("part", "string", "block of the parameters the gradient is taken in"),
+    Column("parameters", "Int64", "number of components of the part"),
+    Column("settings", "string", "settings of problem and estimator, sorted"),
+    Column("estimator", "string", "registry name"),
+    Column("unbiased", "boolean", "declared unbiased"),
+    Column("temperature", "Float64", "τ of a relaxation, empty where there is none"),
+    Column("inner_samples", "Int64", "samples inside one estimate, empty where there are none"),
+    Column("dtype", "string", "float type of noise and estimates"),
+    Column("seed", "UInt64", "seed of the run"),
+    Column("estimates", "Int64", "number of estimates"),
+    Column("batches", "Int64", "number of batches they are in"),
+    Column("evaluations", "Float64", "of f per estimate"),
+    Column("gradient_evaluations", "Float64", "of ∂f/∂x per estimate"),
+    Column("truth", "string", "where the exact gradient comes from"),
+    Column("truth_norm", "Float64", "length of the exact gradient"),
+    Column("truth_error", "Float64", "its standard error, 0 where it is exact"),
+    Column("bias_norm", "Float64", "length of the bias, noise taken out"),
+    Column("bias_low", "Float64", "lower end of its 95 % interval"),
+    Column("bias_high", "Float64", "upper end: what could hide"),
+    Column("bias_z", "Float64", "normal |z| of bias_p"),
+    Column("bias_p", "Float64", "p of no bias, corrected for the groups"),
+    Column("bias_groups", "Int64", "groups of components in the bias test"),
+    Column("variance", "Float64", "trace of the covariance of one estimate"),
+    Column("variance_low", "Float64", "lower end of its 95 % interval"),
+    Column("variance_high", "Float64", "upper end of its 95 % interval"),
+    Column("mse", "Float64", "mean squared error of one estimate"),
+    Column("status", "string", "done, skipped, error or diverged"),
+    Column("notes", "string", "codes"),
+    Column("message", "string", "what happened"),
+    Column("nanoseconds_per_estimate", "Float64", "the cell alone, one thread", "ns", clock=True),
+    Column("work_variance", "Float64", "variance × seconds per estimate", "s", clock=True),
+    Column("work_variance_low", "Float64", "lower end of its 95 % interval", "s", clock=True),
+    Column("work_variance_high", "Float64", "upper end of its 95 % interval", "s", clock=True),
+)
+
+SAME = ("problem", "dimension", "estimator", "temperature", "inner_samples", "dtype", "seed")
+PART = (
+    "truth truth_norm truth_error bias_norm bias_low bias_high bias_z bias_p bias_groups "
+    "variance variance_low variance_high mse"
+).split()
+
+
+def rows(record):
+    """The rows of a record, as dicts by column name."""
+    result, cell = record.result, record.cell
+    shared = {
+        "cell": record.key,
+        **{name: cell[name] for name in SAME},
+        "settings": result.get("settings", ""),
+        "family": result.get("family"),
+        "unbiased": result.get("unbiased"),
+        "estimates": cell["estimates"],
+        "batches": 64,
+        "evaluations": result.get("evaluations"),
+        "gradient_evaluations": result.get("gradient_evaluations"),
+        "status": record.status,
+        "notes": " ".join(record.notes),
+        "message": record.message,
+    }
+    for part, size in result.get("part_sizes", {"": None}).items():
+        found = result.get("parts", {}).get(part, {})
+        numbers = {name: found.get(name) for name in PART}
+        yield {**shared, "part": part, "parameters": size, **numbers}

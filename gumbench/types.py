@@ -1,0 +1,216 @@
+"""The types that the rooms of the package hand each other."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+BATCHES = 64
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An objective E_{z ~ p_{μ(θ)}}[f_θ(z)] at one θ.
+
+    The functions are plain Python that Numba compiles for float32 and float64. x is (variables,
+    categories, block), with one category for a Gaussian, block last and contiguous; `out` is
+    overwritten.
+
+    family : "categorical" or "gaussian"
+    theta : (parameters,) float64, what the gradient is taken in
+    parts : sizes of the named blocks of θ, in order
+    shape : (variables, categories)
+    value : value(x, theta, data, out), out (block,): f and, on the simplex, its continuous
+        extension
+    value_at : value_at(index, theta, data, out), index (variables, block) int32: f at a draw
+    gradient : gradient(x, theta, data, out), out like x: ∂f/∂x; None where f has none
+    direct : direct(x, theta, data, out), out (parameters, block): ∂f/∂θ at fixed x
+    direct_is_score : `direct` has mean zero, as that of log q in an ELBO: estimators that do not
+        differentiate through the sample leave it out
+    link : (forward(theta, data, out), pullback(g, theta, data, out)): θ to logits (variables,
+        categories) or to mean and scale (2, variables), and its transpose, g with a block axis
+    data : constants of f, one 1-D float array
+    feedback : standard deviation of normal noise on f at a draw, a bandit's; 0 for none
+    truth : truth(theta, data) -> (parameters,) float64, the exact gradient in closed form, or None
+    name, dimension, settings : filled in by the registry
+    """
+
+    family: str
+    theta: Any
+    parts: dict[str, int]
+    shape: tuple[int, int]
+    value: Callable
+    value_at: Callable | None = None
+    gradient: Callable | None = None
+    direct: Callable | None = None
+    direct_is_score: bool = False
+    link: tuple[Callable, Callable] | None = None
+    data: Any = ()
+    feedback: float = 0.0
+    truth: Callable | None = None
+    name: str = ""
+    dimension: int = 1
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def declared_settings(function):
+    """The keyword-only arguments of a function with their defaults."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+@dataclass(frozen=True)
+class ProblemMaker:
+    """What a problem's file declares: how to make the problem at a dimension.
+
+    make : make(dimension, *, settings...) -> Problem; its keyword-only arguments are the settings
+    symbol : what the dimension counts: C, D or d
+    dimensions : the axis swept where none is asked for
+    least, most : the range of dimensions allowed
+    temperatures : the axis of temperatures where none is asked for
+    """
+
+    make: Callable
+    family: str
+    symbol: str
+    dimensions: tuple[int, ...]
+    least: int = 1
+    most: int = 2**33
+    temperatures: tuple[float, ...] = (0.1, 0.5, 1.0)
+    name: str = ""
+    summary: str = ""
+
+    @property
+    def settings(self):
+        return declared_settings(self.make)
+
+
+def problem(**facts):
+    """Decorator that declares the facts of a problem's `make` function (see ProblemMaker)."""
+    return lambda make: ProblemMaker(make=make, summary=inspect.getdoc(make) or "", **facts)
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """What an estimator's file declares, and its two functions.
+
+    kernel : kernel(noise, temperature, prepared, objective, out, extra) turns one block of noise
+        (draws, variables, categories, block) into estimates: out (rows, columns, block) is the
+        gradient in the natural parameters; extra (parameters, block), empty where the problem has
+        no ∂f/∂θ, has that added
+    prepare : prepare(bound, seed, settings) -> (n,) float64, what depends on θ alone; random
+        numbers come from bound.pilot(seed, count)
+    paper, formula : shown by `explain`
+    unbiased : True, False, or the name of the functions f for which it is exact
+    path : differentiates through the sample
+    takes_temperature : one cell for every temperature
+    inner_samples : (least, default) number of samples inside one estimate, or None
+    needs : what a problem must have: "gradient", "score_direct", "enumerable"
+    draw_evaluations : how many times f is evaluated at a draw and nowhere else, as a function of
+        the inner samples, or None where f is evaluated elsewhere too
+    evaluations, gradient_evaluations : of f and ∂f/∂x per estimate, as functions of
+        (inner samples, variables, categories)
+    noise : arrays of noise, as a function of the inner samples
+    deterministic : one estimate says all
+    """
+
+    family: str
+    kernel: Callable
+    formula: str
+    paper: str
+    unbiased: bool
+    evaluations: Callable
+    gradient_evaluations: Callable = lambda k, v, c: 0
+    prepare: Callable | None = None
+    draw_evaluations: Callable | None = None
+    aliases: tuple[str, ...] = ()
+    exact_for: str = ""
+    path: bool = False
+    takes_temperature: bool = False
+    inner_samples: tuple[int, int] | None = None
+    needs: tuple[str, ...] = ()
+    noise: Callable = lambda k: 1
+    settings: dict[str, Any] = field(default_factory=dict)
+    deterministic: bool = False
+    name: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A gradient to measure bias against.
+
+    gradient : (parameters,) float64
+    source : closed form, enumeration, dynamic programming, quadrature, estimated or none
+    error : (parameters,) standard errors where it is estimated, else None
+    row_error : standard errors of its grouped sums (see measure.variance), else None
+    """
+
+    gradient: Any
+    source: str
+    error: Any = None
+    row_error: Any = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the grid: what is computed, and nothing about how.
+
+    digest: of the code and data the numbers depend on.
+    """
+
+    measurement: str
+    problem: str
+    dimension: int
+    problem_settings: tuple[tuple[str, Any], ...]
+    estimator: str
+    estimator_settings: tuple[tuple[str, Any], ...]
+    temperature: float | None
+    inner_samples: int | None
+    dtype: str
+    seed: int
+    estimates: int
+    truth_estimates: int
+    components: bool
+    digest: str
+    skipped: str = ""
+
+    def identity(self):
+        """Everything but the digest, as plain JSON types."""
+        names = [name for name in self.__dataclass_fields__ if name not in ("digest", "skipped")]
+        return {name: json.loads(json.dumps(getattr(self, name))) for name in names}
+
+    @property
+    def key(self):
+        """Stable name of the cell: 16 hexadecimal digits."""
+        text = json.dumps([self.identity(), self.digest], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def pass_key(self):
+        """Equal for cells that differ only in temperature."""
+        return json.dumps([{**self.identity(), "temperature": None}, self.digest], sort_keys=True)
+
+    def settings_text(self):
+        """The settings as one column shows them."""
+        both = sorted({**dict(self.problem_settings), **dict(self.estimator_settings)}.items())
+        return " ".join(f"{key}={value}" for key, value in both)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One finished cell: one line of the journal.
+
+    status: done, skipped, error or diverged. result: what the measurement found, plain JSON
+    types. clock: what a clock measured, kept apart from what is reproducible.
+    """
+
+    key: str
+    measurement: str
+    cell: dict[str, Any]
+    status: str
+    result: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    message: str = ""
+    clock: dict[str, float] = field(default_factory=dict)
