@@ -17,7 +17,7 @@ _HOME = {
     "Truth": "gumbench.types",
 }
 
-__all__ = [*_HOME, "__version__"]
+__all__ = [*_HOME, "__version__"]  # noqa: PLE0604
 
 
 def __getattr__(name):

@@ -135,7 +135,7 @@ def numbers(text, name, kind=float):
     kind: int rounds the points of a range. Returns (values, note or empty string).
     Raises InputError.
     """
-    values = []
+    values: list = []
     for item in words(text):
         values += _range(item, name, kind) if ":" in item else [_number(item, name, kind)]
     if not values:

@@ -18,7 +18,8 @@ def cells(spec, typed=()):
     preset it is dropped. Estimators named in full that do not apply become skipped cells.
     Raises InputError for unknown names, settings and dimensions.
     """
-    found, notes = {}, []
+    found: dict[str, Cell] = {}
+    notes: list[str] = []
     for grid in spec.grid:
         for cell in _grid_cells(spec, grid, typed, notes):
             found.setdefault(cell.key, cell)
@@ -32,7 +33,7 @@ def cells(spec, typed=()):
 
 def passes(cells):
     """Group cells that differ only in temperature, in order of the first of each."""
-    groups = {}
+    groups: dict[str, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(cell.pass_key(), []).append(cell)
     return [tuple(group) for group in groups.values()]

@@ -105,7 +105,7 @@ def select(kind, patterns):
     Returns pairs (name, typed): typed is True for a name given in full.
     """
     known = aliases() if kind == "estimators" else {name: name for name in names(kind)}
-    chosen = {}
+    chosen: dict[str, bool] = {}
     for pattern in patterns:
         if pattern.startswith("@"):
             found, typed = _tagged(kind, pattern), False
@@ -158,7 +158,7 @@ def digest(measurement, problem, estimator, family):
     modules = [f"problems.{problem}", f"estimators.{family}.{estimator}", f"measure.{measurement}"]
     for module in modules:
         found = importlib.util.find_spec(f"gumbench.{module.replace('-', '_')}")
-        files += [Path(found.origin)] if found else []
+        files += [Path(found.origin)] if found and found.origin else []
     files.append(root / "statistics.py")
     hashed = hashlib.sha256()
     for path in sorted(files):

@@ -1,7 +1,6 @@
 """The loop of every command that computes: grid -> measure -> store -> tables."""
 
 import contextlib
-import dataclasses
 import hashlib
 import json
 import time
@@ -133,7 +132,7 @@ def run(plan, monitor=None, fail_fast=False):
 def _set_threads(spec):
     import numba
 
-    numba.set_num_threads(min(spec.threads or machine.cores(), numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(spec.threads or machine.cores())
 
 
 @contextlib.contextmanager
@@ -182,7 +181,7 @@ def _measure(cells, monitor, fail_fast):
         if fail_fast:
             raise
         return [_failed(c, str(error)) for c in cells]
-    except Exception as error:
+    except Exception as error:  # a cell that fails must not end the others
         if fail_fast:
             raise
         last = traceback.extract_tb(error.__traceback__)[-1]

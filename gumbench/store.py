@@ -27,7 +27,7 @@ def write_atomically(path, text):
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(part, path)
+        part.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from None
 
@@ -112,6 +112,7 @@ class Folder:
         return manifest
 
     def write_manifest(self, manifest):
+        """Replace the manifest."""
         write_atomically(
             self / MANIFEST, json.dumps({"schema": SCHEMA, **manifest}, indent=1) + "\n"
         )
@@ -163,7 +164,7 @@ class Folder:
                 np.savez(file, name=np.array(name), **arrays)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(part, self / CHECKPOINT)
+            part.replace(self / CHECKPOINT)
         except OSError as error:
             raise _cannot_write(self / CHECKPOINT, error) from None
 
@@ -177,4 +178,5 @@ class Folder:
         return arrays if str(arrays.pop("name", "")) == name else None
 
     def drop_checkpoint(self):
+        """Remove the checkpoint, if there is one."""
         (self / CHECKPOINT).unlink(missing_ok=True)

@@ -84,6 +84,7 @@ class ProblemMaker:
 
     @property
     def settings(self):
+        """Settings of `make` with their defaults."""
         return declared_settings(self.make)
 
 

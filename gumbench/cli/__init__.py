@@ -67,7 +67,8 @@ def main(arguments):
         return 130
     except click.ClickException as error:
         errors().print(f"[red]error:[/] {error.format_message()}", highlight=False, markup=True)
-        command = error.ctx.command_path if getattr(error, "ctx", None) else "gumbench"
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "gumbench"
         errors().print(f"`{command} --help` shows how it is used", highlight=False)
         return 2
     except GumbenchError as error:
@@ -78,5 +79,5 @@ def main(arguments):
         errors().print(f"[red]error:[/] {escape(str(error))}", highlight=False)
         return error.exit_status
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         return 0

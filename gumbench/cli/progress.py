@@ -136,23 +136,19 @@ def _expected_seconds(cells, spec):
 
 def _tables(rows):
     """Rows of one table per problem and settings: its middle dimension, best temperatures."""
-    groups = {}
+    groups: dict[tuple, list] = {}
     for row in rows:
         if row["status"] == "done":
-            groups.setdefault((row["problem"], _own_settings(row), row["part"]), []).append(row)
+            groups.setdefault((row["problem"], row["settings"], row["part"]), []).append(row)
     for group in groups.values():
         sizes = sorted({row["dimension"] for row in group})
         middle = [row for row in group if row["dimension"] == sizes[len(sizes) // 2]]
-        best = {}
+        best: dict[tuple, dict] = {}
         for row in middle:
             key = (row["estimator"], row["inner_samples"])
             if key not in best or row["mse"] < best[key]["mse"]:
                 best[key] = row
         yield sorted(best.values(), key=lambda r: (not r["unbiased"], r["variance"]))[:MOST_ROWS]
-
-
-def _own_settings(row):
-    return row["settings"]
 
 
 def _table(rows):
@@ -163,7 +159,7 @@ def _table(rows):
     norm = f"norm {text.rounded(first['truth_norm'], None)} by {first['truth']}"
     title = (
         f"{first['problem']} · dimension {first['dimension']} · gradient in {first['part']}, {norm}"
-        f" · {first['estimates'] if len(rows) == 1 else max(r['estimates'] for r in rows):,} estimates"
+        f" · {max(row['estimates'] for row in rows):,} estimates"
     )
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
     table.add_column("estimator", no_wrap=True)

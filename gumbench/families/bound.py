@@ -173,7 +173,7 @@ class Program:
         )
 
     def collect(self, batch, start, count):
-        """Estimates start, start + 1, ... of a batch at the first temperature: (count, parameters)."""
+        """Estimates of a batch from `start` at the first temperature: (count, parameters)."""
         out = np.empty((count, self.inputs.theta.size), self.inputs.theta.dtype)
         driver.collect(self.dtype)(*self.functions, self.inputs, batch, start, out)
         return out

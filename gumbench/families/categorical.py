@@ -119,7 +119,7 @@ def enumerated_gradient(bound):
 
 
 def exact_gradient(bound):
-    """The exact gradient (parameters,) by enumeration, or None where there are too many outcomes."""
+    """The exact gradient (parameters,), or None where there are too many outcomes to list."""
     if not enumerable(bound.problem):
         return None
     by_logit, direct = enumerated_gradient(bound)

@@ -1,7 +1,7 @@
 """The compiled loops over batches and blocks that run any estimator on any problem."""
 
 import functools
-from collections import namedtuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import prange
@@ -11,38 +11,73 @@ from gumbench.kernels import jit, noise, philox
 from gumbench.kernels.jit import Objective, helper
 from gumbench.kernels.moments import add_estimates, add_row, first_not_finite, group_rows
 
-Inputs = namedtuple(
-    "Inputs",
-    "key variables categories natural theta data indexed linked direct "
-    "feedback evaluations requests temperatures prepared",
-)
-Inputs.__doc__ = """What a pass reads, as compiled code sees it.
 
-key (2,) uint32. natural (rows, columns), theta (parameters,), data: real. indexed: the problem has
-a `value_at`. linked: it has a link. direct: ∂f/∂θ is to be added. feedback: standard deviation of
-the noise on each of `evaluations` values of f at a draw; no evaluations where there is no noise.
-requests (n, 4) int64: kind, draw, purpose and purpose of the low bits of each array of noise. temperatures (t,) real.
-prepared (t, n) real: what the estimator's `prepare` made for each temperature.
-"""
+class Inputs(NamedTuple):
+    """What a pass reads, as compiled code sees it; arrays of floats are of the pass's type.
 
-Grouping = namedtuple(
-    "Grouping", "shift sign member first_member leaf_shift first_child last_child roots counted"
-)
-Grouping.__doc__ = """How components are summed for the bias test.
+    key : (2,) uint32
+    natural : (rows, columns); theta : (parameters,); data : constants of f
+    indexed : the problem has a `value_at`
+    linked : it has a link
+    direct : ∂f/∂θ is to be added
+    feedback : standard deviation of the noise on each of `evaluations` values of f at a draw; no
+        evaluations where there is no noise
+    requests : (n, 4) int64: kind, draw, purpose and purpose of the low bits of an array of noise
+    temperatures : (t,)
+    prepared : (t, n) what the estimator's `prepare` made for each temperature
+    """
 
-shift, sign (parameters,) float64: what is subtracted from a component, and its sign in a group.
-Leaf row l sums the components member[first_member[l]:first_member[l + 1]] less leaf_shift[l]; row
-leaves + i sums rows first_child[i] to last_child[i]. roots: the last row of each part. counted:
-the first row whose moments are wanted.
-"""
+    key: Any
+    variables: int
+    categories: int
+    natural: Any
+    theta: Any
+    data: Any
+    indexed: bool
+    linked: bool
+    direct: bool
+    feedback: float
+    evaluations: int
+    requests: Any
+    temperatures: Any
+    prepared: Any
 
-Sums = namedtuple("Sums", "components rows not_finite")
-Sums.__doc__ = """Running sums of some batches.
 
-components (batches, temperatures, parameters, 2) and rows (batches, temperatures, rows, 2):
-Σ and Σ² around the shift. not_finite (batches, temperatures) int64: number of the first estimate
-that is not finite, or -1.
-"""
+class Grouping(NamedTuple):
+    """How components are summed for the bias test.
+
+    shift, sign : (parameters,) float64, what is subtracted from a component, its sign in a group
+    member, first_member : leaf row l sums the components member[first_member[l]:first_member[l+1]]
+    leaf_shift : (leaves,) less this
+    first_child, last_child : row leaves + i sums rows first_child[i] to last_child[i]
+    roots : the last row of each part
+    counted : the first row whose moments are wanted
+    """
+
+    shift: Any
+    sign: Any
+    member: Any
+    first_member: Any
+    leaf_shift: Any
+    first_child: Any
+    last_child: Any
+    roots: Any
+    counted: int
+
+
+class Sums(NamedTuple):
+    """Running sums of some batches.
+
+    components : (batches, temperatures, parameters, 2) Σ and Σ² around the shift
+    rows : (batches, temperatures, rows, 2) the same of the groups' sums
+    not_finite : (batches, temperatures) int64, number of the first estimate that is not finite,
+        or -1
+    """
+
+    components: Any
+    rows: Any
+    not_finite: Any
+
 
 FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
 COLLECTED = 16

@@ -1,4 +1,4 @@
-"""log, exp, square root and the sine of a fraction of a turn, as straight-line code that vectorises.
+"""log, exp, and the noise of a random word, as straight-line code that vectorises.
 
 Each is emitted as LLVM IR for the float type of its argument, with explicit fused multiply-adds and
 integers as wide as the float, so that every vector width gives the same bits. Largest errors,
@@ -6,6 +6,7 @@ measured in tests/test_elementary.py, are in units in the last place. Coefficien
 first: benchmarks/coefficients.py.
 """
 
+import math
 import struct
 
 from llvmlite import ir
@@ -19,6 +20,7 @@ LN2 = 0.6931471805599453
 LN2_HIGH = {32: 0.693145751953125, 64: 0.6931471803691238}
 LN2_LOW = {32: 1.4286068203094172e-06, 64: 1.9082149292705877e-10}
 EXP_LOWEST = {32: -87.33654, 64: -708.3964}
+EXP_HIGHEST = {32: 88.0, 64: 709.0}
 
 LOG_TAIL = (
     0.33333330728190674,
@@ -160,11 +162,11 @@ class Real:
         return self.polynomial(f, LOG_TAIL)
 
     def exp(self, x):
-        """e^x, 0 below the smallest normal number, NaN for NaN. x at most 88 (float64: 709)."""
+        """e^x, 0 below the smallest normal number, inf above 88 (float64: 709), NaN for NaN."""
         b, shift = self.builder, self.int(MANTISSA[self.bits])
         rounder = self.const(1.5 * 2.0 ** MANTISSA[self.bits])
-        lowest = self.const(EXP_LOWEST[self.bits])
-        tiny = b.fcmp_ordered("<", x, lowest)
+        lowest, highest = self.const(EXP_LOWEST[self.bits]), self.const(EXP_HIGHEST[self.bits])
+        tiny, huge = b.fcmp_ordered("<", x, lowest), b.fcmp_ordered(">", x, highest)
         shifted = self.fma(b.select(tiny, lowest, x), self.const(1 / LN2), rounder)
         n = b.fsub(shifted, rounder)
         r = self.fma(n, self.const(-LN2_HIGH[self.bits]), x)
@@ -173,7 +175,8 @@ class Real:
         tail = self.fma(square, self.polynomial(r, EXP_TAIL[self.bits]), r)
         exponent = b.shl(b.sub(self.to_int(shifted), self.to_int(rounder)), shift)
         scale = self.to_float(b.add(exponent, self.to_int(self.const(1.0))))
-        return b.select(tiny, self.const(0.0), self.fma(scale, tail, scale))
+        result = b.select(tiny, self.const(0.0), self.fma(scale, tail, scale))
+        return b.select(huge, self.const(math.inf), result)
 
     def uniform(self, word):
         """(word + ½) 2^-bits, rounded."""
@@ -234,7 +237,7 @@ log = _function(
 )
 exp = _function(
     "exp",
-    "e^x within 1.2 units in the last place; 0 where the result would not be a normal number.",
+    "e^x within 1.2 units in the last place; 0 below the normal numbers, inf above e^88 (e^709).",
     lambda real, x: real.exp(x),
 )
 

@@ -9,17 +9,18 @@ import functools
 import hashlib
 import os
 import tempfile
-from collections import namedtuple
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import llvmlite
 import numba
-from numba.core import cgutils, lowering, types
+from numba.core import lowering, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
+from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.core.typed_passes import NativeLowering
-from numba.extending import intrinsic
 
 from gumbench.machine import vector_bits
 
@@ -72,16 +73,27 @@ OPTIONS = {
 
 REALS = {"float32": types.float32, "float64": types.float64}
 
-Objective = namedtuple(
-    "Objective", "natural theta data feedback indexed value value_at gradient direct"
-)
-Objective.__doc__ = """What an estimator's kernel sees of a problem.
 
-natural (rows, columns): the distribution's own parameters, the logits (variables, categories) or
-a Gaussian's mean and scale (2, dimension). theta: the parameters. data: constants of f.
-feedback (evaluations, block): noise on the values of f at draws, without rows where there is none.
-indexed: whether `value_at` is the problem's own. The rest: functions, as in `Problem`.
-"""
+class Objective(NamedTuple):
+    """What an estimator's kernel sees of a problem.
+
+    natural : (rows, columns) the distribution's own parameters: the logits (variables,
+        categories) or a Gaussian's mean and scale (2, dimension)
+    theta : (parameters,); data : constants of f
+    feedback : (evaluations, block) noise on the values of f at draws, no rows where there is none
+    indexed : whether `value_at` is the problem's own
+    value, value_at, gradient, direct : as in `gumbench.types.Problem`
+    """
+
+    natural: Any
+    theta: Any
+    data: Any
+    feedback: Any
+    indexed: bool
+    value: Any
+    value_at: Any
+    gradient: Any
+    direct: Any
 
 
 def _array(real, dimensions):
@@ -143,13 +155,15 @@ def _our_cache():
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(cache_folder())
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+            yield
     finally:
         numba.config.CACHE_DIR = before
 
 
 def driver(signatures, parallel=True):
-    """Compile a driver for explicit signatures, kept on disk. Only drivers are parallel."""
+    """Compile a driver for explicit signatures, kept on disk; only drivers are parallel."""
 
     def decorate(function):
         with _our_cache():
@@ -167,18 +181,3 @@ def compiled(role, function, dtype):
 
 helper = numba.njit(**OPTIONS)
 inlined = numba.njit(forceinline=True, **OPTIONS)
-
-
-@intrinsic
-def maximum(context, a, b):
-    """The larger of two numbers; of a NaN and a number, the number."""
-
-    def codegen(context, builder, signature, arguments):
-        kind = arguments[0].type
-        name = f"llvm.maxnum.f{32 if signature.return_type == types.float32 else 64}"
-        function = cgutils.get_or_insert_function(
-            builder.module, llvmlite.ir.FunctionType(kind, [kind, kind]), name
-        )
-        return builder.call(function, arguments)
-
-    return a(a, b), codegen

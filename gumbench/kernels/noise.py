@@ -3,7 +3,7 @@
 import functools
 
 import numpy as np
-from numba import types, uint32, uint64
+from numba import prange, types, uint32, uint64
 from numba.extending import overload
 
 from gumbench.kernels import elementary
@@ -11,6 +11,7 @@ from gumbench.kernels.jit import REALS, driver, helper, inlined
 from gumbench.kernels.philox import INSTANCE, counter, key, low_bits, philox
 
 GUMBEL, NORMAL, UNIFORM = 0, 1, 2
+ROW_CHUNK = 1024
 KINDS = {"gumbel": GUMBEL, "normal": NORMAL, "uniform": UNIFORM}
 
 
@@ -137,3 +138,55 @@ def constants(kind, size, instance, draw=0):
     request = np.array([KINDS[kind], draw, INSTANCE, low_bits(INSTANCE)], np.int64)
     fill_array("float64")(request, np.array(key(instance), np.uint32), 0, 0, out)
     return out[:, 0]
+
+
+@helper
+def _row_words(words, element, key, index, batch, draw, purpose):
+    """Words of one estimate's elements from `element` on: words (n,), n a multiple of 4."""
+    c1, c2, c3 = counter(uint64(index), batch, draw, purpose)
+    first = element >> 2
+    for g in range(words.size // 4):
+        w0, w1, w2, w3 = philox(uint32(first + g), c1, c2, c3, key[0], key[1])
+        words[4 * g] = w0
+        words[4 * g + 1] = w1
+        words[4 * g + 2] = w2
+        words[4 * g + 3] = w3
+
+
+def _gumbel_rows_float32(key, first, loc, scale, out):
+    for row in prange(out.shape[0]):
+        words = np.empty(ROW_CHUNK, np.uint32)
+        noise = np.empty(ROW_CHUNK, np.float32)
+        for element in range(0, out.shape[1], ROW_CHUNK):
+            _row_words(words, element, key, first + row, 0, 0, 0)
+            _gumbels(words, noise)
+            for c in range(min(ROW_CHUNK, out.shape[1] - element)):
+                out[row, element + c] = loc + scale * noise[c]
+
+
+def _gumbel_rows_float64(key, first, loc, scale, out):
+    for row in prange(out.shape[0]):
+        high = np.empty(ROW_CHUNK, np.uint32)
+        low = np.empty(ROW_CHUNK, np.uint32)
+        words = np.empty(ROW_CHUNK, np.uint64)
+        noise = np.empty(ROW_CHUNK, np.float64)
+        for element in range(0, out.shape[1], ROW_CHUNK):
+            _row_words(high, element, key, first + row, 0, 0, 0)
+            _row_words(low, element, key, first + row, 0, 0, 1)
+            for c in range(ROW_CHUNK):
+                words[c] = uint64(high[c]) << uint64(32) | uint64(low[c])
+            _gumbels(words, noise)
+            for c in range(min(ROW_CHUNK, out.shape[1] - element)):
+                out[row, element + c] = loc + scale * noise[c]
+
+
+@functools.cache
+def gumbel_rows(dtype):
+    """Gumbels of estimates first, first + 1, ... of batch 0: out (estimates, elements).
+
+    Arguments: key (2,) uint32, first, loc, scale, out.
+    """
+    plain = {"float32": _gumbel_rows_float32, "float64": _gumbel_rows_float64}[dtype]
+    real = REALS[dtype]
+    words, out = types.Array(types.uint32, 1, "C"), types.Array(real, 2, "C")
+    return driver([types.void(words, types.int64, real, real, out)])(plain)

@@ -4,10 +4,13 @@ Arrays are (variables, categories, block) unless said otherwise; `index` is (var
 int32; sums over categories run in category order, lane by lane.
 """
 
+import functools
+
 import numpy as np
+from numba import types
 
 from gumbench.kernels import elementary
-from gumbench.kernels.jit import helper
+from gumbench.kernels.jit import REALS, driver, helper
 
 
 @helper
@@ -164,3 +167,12 @@ def softmax_pullback(y, g, scale, out):
             weight, row, result = y[v, c], g[v, c], out[v, c]
             for b in range(block):
                 result[b] = scale * weight[b] * ((row[b] - pivot[b]) - mean[b])
+
+
+@functools.cache
+def relax_array(dtype):
+    """`relax` for Python callers: logits (1, categories), gumbels (1, categories, n), τ, out."""
+    real = REALS[dtype]
+    cube = types.Array(real, 3, "C")
+    signature = types.void(types.Array(real, 2, "C"), cube, real, cube)
+    return driver([signature], parallel=False)(relax.py_func)

@@ -92,7 +92,8 @@ class Grouping:
         groups = [statistics.group_components(n) for n in bound.problem.parts.values()]
         leaves = sum(g.sizes[0] for g in groups)
         leaf_row, next_row, first = 0, leaves, 0
-        row_of, sign, children, roots = [], [], [], []
+        row_of, sign, roots = [], [], []
+        children: list[tuple[int, int]] = []
         for (name, size), group in zip(bound.problem.parts.items(), groups, strict=True):
             levels = [range(leaf_row, leaf_row + group.sizes[0])]
             for count in group.sizes[1:]:
@@ -109,21 +110,21 @@ class Grouping:
             leaf_row += group.sizes[0]
             first += size
         self.rows = next_row
-        row_of, sign = np.concatenate(row_of), np.concatenate(sign)
+        leaf, signs = np.concatenate(row_of), np.concatenate(sign)
         shift = truth.astype(bound.real).astype(np.float64)
-        children = np.array(children, np.int64).reshape(-1, 2)
+        first_child, last_child = np.array(children, np.int64).reshape(-1, 2).T.copy()
         self.driver = driver.Grouping(
             shift,
-            sign,
-            np.argsort(row_of, kind="stable"),
-            np.concatenate([[0], np.cumsum(np.bincount(row_of, minlength=leaves))]),
-            np.bincount(row_of, sign * shift, leaves),
-            np.ascontiguousarray(children[:, 0]),
-            np.ascontiguousarray(children[:, 1]),
+            signs,
+            np.argsort(leaf, kind="stable"),
+            np.concatenate([[0], np.cumsum(np.bincount(leaf, minlength=leaves))]),
+            np.bincount(leaf, signs * shift, leaves),
+            first_child,
+            last_child,
             np.array(roots, np.int64),
             leaves if all(g.single for g in groups) else 0,
         )
-        self.shift, self.sign = shift, sign
+        self.shift = shift
 
 
 @dataclasses.dataclass

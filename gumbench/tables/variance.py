@@ -44,9 +44,10 @@ COLUMNS = (
 
 SAME = ("problem", "dimension", "estimator", "temperature", "inner_samples", "dtype", "seed")
 PART = (
-    "truth truth_norm truth_error bias_norm bias_low bias_high bias_z bias_p bias_groups "
-    "variance variance_low variance_high mse"
-).split()
+    *("truth", "truth_norm", "truth_error"),
+    *("bias_norm", "bias_low", "bias_high", "bias_z", "bias_p", "bias_groups"),
+    *("variance", "variance_low", "variance_high", "mse"),
+)
 
 
 def rows(record):

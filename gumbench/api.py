@@ -1,0 +1,170 @@
+"""Functions of the package for use in Python; `gumbench` imports them when they are first used."""
+
+import contextlib
+import math
+
+import numba
+import numpy as np
+
+from gumbench import machine, registry
+from gumbench.errors import InputError
+from gumbench.families.bound import Bound
+from gumbench.kernels import noise, philox, simplex
+from gumbench.measure import variance
+
+TRUTH_ESTIMATES = 262_144
+
+
+def gumbel(size, *, loc=0.0, scale=1.0, seed, first=0, dtype="float32", threads=None):
+    """Gumbel noise, exact in both tails, the same on any machine and number of threads.
+
+    size : int or tuple; the last axis is the element, the leading axes number the estimate, so
+        that a longer last axis or a later `first` extends the same noise
+    loc, scale : location and scale of the law
+    seed : 0 to 2^64 - 1
+    first : number of the first estimate
+    dtype : "float32" (32 random bits) or "float64" (64)
+    threads : at most the machine's cores; None for all
+
+    Returns an array of that size and dtype. Raises InputError for what is out of range.
+    The algorithm: -log(-log u) with u from Philox4x32-10 (Salmon et al. 2011).
+    """
+    shape = _shape(size)
+    elements, rows = shape[-1], math.prod(shape[:-1])
+    _check_range("scale", scale, 0.0, math.inf, open_low=True)
+    _check_range("loc", loc, -math.inf, math.inf)
+    _check_whole("first", first, 0, philox.LIMITS["index"] - rows)
+    if elements > philox.LIMITS["element"]:
+        raise InputError(f"size = {size}: the last axis may have at most 2^34 elements")
+    out = np.empty((rows, elements), _dtype(dtype))
+    key = _key(seed)
+    with _threads(threads):
+        noise.gumbel_rows(dtype)(key, first, loc, scale, out)
+    return out.reshape(shape)
+
+
+def concrete(logits, temperature, draws, *, seed, dtype="float32"):
+    """Draws of the Concrete distribution, softmax((θ + G)/τ): (draws, categories), on the simplex.
+
+    logits : (categories,) finite or -inf
+    temperature : τ above 0
+    draws : how many; draw number i uses the noise of estimate i
+    seed : 0 to 2^64 - 1
+
+    Raises InputError for what is out of range (Maddison et al. 2017; Jang et al. 2017).
+    """
+    logits = np.asarray(logits, np.float64)
+    if logits.ndim != 1 or logits.size == 0:
+        raise InputError(f"logits have shape {logits.shape}; give (categories,)")
+    if np.isnan(logits).any() or np.isposinf(logits).any() or np.isneginf(logits).all():
+        raise InputError("logits hold NaN or +inf, or are all -inf; give finite numbers or -inf")
+    _check_range("temperature", temperature, 0.0, math.inf, open_low=True)
+    _check_whole("draws", draws, 1, philox.LIMITS["index"])
+    real = _dtype(dtype).type
+    gumbels = np.empty((1, logits.size, draws), real)
+    request = np.array([noise.GUMBEL, 0, philox.NOISE, philox.LOW_BITS], np.int64)
+    noise.fill_array(dtype)(request, _key(seed), 0, 0, gumbels[0])
+    out = np.empty_like(gumbels)
+    simplex.relax_array(dtype)(logits[None].astype(real), gumbels, real(temperature), out)
+    return np.ascontiguousarray(out[0].T)
+
+
+def exact_gradient(problem, *, dtype="float64", seed=0, truth_estimates=TRUTH_ESTIMATES):
+    """The gradient of a problem, exact where it can be: a Truth, its gradient shaped like θ.
+
+    problem : a Problem, or the name of one
+    truth_estimates, seed : of the long run that estimates it where there is no exact form;
+        then the Truth's `error` is the standard error of each component
+    """
+    return variance.exact_gradient(_bound(problem, dtype), seed, truth_estimates)
+
+
+def estimate(
+    problem,
+    estimator,
+    count,
+    *,
+    temperature=None,
+    inner_samples=None,
+    seed=0,
+    dtype="float32",
+):
+    """Raw estimates of a gradient: (count, parameters), those a sweep's first batch starts with.
+
+    problem : a Problem, or the name of one
+    estimator : name or alias
+    temperature : for estimators that take one
+    inner_samples : samples inside one estimate, for estimators that have them
+
+    Raises InputError for unknown names and pairs that do not apply.
+    """
+    bound = _bound(problem, dtype)
+    ((name, _),) = registry.select("estimators", [estimator])
+    found = registry.estimators(name).get(bound.problem.family)
+    if reason := registry.why_not(found, bound.problem):
+        raise InputError(f"{name} does not apply to {bound.problem.name}: {reason}")
+    _check_whole("count", count, 1, philox.LIMITS["index"])
+    if found.takes_temperature:
+        if temperature is None:
+            raise InputError(f"{name} takes a temperature: give temperature=")
+        _check_range("temperature", temperature, 1e-6, 1e6)
+    if found.inner_samples:
+        least, default = found.inner_samples
+        inner_samples = default if inner_samples is None else inner_samples
+        _check_whole("inner_samples", inner_samples, least, philox.LIMITS["draw"])
+    _key(seed)
+    program = variance.make_program(bound, found, [temperature or 1.0], inner_samples, seed)
+    return program.collect(0, 0, count)
+
+
+def _bound(problem, dtype):
+    _dtype(dtype)
+    return Bound(registry.make_problem(problem) if isinstance(problem, str) else problem, dtype)
+
+
+def _shape(size):
+    shape = (size,) if np.ndim(size) == 0 else tuple(size)
+    for length in shape:
+        _check_whole("size", length, 0, philox.LIMITS["index"])
+    return tuple(int(length) for length in shape)
+
+
+def _dtype(dtype):
+    if dtype not in ("float32", "float64"):
+        raise InputError(f"dtype = {dtype!r}: give 'float32' or 'float64'")
+    return np.dtype(dtype)
+
+
+def _key(seed):
+    _check_whole("seed", seed, 0, (1 << 64) - 1)
+    return np.array(philox.key(int(seed)), np.uint32)
+
+
+def _check_whole(name, value, least, most):
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise InputError(f"{name} = {value!r}: give a whole number")
+    if not least <= value <= most:
+        raise InputError(f"{name} = {value}: give {least} to {most}")
+
+
+def _check_range(name, value, low, high, open_low=False):
+    try:
+        inside = math.isfinite(value) and low <= value <= high and (value > low or not open_low)
+    except TypeError:
+        raise InputError(f"{name} = {value!r}: give a number") from None
+    if not inside:
+        wanted = f"above {low:g}" if open_low else f"{low:g} to {high:g}"
+        raise InputError(f"{name} = {value}: give a finite number, {wanted}")
+
+
+@contextlib.contextmanager
+def _threads(threads):
+    """Use so many threads inside a with block."""
+    if threads is not None:
+        _check_whole("threads", threads, 1, machine.cores())
+    before = numba.get_num_threads()
+    numba.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)

@@ -1,0 +1,171 @@
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from gumbench.errors import InputError
+from gumbench.kernels import elementary
+from gumbench.kernels.jit import helper
+from gumbench.types import Problem, problem
+
+DATA = Path(__file__).parents[1] / "data"
+PIXELS = 64
+MOST_CATEGORIES = 10
+
+# data: the image (64), the pixel biases (64), then a row of 64 pixel weights for every category of
+# every latent.
+
+
+@helper
+def log_probabilities(theta, variables, categories, out):
+    """out (variables, categories) = log softmax θ."""
+    for v in range(variables):
+        row = theta[v * categories : (v + 1) * categories]
+        top = row.max()
+        total = top - top
+        for c in range(categories):
+            total += elementary.exp(row[c] - top)
+        offset = top + elementary.log(total)
+        for c in range(categories):
+            out[v, c] = row[c] - offset
+
+
+@helper
+def log_likelihood(pixel, image, out):
+    """out (block,) += Σ x l - log(1 + e^l) over the pixels' logits l (64, block)."""
+    one, zero = out.dtype.type(1.0), out.dtype.type(0.0)
+    for p in range(PIXELS):
+        row, x = pixel[p], image[p]
+        for b in range(out.size):
+            magnitude = abs(row[b])
+            rest = elementary.log(one + elementary.exp(-magnitude))
+            out[b] += x * row[b] - (max(row[b], zero) + rest)
+
+
+@helper
+def decode(x, data, pixel):
+    """pixel (64, block) = the logits of the pixels for x on the simplex."""
+    for p in range(PIXELS):
+        pixel[p] = data[PIXELS + p]
+    for v in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            first, row = (2 + v * x.shape[1] + c) * PIXELS, x[v, c]
+            for p in range(PIXELS):
+                weight, sums = data[first + p], pixel[p]
+                for b in range(row.size):
+                    sums[b] += weight * row[b]
+
+
+def value(x, theta, data, out):
+    variables, categories, block = x.shape
+    real = out.dtype.type
+    pixel = np.empty((PIXELS, block), out.dtype)
+    log_q = np.empty((variables, categories), out.dtype)
+    decode(x, data, pixel)
+    log_probabilities(theta, variables, categories, log_q)
+    # log p is uniform over the categories of each latent.
+    log_p = -elementary.log(real(categories))
+    out[:] = real(0.0)
+    for v in range(variables):
+        for c in range(categories):
+            row, ratio = x[v, c], log_p - log_q[v, c]
+            for b in range(block):
+                out[b] += row[b] * ratio
+    log_likelihood(pixel, data, out)
+
+
+def value_at(index, theta, data, out):
+    variables, block = index.shape
+    categories = theta.size // variables
+    real = out.dtype.type
+    logits = np.empty(PIXELS, out.dtype)
+    pixel = np.empty((PIXELS, block), out.dtype)
+    log_q = np.empty((variables, categories), out.dtype)
+    log_probabilities(theta, variables, categories, log_q)
+    log_p = -elementary.log(real(categories))
+    for b in range(block):
+        out[b] = real(0.0)
+        for p in range(PIXELS):
+            logits[p] = data[PIXELS + p]
+        for v in range(variables):
+            drawn = index[v, b]
+            out[b] += log_p - log_q[v, drawn]
+            row = data[(2 + v * categories + drawn) * PIXELS :]
+            for p in range(PIXELS):
+                logits[p] += row[p]
+        for p in range(PIXELS):
+            pixel[p, b] = logits[p]
+    log_likelihood(pixel, data, out)
+
+
+def gradient(x, theta, data, out):
+    variables, categories, block = x.shape
+    one = out.dtype.type(1.0)
+    pixel = np.empty((PIXELS, block), out.dtype)
+    log_q = np.empty((variables, categories), out.dtype)
+    decode(x, data, pixel)
+    log_probabilities(theta, variables, categories, log_q)
+    log_p = -elementary.log(out.dtype.type(categories))
+    for p in range(PIXELS):
+        row, target = pixel[p], data[p]
+        for b in range(block):
+            # A logit below -88 would overflow; there the probability is 0 to rounding.
+            row[b] = target - one / (one + elementary.exp(-max(row[b], out.dtype.type(-80.0))))
+    for v in range(variables):
+        for c in range(categories):
+            first, result = (2 + v * categories + c) * PIXELS, out[v, c]
+            result[:] = log_p - log_q[v, c]
+            for p in range(PIXELS):
+                weight, row = data[first + p], pixel[p]
+                for b in range(block):
+                    result[b] += weight * row[b]
+
+
+def direct(x, theta, data, out):
+    variables, categories, block = x.shape
+    log_q = np.empty((variables, categories), out.dtype)
+    log_probabilities(theta, variables, categories, log_q)
+    for v in range(variables):
+        for c in range(categories):
+            row, result, p = x[v, c], out[v * categories + c], elementary.exp(log_q[v, c])
+            for b in range(block):
+                result[b] = p - row[b]
+
+
+@functools.cache
+def arrays():
+    """The digits and the fitted weights that ship with the package."""
+    with np.load(DATA / "digits.npz") as digits, np.load(DATA / "decoder.npz") as weights:
+        found = {"images": digits["images"] / 16.0}
+        return found | {name: weights[name].astype(np.float64) for name in weights.files}
+
+
+@problem(family="categorical", symbol="D", dimensions=(2, 4, 20), most=20)
+def make(dimension, *, categories=10, image=0, sharpness=0.5):
+    """E_q[log P(x | v) - log q(v) + log p(v)], the ELBO of one real 8x8 digit.
+
+    D categorical latents of `categories` categories with a uniform prior; a fitted linear decoder
+    gives the logit of each pixel. θ is what a fitted encoder says of the image, times `sharpness`:
+    at 1 little is left to learn. f contains θ through log q. On the simplex the decoder and log q are linear in x. Exact by enumeration up to
+    2^20 outcomes, beyond that estimated.
+    """
+    data = arrays()
+    if not 2 <= categories <= MOST_CATEGORIES:
+        raise InputError(f"categorical-vae: categories = {categories}; give 2 to 10")
+    if not 0 <= image < len(data["images"]):
+        raise InputError(f"categorical-vae: image = {image}; give 0 to {len(data['images']) - 1}")
+    pixels = data["images"][image]
+    logits = (pixels @ data["encoder"] + data["offset"]).reshape(-1, MOST_CATEGORIES)
+    decoder = data["decoder"].reshape(-1, MOST_CATEGORIES, PIXELS)[:dimension, :categories]
+    return Problem(
+        family="categorical",
+        theta=sharpness * logits[:dimension, :categories].ravel(),
+        parts={"logits": dimension * categories},
+        shape=(dimension, categories),
+        value=value,
+        value_at=value_at,
+        gradient=gradient,
+        direct=direct,
+        direct_is_score=True,
+        data=np.concatenate([pixels, data["bias"], decoder.ravel()]),
+    )
