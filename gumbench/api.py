@@ -8,9 +8,9 @@ import numpy as np
 
 from gumbench import machine, registry
 from gumbench.errors import InputError
-from gumbench.families.bound import Bound
+from gumbench.families.bound import Bound, make_program
 from gumbench.kernels import noise, philox, simplex
-from gumbench.measure import variance
+from gumbench.truth import exact_gradient as truth_of
 
 TRUTH_ESTIMATES = 262_144
 
@@ -76,7 +76,7 @@ def exact_gradient(problem, *, dtype="float64", seed=0, truth_estimates=TRUTH_ES
     truth_estimates, seed : of the long run that estimates it where there is no exact form;
         then the Truth's `error` is the standard error of each component
     """
-    return variance.exact_gradient(_bound(problem, dtype), seed, truth_estimates)
+    return truth_of(_bound(problem, dtype), seed, truth_estimates)
 
 
 def estimate(
@@ -113,7 +113,7 @@ def estimate(
         inner_samples = default if inner_samples is None else inner_samples
         _check_whole("inner_samples", inner_samples, least, philox.LIMITS["draw"])
     _key(seed)
-    program = variance.make_program(bound, found, [temperature or 1.0], inner_samples, seed)
+    program = make_program(bound, found, [temperature or 1.0], inner_samples, seed)
     return program.collect(0, 0, count)
 
 

@@ -159,7 +159,7 @@ def digest(measurement, problem, estimator, family):
     for module in modules:
         found = importlib.util.find_spec(f"gumbench.{module.replace('-', '_')}")
         files += [Path(found.origin)] if found and found.origin else []
-    files.append(root / "statistics.py")
+    files += [root / name for name in ("statistics.py", "moments.py", "truth.py", "types.py")]
     hashed = hashlib.sha256()
     for path in sorted(files):
         hashed.update(path.name.encode() + path.read_bytes())

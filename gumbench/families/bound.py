@@ -150,7 +150,8 @@ class Program:
         self.elements = max(problem.shape[0] * problem.shape[1], bound.natural.size) * max(draws, 1)
         self.inputs = driver.Inputs(
             np.array(philox.key(seed), np.uint32),
-            *problem.shape,
+            problem.shape[0],
+            problem.shape[1],
             bound.natural,
             bound.theta,
             bound.data,
@@ -177,3 +178,10 @@ class Program:
         out = np.empty((count, self.inputs.theta.size), self.inputs.theta.dtype)
         driver.collect(self.dtype)(*self.functions, self.inputs, batch, start, out)
         return out
+
+
+def make_program(bound, estimator, temperatures, inner_samples, seed, purpose=None):
+    """An estimator on a bound problem with what it prepares for each temperature."""
+    prepared = estimator.prepare(bound, seed, {}) if estimator.prepare else np.zeros(1)
+    prepared = np.tile(prepared, (len(temperatures), 1))
+    return Program(bound, estimator, temperatures, inner_samples, seed, purpose, prepared)

@@ -1,4 +1,4 @@
-"""How functions are compiled: the one set of Numba options, the signatures of every role, the cache.
+"""How functions are compiled: one set of Numba options, the signatures of the roles, the cache.
 
 A *role* is a place a plain Python function can take in the driver (an objective's `value`, an
 estimator's `kernel`, ...). `compiled` turns a function in a role into a first-class function of

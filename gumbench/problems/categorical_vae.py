@@ -146,8 +146,8 @@ def make(dimension, *, categories=10, image=0, sharpness=0.5):
 
     D categorical latents of `categories` categories with a uniform prior; a fitted linear decoder
     gives the logit of each pixel. θ is what a fitted encoder says of the image, times `sharpness`:
-    at 1 little is left to learn. f contains θ through log q. On the simplex the decoder and log q are linear in x. Exact by enumeration up to
-    2^20 outcomes, beyond that estimated.
+    at 1 little is left to learn. f contains θ through log q. On the simplex the decoder and log q
+    are linear in x. Exact by enumeration up to 2^20 outcomes, beyond that estimated.
     """
     data = arrays()
     if not 2 <= categories <= MOST_CATEGORIES:

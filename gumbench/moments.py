@@ -1,0 +1,185 @@
+"""Moments of the estimates of a program, batch by batch, and of groups of their components."""
+
+import dataclasses
+import time
+
+import numpy as np
+
+from gumbench import statistics
+from gumbench.kernels import driver
+from gumbench.types import BATCHES
+
+SECONDS_A_CALL = 0.2
+LONGEST_CALL = 1 << 16
+ITEMS_OF_SUMS = 1 << 22
+
+
+class Silent:
+    """A monitor that shows and saves nothing; the interface of every monitor."""
+
+    def progress(self, fraction):
+        """Told how much of the pass is done."""
+
+    def load(self, name):
+        """The state saved for `name`, or None."""
+
+    def save(self, name, arrays):
+        """Offered a state from which the work can go on; `arrays` is called if it is wanted."""
+
+
+class Grouping:
+    """Groups of components of every part, and rows of their sums, as the driver takes them.
+
+    parts: name -> (slice of the components, Groups, rows of each level).
+    """
+
+    def __init__(self, bound, truth):
+        self.parts = {}
+        groups = [statistics.group_components(n) for n in bound.problem.parts.values()]
+        leaves = sum(g.sizes[0] for g in groups)
+        leaf_row, next_row, first = 0, leaves, 0
+        row_of, sign, roots = [], [], []
+        children: list[tuple[int, int]] = []
+        for (name, size), group in zip(bound.problem.parts.items(), groups, strict=True):
+            levels = [range(leaf_row, leaf_row + group.sizes[0])]
+            for count in group.sizes[1:]:
+                below = levels[-1]
+                for i in range(count):
+                    child = below.start + statistics.BRANCHES * i
+                    children.append((child, min(child + statistics.BRANCHES, below.stop)))
+                levels.append(range(next_row, next_row + count))
+                next_row += count
+            row_of.append(group.leaf + leaf_row)
+            sign.append(group.sign)
+            roots.append(levels[-1].start)
+            self.parts[name] = (slice(first, first + size), group, levels)
+            leaf_row += group.sizes[0]
+            first += size
+        self.rows = next_row
+        leaf, signs = np.concatenate(row_of), np.concatenate(sign)
+        shift = truth.astype(bound.real).astype(np.float64)
+        first_child, last_child = np.array(children, np.int64).reshape(-1, 2).T.copy()
+        self.driver = driver.Grouping(
+            shift,
+            signs,
+            np.argsort(leaf, kind="stable"),
+            np.concatenate([[0], np.cumsum(np.bincount(leaf, minlength=leaves))]),
+            np.bincount(leaf, signs * shift, leaves),
+            first_child,
+            last_child,
+            np.array(roots, np.int64),
+            leaves if all(g.single for g in groups) else 0,
+        )
+        self.shift = shift
+
+
+@dataclasses.dataclass
+class Moments:
+    """Moments of the estimates around the grouping's shift, over all batches.
+
+    Arrays lead with an axis of temperatures, which `at` removes. count: estimates of a batch.
+    batch_means (batches, parameters); m2 (parameters,) sum of squares around the mean;
+    batch_m2 (batches, parts) the same within a batch, summed over a part; row_means (batches,
+    rows) and row_m2 (rows,) of the groups' sums; not_finite: batch and number of the first bad estimate, or -1.
+    """
+
+    count: int
+    batch_means: np.ndarray
+    m2: np.ndarray
+    batch_m2: np.ndarray
+    row_means: np.ndarray
+    row_m2: np.ndarray
+    not_finite: np.ndarray
+
+    @classmethod
+    def empty(cls, count, temperatures, parameters, parts, rows):
+        """No batches yet."""
+        return cls(
+            count,
+            np.zeros((temperatures, BATCHES, parameters)),
+            np.zeros((temperatures, parameters)),
+            np.zeros((temperatures, BATCHES, parts)),
+            np.zeros((temperatures, BATCHES, rows)),
+            np.zeros((temperatures, rows)),
+            np.full((temperatures, BATCHES), -1, np.int64),
+        )
+
+    def arrays(self):
+        """All arrays by name."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)[1:]}
+
+    def add(self, first_batch, sums, slices):
+        """Take in the finished sums of some batches."""
+        for b in range(sums.not_finite.shape[0]):
+            batch = first_batch + b
+            self.batch_means[:, batch], within = _mean_and_m2(sums.components[b], self.count)
+            self.m2 += within
+            for p, part in enumerate(slices):
+                self.batch_m2[:, batch, p] = within[:, part].sum(axis=1)
+            self.row_means[:, batch], within = _mean_and_m2(sums.rows[b], self.count)
+            self.row_m2 += within
+            self.not_finite[:, batch] = sums.not_finite[b]
+
+    def at(self, t):
+        """The moments of one temperature, merged over the batches."""
+        one = Moments(self.count, *(array[t] for array in self.arrays().values()))
+        one.m2 = one.m2 + self.count * _spread(one.batch_means)
+        one.row_m2 = one.row_m2 + self.count * _spread(one.row_means)
+        return one
+
+
+def _mean_and_m2(sums, count):
+    """Mean and sum of squares around it, from Σ and Σ² on the last axis."""
+    mean = sums[..., 0] / count
+    return mean, np.maximum(sums[..., 1] - count * mean**2, 0.0)
+
+
+def _spread(means):
+    """Sum of squares of the batches' means around their mean (Chan et al. 1979)."""
+    return ((means - means.mean(axis=0)) ** 2).sum(axis=0)
+
+
+def accumulate(program, grouping, count, monitor, name):
+    """Moments of `count` estimates in each batch.
+
+    Batches are worked on in groups whose sums fit memory, each in slices short enough for an
+    interrupt; neither changes a bit of the result.
+    """
+    temperatures, parameters = program.inputs.temperatures.size, program.inputs.theta.size
+    slices = [part for part, _, _ in grouping.parts.values()]
+    moments = Moments.empty(count, temperatures, parameters, len(slices), grouping.rows)
+    block = driver.block_size(program.elements)
+    together = min(BATCHES, max(2, ITEMS_OF_SUMS // (temperatures * parameters)))
+    batch = start = 0
+    sums = None
+    if saved := monitor.load(name):
+        batch, start = (int(i) for i in saved.pop("place"))
+        if start:
+            sums = driver.Sums(*(saved.pop(field) for field in driver.Sums._fields))
+        moments = Moments(count, **{key: saved[key] for key in moments.arrays()})
+    length = block
+    while batch < BATCHES:
+        batches = min(together, BATCHES - batch)
+        sums = sums or driver.Sums(
+            np.zeros((batches, temperatures, parameters, 2)),
+            np.zeros((batches, temperatures, grouping.rows, 2)),
+            np.full((batches, temperatures), -1, np.int64),
+        )
+        while start < count:
+            began = time.perf_counter()
+            work = min(length, count - start)
+            program.add_moments(grouping.driver, batch, start, work, block, sums)
+            start += work
+            length = _next_length(length, block, time.perf_counter() - began)
+            monitor.progress((batch + batches * start / count) / BATCHES)
+            place = {"place": np.array([batch, start])}
+            monitor.save(name, lambda p=place, s=sums: {**p, **s._asdict(), **moments.arrays()})
+        moments.add(batch, sums, slices)
+        batch, start, sums = batch + batches, 0, None
+    return moments
+
+
+def _next_length(length, block, seconds):
+    """Estimates of each batch for the next call: as many blocks as take the time wanted."""
+    wanted = length * min(8.0, SECONDS_A_CALL / max(seconds, 1e-6))
+    return min(LONGEST_CALL, max(block, int(wanted) // block * block))

@@ -1,0 +1,58 @@
+"""The gradient that estimates are held against: exact where it can be, else a long run."""
+
+import functools
+
+import numpy as np
+
+from gumbench import registry
+from gumbench.families.bound import make_program
+from gumbench.kernels import philox
+from gumbench.moments import Grouping, Silent, accumulate
+from gumbench.types import BATCHES, Truth
+
+
+def exact_gradient(bound, seed, truth_estimates):
+    """The truth of a bound problem: closed form, enumeration, or estimated by a long run."""
+    return _truth(_Key(bound), seed, truth_estimates)
+
+
+class _Key:
+    """A bound problem as a key of the cache: equal for the same object."""
+
+    def __init__(self, bound):
+        self.bound = bound
+
+    def __hash__(self):
+        return id(self.bound)
+
+    def __eq__(self, other):
+        return self.bound is other.bound
+
+
+@functools.lru_cache(maxsize=4)
+def _truth(key, seed, truth_estimates):
+    bound = key.bound
+    problem = bound.problem
+    if problem.truth is not None:
+        theta, data = bound.theta.astype(np.float64), bound.data.astype(np.float64)
+        return Truth(np.asarray(problem.truth(theta, data), np.float64), "closed form")
+    gradient = bound.family.exact_gradient(bound)
+    if gradient is not None:
+        return Truth(gradient, "enumeration")
+    estimator = registry.estimators(bound.family.TRUTH_ESTIMATOR)[problem.family]
+    if registry.why_not(estimator, problem):
+        return Truth(np.zeros(bound.theta.size), "none")
+    return _estimated_truth(bound, estimator, seed, truth_estimates)
+
+
+def _estimated_truth(bound, estimator, seed, estimates):
+    grouping = Grouping(bound, np.zeros(bound.theta.size))
+    program = make_program(bound, estimator, [1.0], None, seed, philox.TRUTH)
+    moments = accumulate(program, grouping, estimates // BATCHES, Silent(), "").at(0)
+    n = moments.count * BATCHES
+
+    def error(m2):
+        return np.sqrt(m2 / (n - 1) / n)
+
+    mean = moments.batch_means.mean(axis=0)
+    return Truth(mean, "estimated", error(moments.m2), error(moments.row_m2))
