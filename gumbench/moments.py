@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from typing import NamedTuple
 
 import numpy as np
 
@@ -153,9 +154,9 @@ def accumulate(program, grouping, count, monitor, name):
     batch = start = 0
     sums = None
     if saved := monitor.load(name):
-        batch, start = (int(i) for i in saved.pop("place"))
+        batch, start = (int(i) for i in saved["place"])
         if start:
-            sums = driver.Sums(*(saved.pop(field) for field in driver.Sums._fields))
+            sums = driver.Sums(*(saved[f"sums_{field}"] for field in driver.Sums._fields))
         moments = Moments(count, **{key: saved[key] for key in moments.arrays()})
     length = block
     while batch < BATCHES:
@@ -172,11 +173,25 @@ def accumulate(program, grouping, count, monitor, name):
             start += work
             length = _next_length(length, block, time.perf_counter() - began)
             monitor.progress((batch + batches * start / count) / BATCHES)
-            place = {"place": np.array([batch, start])}
-            monitor.save(name, lambda p=place, s=sums: {**p, **s._asdict(), **moments.arrays()})
+            state = _State(batch, start, sums, moments)
+            monitor.save(name, state.arrays)
         moments.add(batch, sums, slices)
         batch, start, sums = batch + batches, 0, None
     return moments
+
+
+class _State(NamedTuple):
+    """From where the work can go on."""
+
+    batch: int
+    start: int
+    sums: driver.Sums
+    moments: Moments
+
+    def arrays(self):
+        """As arrays by name."""
+        sums = {f"sums_{name}": array for name, array in self.sums._asdict().items()}
+        return {"place": np.array([self.batch, self.start]), **sums, **self.moments.arrays()}
 
 
 def _next_length(length, block, seconds):

@@ -39,13 +39,18 @@ def _truth(key, seed, truth_estimates):
     gradient = bound.family.exact_gradient(bound)
     if gradient is not None:
         return Truth(gradient, "enumeration")
-    estimator = registry.estimators(bound.family.TRUTH_ESTIMATOR)[problem.family]
-    if registry.why_not(estimator, problem):
+    return estimated_truth(bound, seed, truth_estimates)
+
+
+def estimated_truth(bound, seed, estimates):
+    """The mean of a long run of a low-variance unbiased estimator, under noise of its own.
+
+    Its `error` is each component's standard error. The source is "none" where that estimator does
+    not apply.
+    """
+    estimator = registry.estimators(bound.family.TRUTH_ESTIMATOR)[bound.problem.family]
+    if registry.why_not(estimator, bound.problem):
         return Truth(np.zeros(bound.theta.size), "none")
-    return _estimated_truth(bound, estimator, seed, truth_estimates)
-
-
-def _estimated_truth(bound, estimator, seed, estimates):
     grouping = Grouping(bound, np.zeros(bound.theta.size))
     program = make_program(bound, estimator, [1.0], None, seed, philox.TRUTH)
     moments = accumulate(program, grouping, estimates // BATCHES, Silent(), "").at(0)

@@ -68,8 +68,8 @@ def _record(cell, bound, estimator, truth, grouping, moments):
         message = f"estimate {number} of batch {bad[0]} is not finite"
     else:
         status = "done"
-        for index, name in enumerate(grouping.parts):
-            result[name] = _part(cell, bound, truth, grouping, moments, index, name)
+        for name in grouping.parts:
+            result[name] = part_result(bound, truth, grouping, moments, name, cell.components)
             if (result[name]["relative_error"] or 0.0) > WIDE_INTERVAL:
                 notes.append("wide-interval")
     shared = _costs(cell, bound, estimator)
@@ -103,12 +103,14 @@ def _finite(x):
     return x if math.isfinite(x) else None
 
 
-def _part(cell, bound, truth, grouping, moments, index, name):
+def part_result(bound, truth, grouping, moments, name, components=False):
+    """What the moments say of one part, as plain JSON types."""
     part, groups, _ = grouping.parts[name]
     n = moments.count * BATCHES
     differences = moments.batch_means[:, part] + (grouping.shift[part] - truth.gradient[part])
     component_variance = moments.m2[part] / (n - 1)
     variance = float(component_variance.sum())
+    index = list(grouping.parts).index(name)
     within = moments.batch_m2[:, index] / (moments.count - 1) if moments.count > 1 else []
     low, high, relative = statistics.variance_interval(variance, within)
     if not len(within) and variance == 0.0:
@@ -138,7 +140,7 @@ def _part(cell, bound, truth, grouping, moments, index, name):
         "bias_groups": test.groups,
         "mse": variance + max(0.0, bias.square),
     }
-    if cell.components:
+    if components:
         keep = slice(0, MOST_COMPONENTS)
         found["components"] = {
             "truth": truth.gradient[part][keep].tolist(),

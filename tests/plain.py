@@ -1,0 +1,93 @@
+"""The built-in problems once more, in plain NumPy, sample axis first: x is (n, variables, categories).
+
+Each entry gives f, ∂f/∂x and ∂f/∂θ as functions of x, from the bound problem's rounded numbers.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass
+class Plain:
+    f: Any
+    gradient: Any = None
+    direct: Any = None
+
+
+def gaussian_quadratic(bound):
+    return Plain(lambda z: (z**2).sum((1, 2)), lambda z: 2 * z)
+
+
+def gaussian_kl(bound):
+    mean, scale = bound.theta.reshape(2, -1, 1)
+
+    def f(z):
+        log_q = -0.5 * ((z - mean) / scale) ** 2 - np.log(scale)
+        return (log_q + 0.5 * z**2).sum((1, 2))
+
+    def direct(z):
+        e = ((z - mean) / scale)[:, :, 0]
+        return np.concatenate([e / scale[:, 0], (e**2 - 1) / scale[:, 0]], axis=1)
+
+    return Plain(f, lambda z: z - (z - mean) / scale**2, direct)
+
+
+def gaussian_step(bound):
+    return Plain(lambda z: (z > bound.data[0]).sum((1, 2)).astype(float))
+
+
+def bernoulli_sum(bound):
+    t, variables = bound.data[0], bound.problem.shape[0]
+
+    def gradient(x):
+        g = np.zeros_like(x)
+        g[:, :, 1] = 2 * (x[:, :, 1] - t) / variables
+        return g
+
+    return Plain(lambda x: ((x[:, :, 1] - t) ** 2).mean(axis=1), gradient)
+
+
+def categorical_quadratic(bound):
+    b = bound.data[:-1]
+    return Plain(lambda x: ((x[:, 0] - b) ** 2).sum(axis=1), lambda x: 2 * (x - b))
+
+
+def categorical_linear(bound):
+    f = bound.data
+    return Plain(lambda x: x[:, 0] @ f, lambda x: np.broadcast_to(f, x.shape))
+
+
+def categorical_vae(bound):
+    variables, categories = bound.problem.shape
+    image, bias = bound.data[:64], bound.data[64:128]
+    decoder = bound.data[128:].reshape(variables, categories, 64)
+    theta = bound.theta.reshape(variables, categories)
+    log_q = theta - np.log(np.exp(theta).sum(axis=1, keepdims=True))
+
+    def pixels(x):
+        return np.einsum("nvc,vcp->np", x, decoder) + bias
+
+    def f(x):
+        logit = pixels(x)
+        likelihood = (image * logit - np.logaddexp(0, logit)).sum(axis=1)
+        return likelihood - (x * (log_q + np.log(categories))).sum((1, 2))
+
+    def gradient(x):
+        error = image - 1 / (1 + np.exp(-pixels(x)))
+        return np.einsum("np,vcp->nvc", error, decoder) - log_q - np.log(categories)
+
+    return Plain(f, gradient, lambda x: (np.exp(log_q) - x).reshape(len(x), -1))
+
+
+PROBLEMS = {
+    "gaussian-quadratic": gaussian_quadratic,
+    "gaussian-kl": gaussian_kl,
+    "gaussian-step": gaussian_step,
+    "bernoulli-toy": bernoulli_sum,
+    "bernoulli-sum": bernoulli_sum,
+    "categorical-quadratic": categorical_quadratic,
+    "categorical-linear": categorical_linear,
+    "categorical-vae": categorical_vae,
+}
