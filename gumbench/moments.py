@@ -12,7 +12,7 @@ from gumbench.types import BATCHES
 
 SECONDS_A_CALL = 0.2
 LONGEST_CALL = 1 << 16
-ITEMS_OF_SUMS = 1 << 22
+ITEMS_OF_SUMS = 1 << 21
 
 
 class Silent:
@@ -132,12 +132,14 @@ class Moments:
 def _mean_and_m2(sums, count):
     """Mean and sum of squares around it, from Σ and Σ² on the last axis."""
     mean = sums[..., 0] / count
-    return mean, np.maximum(sums[..., 1] - count * mean**2, 0.0)
+    with np.errstate(invalid="ignore"):
+        return mean, np.maximum(sums[..., 1] - count * mean**2, 0.0)
 
 
 def _spread(means):
     """Sum of squares of the batches' means around their mean (Chan et al. 1979)."""
-    return ((means - means.mean(axis=0)) ** 2).sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        return ((means - means.mean(axis=0)) ** 2).sum(axis=0)
 
 
 def accumulate(program, grouping, count, monitor, name):

@@ -121,6 +121,7 @@ def run(plan, monitor=None, fail_fast=False):
                 keep(record)
                 records[record.key] = record
             monitor.finish(measured)
+            machine.release_memory()
         results = Results(
             [records[c.key] for c in plan.cells], plan.spec, plan.folder and plan.folder.path
         )

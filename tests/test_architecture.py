@@ -1,0 +1,161 @@
+"""What the code promises about itself: flags, layers, and that one file adds one thing."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import gumbench
+from gumbench import estimators, measure, problems, registry, tables
+from gumbench.estimators import categorical
+from gumbench.kernels import driver, jit
+
+PACKAGE = Path(gumbench.__file__).parent
+UNSAFE = ("reassoc", "nnan", "ninf", "nsz", "arcp", "afn", "fast")
+
+
+def flags_of(dispatcher):
+    """Fast-math flags on floating point instructions of a compiled function's LLVM IR."""
+    (text,) = dispatcher.inspect_llvm().values()
+    operations = re.findall(r"= (?:f\w+|call) ((?:\w+ )*)(?:float|double)", text)
+    return {flag for found in operations for flag in found.split()}
+
+
+def compiled():
+    for name in registry.names("estimators"):
+        for family, estimator in registry.estimators(name).items():
+            yield f"{family} {name}", ("kernel", estimator.kernel)
+    for name in registry.names("problems"):
+        problem = registry.make_problem(name)
+        for role in ("value", "value_at", "gradient", "direct"):
+            if getattr(problem, role):
+                yield f"{name} {role}", (role, getattr(problem, role))
+
+
+@pytest.mark.parametrize(("role", "function"), dict(compiled()).values(), ids=dict(compiled()))
+def test_no_flag_but_contract_in_estimators_and_problems(role, function):
+    # A dispatcher from the disk cache has no IR to look at.
+    fresh = jit.numba.njit([jit.signature(role, "float32")], **jit.OPTIONS)(function)
+    assert not flags_of(fresh) & set(UNSAFE)
+
+
+def test_no_flag_but_contract_in_the_driver():
+    signature = driver.moments("float32").signatures[0]
+    options = {**jit.OPTIONS, "parallel": True}
+    with jit.warnings.catch_warnings():
+        jit.warnings.simplefilter("ignore")
+        fresh = jit.numba.njit([signature], **options)(driver.moments("float32").py_func)
+    assert not flags_of(fresh) & set(UNSAFE)
+
+
+def test_the_search_for_flags_finds_one():
+    fast = jit.numba.njit(["float32(float32, float32)"], fastmath=True)(lambda a, b: a * b + a)
+    assert flags_of(fast) & set(UNSAFE)
+
+
+def test_only_families_and_the_registry_ask_for_a_family():
+    asking = re.compile(r"family\s*(==|!=)|family in [(\[{]|[!=]=\s*[\"'](gaussian|categorical)")
+    allowed = ("families", "estimators", "problems", "registry.py", "types.py")
+    for path in PACKAGE.rglob("*.py"):
+        if path.relative_to(PACKAGE).parts[0] not in allowed:
+            assert not asking.search(path.read_text()), path
+    assert asking.search('if problem.family == "gaussian":')
+
+
+def test_the_loop_the_store_and_the_grid_do_not_mention_variance():
+    for name in ("run.py", "store.py", "grid.py"):
+        assert "variance" not in (PACKAGE / name).read_text(), name
+
+
+def add(monkeypatch, folder, package, name, text):
+    (folder / f"{name}.py").write_text(textwrap.dedent(text))
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    registry.aliases.cache_clear()
+
+
+TOY_ESTIMATOR = '''
+    """Twice the score of a draw, halved."""
+    from gumbench.estimators.categorical import score
+    from gumbench.types import Estimator
+
+    ESTIMATOR = Estimator(
+        family="categorical", kernel=score.kernel, prepare=score.prepare, formula="f s",
+        paper="", unbiased=True, draw_evaluations=lambda k: 1, evaluations=lambda k, v, c: 1,
+    )
+'''
+TOY_PROBLEM = '''
+    """E[D_1]."""
+    import numpy as np
+    from gumbench.types import Problem, problem
+
+
+    def value(x, theta, data, out):
+        for b in range(out.size):
+            out[b] = x[0, 0, b]
+
+
+    @problem(family="categorical", symbol="C", dimensions=(3,))
+    def make(dimension, *, tilt=1.0):
+        """E[D_1] for a draw of C categories."""
+        return Problem(
+            family="categorical", theta=np.linspace(0, tilt, dimension),
+            parts={"logits": dimension}, shape=(1, dimension), value=value,
+        )
+'''
+
+
+def test_one_file_adds_an_estimator_and_one_a_problem(tmp_path, monkeypatch):
+    for name in ("e", "p"):
+        (tmp_path / name).mkdir()
+    add(monkeypatch, tmp_path / "e", categorical, "toy_score", TOY_ESTIMATOR)
+    add(monkeypatch, tmp_path / "p", problems, "toy_problem", TOY_PROBLEM)
+    assert estimators.__path__
+    spec = {"problems": ["toy-problem"], "estimators": ["toy-score", "score"], "estimates": 20_000}
+    found = gumbench.sweep(**spec, settings={"tilt": [1.0, 2.0]}).variance
+    assert list(found.status) == ["done"] * 4
+    toy, score = (found[found.estimator == name] for name in ("toy-score", "score"))
+    assert list(toy.variance) == list(score.variance)
+    assert (found.bias_p > 1e-3).all()
+
+
+TOY_MEASURE = '''
+    """Counts the cells of a pass."""
+    from gumbench.types import Record
+
+
+    def measure(cells, monitor=None):
+        return [
+            Record(c.key, c.measurement, c.identity(), "done", {"cells": len(cells)})
+            for c in cells
+        ]
+
+
+    def expected_seconds(cells, threads):
+        return 0.0
+'''
+TOY_TABLE = '''
+    """toy_count.csv"""
+    from gumbench.tables import Column
+
+    COLUMNS = (Column("cell", "string", "key"), Column("cells", "Int64", "in its pass"))
+
+
+    def rows(record):
+        yield {"cell": record.key, "cells": record.result["cells"]}
+'''
+
+
+def test_one_file_in_measure_and_one_in_tables_add_a_measurement(tmp_path, monkeypatch):
+    for name in ("m", "t"):
+        (tmp_path / name).mkdir()
+    add(monkeypatch, tmp_path / "m", measure, "toy_count", TOY_MEASURE)
+    add(monkeypatch, tmp_path / "t", tables, "toy_count", TOY_TABLE)
+    spec = {"problems": ["categorical-quadratic"], "dimensions": [3], "estimates": 1000}
+    spec |= {"estimators": ["concrete"], "temperatures": [0.5, 1.0]}
+    both = {"measurements": ["variance", "toy_count"]}
+    found = gumbench.sweep(**spec, **both, output=tmp_path / "run")
+    assert [row["cells"] for row in found.rows("toy_count")] == [2, 2]
+    assert len(found.variance) == 2
+    assert (tmp_path / "run" / "toy_count.csv").read_text().startswith("cell,cells\n")
+    assert len(gumbench.load(tmp_path / "run").rows("toy_count")) == 2

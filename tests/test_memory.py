@@ -1,0 +1,31 @@
+"""Peak memory, of a process of its own."""
+
+import json
+import subprocess
+import sys
+
+SCRIPT = """
+import json, resource, sys
+import gumbench
+gumbench.sweep(**json.loads(sys.argv[1])).variance
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def peak(**spec):
+    """Peak resident memory of a sweep in MiB."""
+    command = [sys.executable, "-c", SCRIPT, json.dumps(spec)]
+    return float(subprocess.check_output(command, text=True))
+
+
+def test_memory_does_not_grow_with_the_estimates():
+    spec = {"problems": ["bernoulli-toy"], "estimators": ["score", "concrete"]}
+    peak(**spec, temperatures=[1.0], estimates=1000)
+    few, many = (peak(**spec, temperatures=[1.0], estimates=n) for n in (10**5, 10**8))
+    assert many - few < 60
+
+
+def test_memory_at_fifty_thousand_categories():
+    spec = {"problems": ["categorical-quadratic"], "dimensions": [50_000], "estimates": 2048}
+    spec |= {"estimators": ["concrete", "score", "score-loo"]}
+    assert peak(**spec, temperatures=[0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0]) < 700

@@ -1,0 +1,118 @@
+"""Extreme inputs: finite results and the right limits."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import gumbench
+from gumbench import registry
+from gumbench.errors import InputError
+from gumbench.families.bound import Bound
+
+LOGITS = {
+    "wide": [1e4, 0.0, -1e4, 3.0],
+    "masked": [0.0, -np.inf, 1.0, 0.5],
+    "equal": [2.0, 2.0, 2.0, 2.0],
+    "single": [0.7],
+    "all but one masked": [-np.inf, 0.3, -np.inf, -np.inf],
+}
+TEMPERATURES = [1e-4, 1.0, 1e4]
+
+
+def quadratic(logits):
+    made = gumbench.make_problem("categorical-quadratic", len(logits))
+    return dataclasses.replace(made, theta=np.array(logits))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("logits", LOGITS.values(), ids=LOGITS)
+@pytest.mark.parametrize("estimator", registry.names("estimators"))
+def test_estimates_are_finite(estimator, logits, dtype):
+    found = registry.estimators(estimator).get("categorical")
+    if found is None:
+        return
+    for temperature in TEMPERATURES if found.takes_temperature else [None]:
+        got = gumbench.estimate(
+            quadratic(logits), estimator, 200, temperature=temperature, dtype=dtype
+        )
+        assert np.isfinite(got).all()
+        if estimator != "gumbel-score":
+            assert (got[:, np.isneginf(logits)] == 0).all()
+
+
+@pytest.mark.parametrize("logits", LOGITS.values(), ids=LOGITS)
+def test_exact_gradients_are_finite(logits):
+    problem = quadratic(logits)
+    closed = gumbench.exact_gradient(problem)
+    enumerated = Bound(problem, "float64")
+    assert np.isfinite(closed.gradient).all()
+    np.testing.assert_allclose(
+        closed.gradient, enumerated.family.exact_gradient(enumerated), atol=1e-12
+    )
+
+
+def test_limits_of_the_temperature():
+    logits = [1.0, 0.0, -1.0]
+    cold = gumbench.concrete(logits, 1e-4, 4000, seed=2)
+    hot = gumbench.concrete(logits, 1e4, 4000, seed=2)
+    assert np.mean(cold.max(axis=1) == 1) > 0.99
+    np.testing.assert_allclose(hot, 1 / 3, atol=1e-3)
+    np.testing.assert_array_equal(cold.argmax(axis=1), hot.argmax(axis=1))
+
+
+def test_one_category_has_no_gradient():
+    for estimator in ("concrete", "score", "straight-through", "local-expectation", "exact"):
+        got = gumbench.estimate(quadratic([0.7]), estimator, 100, temperature=1.0)
+        np.testing.assert_allclose(got, 0, atol=1e-6)
+
+
+def test_invariance_to_a_shift_of_the_logits():
+    logits = np.array([0.5, -1.0, 0.25])
+    for estimator in ("score", "concrete"):
+        pair = [
+            gumbench.estimate(quadratic(logits + c), estimator, 500, temperature=0.5, dtype="float64")
+            for c in (0.0, 64.0)
+        ]
+        np.testing.assert_allclose(*pair, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("logits", "message"),
+    [
+        ([0.0, np.nan], "nan"),
+        ([0.0, np.inf], "inf"),
+        ([-np.inf, -np.inf], "every logit"),
+    ],
+)
+def test_logits_that_are_no_distribution_are_refused(logits, message):
+    with pytest.raises(InputError, match=message):
+        gumbench.estimate(quadratic(logits), "score", 10)
+
+
+def test_many_categories():
+    made = gumbench.make_problem("categorical-quadratic", 1_000_000)
+    for estimator in ("concrete", "score"):
+        got = gumbench.estimate(made, estimator, 3, temperature=0.5)
+        assert got.shape == (3, 1_000_000)
+        assert np.isfinite(got).all()
+
+
+def test_a_function_that_is_not_finite_is_reported_with_the_first_estimate():
+    from gumbench.families.bound import make_program
+    from gumbench.moments import Grouping, Silent, accumulate
+
+    problem = dataclasses.replace(gumbench.make_problem("gaussian-step", 1), value=rarely_infinite)
+    bound = Bound(problem, "float32")
+    estimator = registry.estimators("score")["gaussian"]
+    program = make_program(bound, estimator, [1.0], None, 3)
+    found = accumulate(program, Grouping(bound, np.zeros(2)), 500, Silent(), "").at(0)
+    for batch in range(64):
+        estimates = program.collect(batch, 0, 500)
+        bad = np.flatnonzero(~np.isfinite(estimates).all(axis=1))
+        assert found.not_finite[batch] == (bad[0] if bad.size else -1)
+
+
+def rarely_infinite(x, theta, data, out):
+    for b in range(out.size):
+        out[b] = np.inf if x[0, 0, b] > 2.5 else x[0, 0, b]
