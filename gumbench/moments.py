@@ -81,7 +81,8 @@ class Moments:
     Arrays lead with an axis of temperatures, which `at` removes. count: estimates of a batch.
     batch_means (batches, parameters); m2 (parameters,) sum of squares around the mean;
     batch_m2 (batches, parts) the same within a batch, summed over a part; row_means (batches,
-    rows) and row_m2 (rows,) of the groups' sums; not_finite: batch and number of the first bad estimate, or -1.
+    rows) and row_m2 (rows,) of the groups' sums; not_finite (batches,) the number of the first
+    estimate that is not finite, or -1.
     """
 
     count: int

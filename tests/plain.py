@@ -1,4 +1,4 @@
-"""The built-in problems once more, in plain NumPy, sample axis first: x is (n, variables, categories).
+"""The built-in problems once more, in plain NumPy; x is (n, variables, categories).
 
 Each entry gives f, ∂f/∂x and ∂f/∂θ as functions of x, from the bound problem's rounded numbers.
 """

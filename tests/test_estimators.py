@@ -1,10 +1,10 @@
 """Every estimator against a naive twin in NumPy that gets the same noise, on every problem."""
 
 import numpy as np
+import plain
 import pytest
 
 import gumbench
-import plain
 from gumbench import registry
 from gumbench.families.bound import Bound
 

@@ -3,11 +3,11 @@ import math
 
 import numpy as np
 import pytest
+import twin
 from numba import njit
 from scipy import integrate, special, stats
 
 import gumbench
-import twin
 from gumbench.kernels import laws
 from gumbench.kernels.jit import OPTIONS
 

@@ -71,7 +71,9 @@ def test_invariance_to_a_shift_of_the_logits():
     logits = np.array([0.5, -1.0, 0.25])
     for estimator in ("score", "concrete"):
         pair = [
-            gumbench.estimate(quadratic(logits + c), estimator, 500, temperature=0.5, dtype="float64")
+            gumbench.estimate(
+                quadratic(logits + c), estimator, 500, temperature=0.5, dtype="float64"
+            )
             for c in (0.0, 64.0)
         ]
         np.testing.assert_allclose(*pair, atol=1e-9)

@@ -2,9 +2,9 @@ import itertools
 
 import numpy as np
 import pytest
+import twin
 from numba import njit, uint64
 
-import twin
 from gumbench.kernels import noise, philox
 
 KNOWN = [

@@ -1,12 +1,12 @@
 """Exact gradients by routes that share no code with them."""
 
 import numpy as np
+import plain
 import pytest
+import twin
 from scipy import integrate
 
 import gumbench
-import plain
-import twin
 from gumbench.families.bound import Bound
 from gumbench.kernels import philox
 from gumbench.truth import estimated_truth

@@ -114,6 +114,7 @@ class Screen:
         rows = results.rows("variance")
         if not self.quiet:
             for group in _tables(rows):
+                self.out.print(_title(group), style="bold", soft_wrap=True, highlight=False)
                 self.out.print(_table(group))
                 self.out.print(_verdict(group), highlight=False, markup=False, soft_wrap=True)
                 self.out.print()
@@ -151,23 +152,25 @@ def _tables(rows):
         yield sorted(best.values(), key=lambda r: (not r["unbiased"], r["variance"]))[:MOST_ROWS]
 
 
+def _title(rows):
+    first = rows[0]
+    return (
+        f"{first['problem']} · dimension {first['dimension']} · gradient in {first['part']}, norm "
+        f"{text.rounded(first['truth_norm'], None)} by {first['truth']} · "
+        f"{max(row['estimates'] for row in rows):,} estimates"
+    )
+
+
 def _table(rows):
     from rich import box
     from rich.table import Table
 
-    first = rows[0]
-    norm = f"norm {text.rounded(first['truth_norm'], None)} by {first['truth']}"
-    title = (
-        f"{first['problem']} · dimension {first['dimension']} · gradient in {first['part']}, {norm}"
-        f" · {max(row['estimates'] for row in rows):,} estimates"
-    )
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("estimator", no_wrap=True)
     for name in ("τ", "f", "∇f"):
         table.add_column(name, justify="right")
     table.add_column("variance (95 %)")
     table.add_column("bias, % of gradient")
-    table.add_column("mean squared error")
     for row in rows:
         inner = f" (K = {row['inner_samples']})" if row["inner_samples"] else ""
         table.add_row(
@@ -177,7 +180,6 @@ def _table(rows):
             f"{row['gradient_evaluations']:g}",
             text.interval(row["variance"], row["variance_low"], row["variance_high"]),
             _bias(row),
-            f"{row['mse']:.3g}",
         )
     return table
 

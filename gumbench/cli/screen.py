@@ -24,7 +24,7 @@ def rounded(value, spread):
     if not spread:
         return f"{value:.3g}"
     digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(spread)) + 1
-    return _plain(value, min(max(digits, 2), 6))
+    return _plain(value, min(max(digits, 2), 5))
 
 
 def _plain(value, digits):
