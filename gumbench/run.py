@@ -168,8 +168,10 @@ def _manifest(plan, **more):
 def write_tables(plan, results):
     """Write the tables of a run and their hashes into its manifest."""
     hashes = {}
-    for name in plan.spec.measurements:
+    for name in tables.of_measurements(plan.spec.measurements):
         rows = results.rows(name)
+        if not rows:
+            continue
         write_atomically(plan.folder / f"{name}.csv", tables.csv_text(name, rows))
         hashes[name] = tables.sha256(name, rows)
     plan.folder.write_manifest(_manifest(plan, sha256=hashes))

@@ -118,7 +118,7 @@ class Screen:
                 self.out.print(_table(group))
                 self.out.print(_verdict(group), highlight=False, markup=False, soft_wrap=True)
                 self.out.print()
-        files = ", ".join(f"{name}.csv" for name in plan.spec.measurements)
+        files = ", ".join(sorted(path.name for path in plan.folder.path.glob("*.csv")))
         self.out.print(f"Wrote {plan.folder.path}/ ({files})", highlight=False, markup=False)
         self.say(f"reproducible columns: SHA-256 {_sha(results)[:16]}")
 

@@ -28,8 +28,13 @@ def names():
 
 
 def table(name):
-    """The module of a table: COLUMNS and rows(record)."""
+    """The module of a table: MEASUREMENT, whose records it takes, COLUMNS and rows(record)."""
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def of_measurements(measurements):
+    """Names of the tables that records of some measurements fill."""
+    return [name for name in names() if table(name).MEASUREMENT in measurements]
 
 
 def rows(name, records):
@@ -39,7 +44,7 @@ def rows(name, records):
     return [
         {**empty, **row}
         for record in records
-        if record.measurement == name
+        if record.measurement == module.MEASUREMENT
         for row in module.rows(record)
     ]
 

@@ -2,6 +2,8 @@
 
 from gumbench.tables import Column
 
+MEASUREMENT = "variance"
+
 COLUMNS = (
     Column("cell", "string", "stable key of the cell"),
     Column("problem", "string", "registry name"),
