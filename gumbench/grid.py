@@ -93,7 +93,7 @@ def _problem_cells(spec, grid, maker, problem, settings, name, named, typed):
             estimator_settings=own,
             inner_samples=inner,
             temperature=temperature,
-            digest=registry.digest(measurement, problem.name, name, some.family),
+            digest=registry.digest(measurement, problem, estimator),
         )
 
 

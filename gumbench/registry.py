@@ -17,6 +17,7 @@ from pathlib import Path
 from gumbench.errors import InputError, unknown
 from gumbench.types import Estimator, ProblemMaker
 
+FUNCTIONS = ("value", "value_at", "gradient", "direct", "truth")
 KINDS = ("estimators", "problems", "samplers")
 TAGS = {
     "unbiased": lambda e: e.unbiased,
@@ -149,18 +150,27 @@ def why_not(estimator, problem):
     return ""
 
 
-@functools.cache
-def digest(measurement, problem, estimator, family):
+def digest(measurement, problem, estimator):
     """Hash of the code and data a cell's numbers depend on."""
     root = Path(__file__).parent
-    folders = [root / "kernels", root / "families", root / "data"]
-    files = [path for folder in folders for path in folder.glob("*") if path.is_file()]
-    modules = [f"problems.{problem}", f"estimators.{family}.{estimator}", f"measure.{measurement}"]
+    files = [root / name for name in ("statistics.py", "moments.py", "truth.py", "types.py")]
+    for folder in ("kernels", "families", "data"):
+        files += [path for path in (root / folder).glob("*") if path.is_file()]
+    modules = [f"problems.{problem.name}", f"measure.{measurement}"]
+    if estimator is not None:
+        modules.append(f"estimators.{estimator.family}.{estimator.name}")
     for module in modules:
         found = importlib.util.find_spec(f"gumbench.{module.replace('-', '_')}")
         files += [Path(found.origin)] if found and found.origin else []
-    files += [root / name for name in ("statistics.py", "moments.py", "truth.py", "types.py")]
+    functions = [getattr(problem, role) for role in FUNCTIONS]
+    functions += [*(problem.link or ()), estimator and estimator.kernel]
+    files += [Path(f.__code__.co_filename) for f in functions if f]
+    return _hash(tuple(sorted(set(files))))
+
+
+@functools.cache
+def _hash(files):
     hashed = hashlib.sha256()
-    for path in sorted(files):
+    for path in files:
         hashed.update(path.name.encode() + path.read_bytes())
     return hashed.hexdigest()[:16]

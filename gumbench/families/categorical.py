@@ -53,6 +53,11 @@ def probabilities(natural):
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
+def probability_table(bound, seed, settings):
+    """p of every category of every variable, flat: what many estimators prepare."""
+    return probabilities(bound.natural).ravel()
+
+
 def enumerable(problem):
     """Whether all C^D outcomes can be listed."""
     variables, categories = problem.shape

@@ -1,8 +1,5 @@
-import math
-
-from gumbench.kernels import bernoulli
-from gumbench.problems.bernoulli_sum import gradient, truth, value, value_at
-from gumbench.types import Problem, problem
+from gumbench.problems import bernoulli_sum
+from gumbench.types import problem
 
 
 @problem(family="categorical", symbol="D", dimensions=(1,), most=1)
@@ -11,15 +8,4 @@ def make(dimension, *, t=0.45, theta=0.5):
 
     The gradient by the logit is θ(1 - θ)(1 - 2t). Between 0 and 1, f is (x₁ - t)².
     """
-    return Problem(
-        family="categorical",
-        theta=[math.log(theta / (1 - theta))],
-        parts={"logit": 1},
-        shape=(1, 2),
-        value=value,
-        value_at=value_at,
-        gradient=gradient,
-        link=bernoulli.LINK,
-        data=(t,),
-        truth=truth,
-    )
+    return bernoulli_sum.make.make(dimension, t=t, theta=theta)

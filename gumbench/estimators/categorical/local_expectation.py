@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gumbench.families.categorical import probabilities
+from gumbench.families.categorical import probability_table
 from gumbench.kernels import simplex
 from gumbench.types import Estimator
 
@@ -23,14 +23,10 @@ def kernel(noise, temperature, prepared, objective, out, extra):
     simplex.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), extra)
 
 
-def prepare(bound, seed, settings):
-    return probabilities(bound.natural).ravel()
-
-
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
-    prepare=prepare,
+    prepare=probability_table,
     aliases=("indecater",),
     formula="component (d, k): p_dk (f(x with x_d = k) - Σ_l p_dl f(x with x_d = l))",
     paper="Titsias and Lázaro-Gredilla 2015; De Smet et al. 2023",

@@ -43,8 +43,8 @@ def optimal_baseline(bound, seed):
 
 
 def prepare(bound, seed, settings):
-    flat = categorical.probabilities(bound.natural).ravel()
-    return np.append(flat, optimal_baseline(bound, seed))
+    table = categorical.probability_table(bound, seed, settings)
+    return np.append(table, optimal_baseline(bound, seed))
 
 
 ESTIMATOR = Estimator(

@@ -3,32 +3,26 @@
 import numpy as np
 
 from gumbench.kernels import simplex
+from gumbench.kernels.samples import leave_one_out
 from gumbench.types import Estimator
 
 
 def kernel(noise, temperature, prepared, objective, out, extra):
-    real = out.dtype.type
     samples, variables, categories, block = noise.shape
+    share = out.dtype.type(1.0) / out.dtype.type(samples)
     index = np.empty((samples, variables, block), np.int32)
     f = np.empty((samples, block), out.dtype)
-    mean = np.zeros(block, out.dtype)
     for k in range(samples):
         simplex.draw(objective.natural, noise[k], index[k])
         simplex.value_of_draw(index[k], objective, k, categories, f[k])
-        simplex.add_direct_of_draw(
-            index[k], objective, categories, real(1.0) / real(samples), extra
-        )
-        for b in range(block):
-            mean[b] += f[k, b]
-    for b in range(block):
-        mean[b] /= real(samples)
-    # The weights (f - mean) / (K - 1) sum to zero, so p drops out of Σ weight (D - p).
-    scale = real(1.0) / real(samples - 1)
-    out[:] = real(0.0)
+        simplex.add_direct_of_draw(index[k], objective, categories, share, extra)
+    leave_one_out(f)
+    # These weights sum to zero, so p drops out of Σ weight (D - p).
+    out[:] = out.dtype.type(0.0)
     for k in range(samples):
         for v in range(variables):
             for b in range(block):
-                out[v, index[k, v, b], b] += (f[k, b] - mean[b]) * scale
+                out[v, index[k, v, b], b] += f[k, b]
 
 
 ESTIMATOR = Estimator(

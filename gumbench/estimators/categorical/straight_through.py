@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gumbench.families.categorical import probabilities
+from gumbench.families.categorical import probability_table
 from gumbench.kernels import simplex
 from gumbench.types import Estimator
 
@@ -17,14 +17,10 @@ def kernel(noise, temperature, prepared, objective, out, extra):
     simplex.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), extra)
 
 
-def prepare(bound, seed, settings):
-    return probabilities(bound.natural).ravel()
-
-
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
-    prepare=prepare,
+    prepare=probability_table,
     aliases=("st", "ste"),
     formula="J(p) ∇f(D),  J(p) = diag p - p pᵀ",
     paper="Bengio et al. 2013",

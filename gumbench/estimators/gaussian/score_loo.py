@@ -3,30 +3,24 @@
 import numpy as np
 
 from gumbench.kernels import gaussian, simplex
+from gumbench.kernels.samples import leave_one_out
 from gumbench.types import Estimator
 
 
 def kernel(noise, temperature, prepared, objective, out, extra):
-    real = out.dtype.type
     samples, block = noise.shape[0], noise.shape[3]
+    share = out.dtype.type(1.0) / out.dtype.type(samples)
     z = np.empty_like(noise[0])
     f = np.empty((samples, block), out.dtype)
-    mean = np.zeros(block, out.dtype)
     no_baseline = np.zeros(objective.natural.shape, out.dtype)
     term = np.empty_like(out)
     for k in range(samples):
         gaussian.sample(objective.natural, noise[k], z)
         objective.value(z, objective.theta, objective.data, f[k])
-        simplex.add_direct(z, objective, real(1.0) / real(samples), extra)
-        for b in range(block):
-            mean[b] += f[k, b]
-    for b in range(block):
-        mean[b] /= real(samples)
-    scale = real(1.0) / real(samples - 1)
-    out[:] = real(0.0)
+        simplex.add_direct(z, objective, share, extra)
+    leave_one_out(f)
+    out[:] = out.dtype.type(0.0)
     for k in range(samples):
-        for b in range(block):
-            f[k, b] = (f[k, b] - mean[b]) * scale
         gaussian.score(objective.natural, noise[k], f[k], no_baseline, term)
         for r in range(out.shape[0]):
             for v in range(out.shape[1]):
