@@ -18,7 +18,6 @@ from gumbench.errors import InputError, unknown
 from gumbench.types import Estimator, ProblemMaker
 
 FUNCTIONS = ("value", "value_at", "gradient", "direct", "truth")
-KINDS = ("estimators", "problems", "samplers")
 TAGS = {
     "unbiased": lambda e: e.unbiased,
     "biased": lambda e: not e.unbiased,

@@ -77,11 +77,12 @@ def add(monkeypatch, folder, package, name, text):
 TOY_ESTIMATOR = '''
     """Twice the score of a draw, halved."""
     from gumbench.estimators.categorical import score
+    from gumbench.families.categorical import probability_table
     from gumbench.types import Estimator
 
     ESTIMATOR = Estimator(
-        family="categorical", kernel=score.kernel, prepare=score.prepare, formula="f s",
-        paper="", unbiased=True, draw_evaluations=lambda k: 1, evaluations=lambda k, v, c: 1,
+        family="categorical", kernel=score.kernel, prepare=probability_table,
+        formula="f s", paper="", unbiased=True, draw_evaluations=lambda k: 1, evaluations=lambda k, v, c: 1,
     )
 '''
 TOY_PROBLEM = '''
