@@ -7,12 +7,15 @@ import os
 import sys
 from typing import Annotated
 
-import click
 import typer
+from rich.markup import escape
 
 from gumbench.cli import explain, listing, sweep
 from gumbench.cli.screen import errors
 from gumbench.errors import GumbenchError
+
+# Newer Typers bring their own click: its base class of errors is reached through theirs.
+ClickError = typer.BadParameter.__mro__[2]
 
 GREETING = """\
 [bold]gumbench[/] tells which Monte Carlo gradient estimator to use: bias, variance and cost,
@@ -63,10 +66,11 @@ def main(arguments):
     """Run a command and return its exit status: 0, 1, 2, 3 or 130."""
     try:
         return app(arguments, standalone_mode=False) or 0
-    except click.exceptions.Abort:
+    except typer.Abort:
         return 130
-    except click.ClickException as error:
-        errors().print(f"[red]error:[/] {error.format_message()}", highlight=False, markup=True)
+    except ClickError as error:
+        message = escape(error.format_message().removeprefix("Value error, "))
+        errors().print(f"[red]error:[/] {message}", highlight=False)
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "gumbench"
         errors().print(f"`{command} --help` shows how it is used", highlight=False)
@@ -74,8 +78,6 @@ def main(arguments):
     except GumbenchError as error:
         if "--debug" in arguments:
             raise
-        from rich.markup import escape
-
         errors().print(f"[red]error:[/] {escape(str(error))}", highlight=False)
         return error.exit_status
     except BrokenPipeError:
