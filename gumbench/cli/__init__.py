@@ -18,8 +18,8 @@ from gumbench.errors import GumbenchError
 ClickError = typer.BadParameter.__mro__[2]
 
 GREETING = """\
-[bold]gumbench[/] tells which Monte Carlo gradient estimator to use: bias, variance and cost,
-next to the exact gradient.
+[bold]gumbench[/] tells which Monte Carlo gradient estimator to use:
+bias, variance and cost, next to the exact gradient.
 
   gumbench sweep                 the lecture's examples, about a minute
   gumbench list estimators       what there is, and what it is called elsewhere

@@ -1,18 +1,24 @@
 """Consoles, and numbers as people read them."""
 
 import math
+import os
 
 from rich.console import Console
+
+WIDTH = 100
 
 
 def output():
     """Where results go."""
-    return Console(soft_wrap=False)
+    out = Console(soft_wrap=False, emoji=False)
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        out.width = WIDTH
+    return out
 
 
 def errors():
     """Where progress, notes and errors go."""
-    return Console(stderr=True, soft_wrap=True)
+    return Console(stderr=True, soft_wrap=True, emoji=False)
 
 
 def rounded(value, spread):
