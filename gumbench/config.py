@@ -5,6 +5,7 @@ Only the form is checked here; names are checked by the grid, which knows the re
 
 import json
 import math
+import re
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -16,6 +17,8 @@ from gumbench.errors import InputError, unknown
 
 FEWEST_ESTIMATES = 128
 PRESETS = resources.files("gumbench") / "presets"
+
+COUNT = re.compile(r"(.*?)(log|lin)?", re.ASCII)
 
 Temperature = Annotated[float, pydantic.Field(ge=1e-6, le=1e6)]
 Positive = Annotated[int, pydantic.Field(ge=1)]
@@ -163,24 +166,28 @@ def _range(text, name, kind):
     if len(parts) != 3:
         raise InputError(f"--{name}: {text!r} is no range; ranges read START:END:COUNTlog or lin")
     start, end = (_number(p, name, float) for p in parts[:2])
-    count, spacing = parts[2].rstrip("loginLOGIN"), parts[2].lstrip("0123456789").lower()
-    if spacing not in ("log", "lin"):
+    count, spacing = COUNT.fullmatch(parts[2].strip().lower()).groups()
+    if count.isdecimal() and not spacing:
         low, high = parts[:2]
         raise InputError(
             f"--{name}: {text!r} has two readings; {low}:{high}:{parts[2]}lin is {parts[2]} points "
             f"evenly spaced, {low}:{high}:{parts[2]}log the same by ratio"
         )
-    if not count.isdigit() or not 2 <= int(count) <= 10_000:
+    if not spacing or (count and not count.isdecimal()):
+        raise InputError(f"--{name}: {text!r} is no range; ranges read START:END:COUNTlog or lin")
+    if not count or not 2 <= int(count) <= 10_000:
         raise InputError(f"--{name}: {text!r} asks for {count or 'no'} points; give 2 to 10000")
     count = int(count)
+    if spacing == "log" and min(start, end) <= 0:
+        raise InputError(f"--{name}: {text!r}: a log range needs both ends above 0")
+    inner = [i / (count - 1) for i in range(1, count - 1)]
     if spacing == "log":
-        if start <= 0 or end <= 0:
-            raise InputError(f"--{name}: {text!r}: a log range needs both ends above 0")
-        points = [start * (end / start) ** (i / (count - 1)) for i in range(count)]
+        points = [start ** (1 - i) * end**i for i in inner]
     else:
-        points = [start + (end - start) * i / (count - 1) for i in range(count)]
-    points[-1] = end
-    return [round(p) for p in points] if kind is int else [float(f"{p:.6g}") for p in points]
+        points = [start * (1 - i) + end * i for i in inner]
+    if kind is int:
+        return [round(p) for p in (start, *points, end)]
+    return [start, *(float(f"{p:.6g}") for p in points), end]
 
 
 def setting(text):
