@@ -22,7 +22,17 @@ COUNT = re.compile(r"(.*?)(log|lin)?", re.ASCII)
 
 Temperature = Annotated[float, pydantic.Field(ge=1e-6, le=1e6)]
 Positive = Annotated[int, pydantic.Field(ge=1)]
+InnerSamples = Annotated[int, pydantic.Field(ge=1, lt=1 << 24)]
+NotEmpty = pydantic.Field(min_length=1)
 Scalar = bool | int | float | str
+
+
+RULES = {
+    "greater_than_equal": "give {ge} or more",
+    "less_than_equal": "give {le} or less",
+    "less_than": "give less than {lt}",
+    "tuple_type": "give a list",
+}
 
 
 class Grid(pydantic.BaseModel):
@@ -30,12 +40,12 @@ class Grid(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    problems: tuple[str, ...] = pydantic.Field(min_length=1)
-    dimensions: tuple[Positive, ...] | None = None
-    estimators: tuple[str, ...] | None = None
-    temperatures: tuple[Temperature, ...] | None = None
-    inner_samples: tuple[Positive, ...] | None = None
-    settings: dict[str, tuple[Scalar, ...]] = {}
+    problems: Annotated[tuple[str, ...], NotEmpty]
+    dimensions: Annotated[tuple[Positive, ...], NotEmpty] | None = None
+    estimators: Annotated[tuple[str, ...], NotEmpty] | None = None
+    temperatures: Annotated[tuple[Temperature, ...], NotEmpty] | None = None
+    inner_samples: Annotated[tuple[InnerSamples, ...], NotEmpty] | None = None
+    settings: dict[str, Annotated[tuple[Scalar, ...], NotEmpty]] = {}
 
 
 class SweepSpec(pydantic.BaseModel):
@@ -47,14 +57,14 @@ class SweepSpec(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    grid: tuple[Grid, ...] = pydantic.Field(min_length=1)
+    grid: Annotated[tuple[Grid, ...], NotEmpty]
     estimates: Annotated[int, pydantic.Field(ge=FEWEST_ESTIMATES, lt=1 << 53)] = 1_000_000
     truth_estimates: Annotated[int, pydantic.Field(ge=FEWEST_ESTIMATES, lt=1 << 53)] = 262_144
     seed: Annotated[int, pydantic.Field(ge=0, lt=1 << 64)] = 0
     dtype: Literal["float32", "float64"] = "float32"
     threads: Positive | None = None
     components: bool = False
-    measurements: tuple[str, ...] = ("variance",)
+    measurements: Annotated[tuple[str, ...], NotEmpty] = ("variance",)
 
     def identity(self):
         """The keys that decide results, as plain JSON types."""
@@ -66,20 +76,32 @@ def checked_spec(data, source):
     try:
         return SweepSpec.model_validate(data)
     except pydantic.ValidationError as error:
-        raise InputError("; ".join(_explain(e, source) for e in error.errors()[:3])) from None
+        # A grid with an error in it is also reported as a missing grid.
+        found = [e for e in error.errors() if e["loc"] != ("grid",)] or error.errors()
+        said = dict.fromkeys(_explain(e, source) for e in found)
+        raise InputError("; ".join([*said][:3])) from None
 
 
 def _explain(error, source):
     known = [*SweepSpec.model_fields, *Grid.model_fields]
     if error["type"] == "extra_forbidden":
+        key = error["loc"][-1]
+        if key in Grid.model_fields:
+            return f"{key} belongs below a [[grid]] line (in {source})"
+        if key in SweepSpec.model_fields:
+            return f"{key} belongs above the first [[grid]] line (in {source})"
         return (
             str(unknown("key", str(error["loc"][-1]), known, "gumbench sweep --help"))
             + f" (in {source})"
         )
     path = [str(p) for p in error["loc"] if isinstance(p, str) and p in known]
     given = json.dumps(error["input"], default=str)
-    rule = error["msg"][:1].lower() + error["msg"][1:]
-    return f"{path[-1] if path else source}: {rule}; given {given[:80]}"
+    where = path[-1] if path else source
+    if error["type"] in ("too_short", "missing"):
+        return f"{where} is {'empty' if error['type'] == 'too_short' else 'missing'} (in {source})"
+    template = RULES.get(error["type"])
+    rule = template.format(**error["ctx"]) if template else error["msg"]
+    return f"{where}: {rule[:1].lower() + rule[1:]}; given {given[:80]}"
 
 
 def preset_names():
@@ -102,14 +124,14 @@ def load_spec_data(preset_or_file):
     path = Path(preset_or_file)
     if path.suffix == ".toml" or "/" in preset_or_file:
         try:
-            text = path.read_text()
+            text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not text"
             raise InputError(f"cannot read {preset_or_file}: {reason}") from None
         return read_toml(text, preset_or_file), path.stem
     if preset_or_file not in preset_names():
         raise unknown("preset", preset_or_file, preset_names(), "gumbench list presets")
-    text = (PRESETS / f"{preset_or_file}.toml").read_text()
+    text = (PRESETS / f"{preset_or_file}.toml").read_text(encoding="utf-8")
     return read_toml(text, preset_or_file), preset_or_file
 
 
@@ -221,5 +243,10 @@ def merge(data, flags: dict[str, Any]):
     added = axes.pop("settings", {})
     merged = [{**g, **axes} for g in grids]
     if added:
-        merged = [{**g, "settings": {**g.get("settings", {}), **added}} for g in merged]
+        merged = [_with_settings(g, added) for g in merged]
     return {**data, **rest, "grid": merged}
+
+
+def _with_settings(grid, added):
+    own = grid.get("settings", {})
+    return {**grid, "settings": {**own, **added}} if isinstance(own, dict) else grid
