@@ -220,6 +220,17 @@ def setting(text):
     return key.strip(), tuple(_scalar(v) for v in words(values))
 
 
+def settings(texts):
+    """Settings of `[NAME.]key=value[,value]` texts, each key given once."""
+    found: dict[str, tuple] = {}
+    for text in texts:
+        key, values = setting(text)
+        if key in found:
+            raise InputError(f"--set {key} is given twice: several values go in one, with commas")
+        found[key] = values
+    return found
+
+
 def _scalar(text):
     for kind in (int, float):
         try:

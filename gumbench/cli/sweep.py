@@ -4,7 +4,6 @@ import os
 import shlex
 import sys
 import threading
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,7 +56,7 @@ def sweep(
     dtype: Annotated[str | None, typer.Option(help="float32 or float64.")] = None,
     threads: Annotated[str | None, typer.Option(help="All cores by default.")] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Run folder; results/NAME-HASH by default.")
+        str | None, typer.Option(help="Run folder; results/NAME-HASH by default.")
     ] = None,
     samples: Annotated[str | None, typer.Option(hidden=True)] = None,
     force: Annotated[
@@ -85,6 +84,8 @@ def sweep(
             "--samples is not an option: --estimates is how many estimates a cell averages, "
             "--inner-samples how many samples are inside one estimate"
         )
+    if output is not None and (not output.strip() or output.startswith("-")):
+        raise InputError(f"--output {output!r}: give a folder (./{output} if that is its name)")
     notes = []
 
     def listed(text, name, kind=float):
@@ -108,7 +109,7 @@ def sweep(
         "dimensions": listed(dimensions, "dimensions", int),
         "temperatures": listed(temperatures, "temperatures"),
         "inner_samples": listed(inner_samples, "inner-samples", int),
-        "settings": dict(config.setting(text) for text in settings or []) or None,
+        "settings": config.settings(settings or []) or None,
         "estimates": number(estimates, "estimates"),
         "truth_estimates": number(truth_estimates, "truth-estimates"),
         "seed": number(seed, "seed"),
@@ -117,7 +118,7 @@ def sweep(
         "components": components,
     }
     screen = Screen(quiet)
-    data, name = config.load_spec_data(preset or "lecture")
+    data, name = config.load_spec_data("lecture" if preset is None else preset)
     if problems and preset is None:
         name = "sweep"
     spec = config.checked_spec(config.merge(data, flags), preset or name)
