@@ -4,6 +4,8 @@ import dataclasses
 import itertools
 import math
 
+import numpy as np
+
 from gumbench import registry
 from gumbench.errors import InputError, unknown
 from gumbench.types import BATCHES, Cell
@@ -51,10 +53,19 @@ def _grid_cells(spec, grid, typed, notes):
         for dimension in _dimensions(grid, maker, "dimensions" in typed, notes):
             for settings in _settings(grid.settings, name, maker.settings):
                 problem = registry.make_problem(name, dimension, settings)
+                _check_representable(problem, spec.dtype)
                 for estimator_name, named in chosen:
                     yield from _problem_cells(
                         spec, grid, maker, problem, settings, estimator_name, named, typed
                     )
+
+
+def _check_representable(problem, dtype):
+    largest = np.finfo(dtype).max
+    for numbers in (problem.theta, problem.data):
+        size = np.abs(np.asarray(numbers, np.float64))
+        if np.any((size > largest) & (size < np.inf)):
+            raise InputError(f"{problem.name}: its numbers are too large for {dtype}")
 
 
 def _problem_cells(spec, grid, maker, problem, settings, name, named, typed):
@@ -132,8 +143,10 @@ def _settings(given, name, declared):
 
 def _typed(key, value, default):
     """A value of the type of the setting's default."""
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int and type(default) is float and abs(value) < 1 << 1023:
         value = float(value)
+    if type(value) is float and type(default) is int and value.is_integer():
+        value = int(value)
     number = isinstance(value, float)
     if type(value) is not type(default) or (number and not math.isfinite(value)):
         raise InputError(f"--set {key}={value}: give a {_kind(default)} such as {default}")

@@ -15,7 +15,7 @@ import pkgutil
 from pathlib import Path
 
 from gumbench.errors import InputError, unknown
-from gumbench.types import Estimator, ProblemMaker
+from gumbench.types import Estimator, ProblemMaker, inside
 
 KINDS = ("estimators", "problems", "samplers")
 TAGS = {
@@ -78,6 +78,9 @@ def make_problem(name, dimension=None, settings=()):
     if not maker.least <= dimension <= maker.most:
         raise InputError(f"{name} does not allow {dimension_text(maker, dimension)}")
     settings = {**maker.settings, **dict(settings)}
+    for key, interval in maker.limits.items():
+        if not inside(settings[key], interval):
+            raise InputError(f"{name}: {key} = {settings[key]}; give a value in {interval}")
     problem = maker.make(dimension, **settings)
     return dataclasses.replace(problem, name=name, dimension=dimension, settings=settings)
 
