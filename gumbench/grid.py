@@ -22,6 +22,7 @@ def cells(spec, typed=()):
     """
     found: dict[str, Cell] = {}
     notes: list[str] = []
+    _check_settings(spec)
     for grid in spec.grid:
         for cell in _grid_cells(spec, grid, typed, notes):
             found.setdefault(cell.key, cell)
@@ -42,14 +43,9 @@ def passes(cells):
 
 
 def _grid_cells(spec, grid, typed, notes):
-    problems = [name for name, _ in registry.select("problems", grid.problems)]
-    chosen = registry.select("estimators", grid.estimators or registry.names("estimators"))
-    if not grid.estimators:
-        chosen = [(name, False) for name, _ in chosen]
-    makers = {name: registry.problem_maker(name) for name in problems}
-    estimators = {name: registry.estimators(name) for name, _ in chosen}
-    _check_settings(grid.settings, makers, estimators)
-    for name, maker in makers.items():
+    problems, chosen = _selected(grid)
+    for name in problems:
+        maker = registry.problem_maker(name)
         for dimension in _dimensions(grid, maker, "dimensions" in typed, notes):
             for settings in _settings(grid.settings, name, maker.settings):
                 problem = registry.make_problem(name, dimension, settings)
@@ -157,12 +153,27 @@ def _kind(default):
     return {int: "whole number", float: "number", bool: "truth value"}.get(type(default), "word")
 
 
-def _check_settings(given, makers, estimators):
-    declared = {name: maker.settings for name, maker in makers.items()}
-    for name, by_family in estimators.items():
-        declared[name] = {k: v for e in by_family.values() for k, v in e.settings.items()}
-    known = {key for keys in declared.values() for key in keys}
-    known |= {f"{name}.{key}" for name, keys in declared.items() for key in keys}
-    for key in given:
-        if key not in known:
-            raise unknown("setting", key, sorted(known), "gumbench explain NAME")
+def _check_settings(spec):
+    """Refuse a setting that no grid which has it declares."""
+    known = [_declared_settings(grid) for grid in spec.grid]
+    for key in dict.fromkeys(key for grid in spec.grid for key in grid.settings):
+        its = [keys for keys, grid in zip(known, spec.grid, strict=True) if key in grid.settings]
+        if not any(key in keys for keys in its):
+            raise unknown("setting", key, sorted(set().union(*its)), "gumbench explain NAME")
+
+
+def _declared_settings(grid):
+    problems, chosen = _selected(grid)
+    declared = {name: registry.problem_maker(name).settings for name in problems}
+    for name, _ in chosen:
+        found = registry.estimators(name).values()
+        declared[name] = {k: v for e in found for k, v in e.settings.items()}
+    return {text for n, keys in declared.items() for k in keys for text in (k, f"{n}.{k}")}
+
+
+def _selected(grid):
+    """Names of problems, and of estimators with whether each is named in full."""
+    problems = [name for name, _ in registry.select("problems", grid.problems)]
+    if grid.estimators:
+        return problems, registry.select("estimators", grid.estimators)
+    return problems, [(name, False) for name in registry.names("estimators")]
