@@ -22,7 +22,7 @@ def unknown(kind, given, known, where="gumbench list"):
 
     kind: what the name should name. known: names and aliases, or a mapping of aliases to names.
     """
-    near = difflib.get_close_matches(given.lower(), [str(k) for k in known], n=3, cutoff=0.5)
+    near = difflib.get_close_matches(given.lower(), [str(k) for k in known], n=3, cutoff=0.6)
     if isinstance(known, dict):
         near = list(dict.fromkeys(known[k] for k in near))
     hint = f"did you mean {' or '.join(near)}?" if near else f"`{where}` shows what there is"
