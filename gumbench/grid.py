@@ -32,7 +32,9 @@ def cells(spec, typed=()):
         reasons = sorted({f"{c.estimator}: {c.skipped}" for c in found.values()})
         raise InputError("no cell to run. " + ("; ".join(reasons) or "No estimator applies"))
     for axis in ("temperatures", "inner_samples"):
-        if axis in typed and all(getattr(c, axis.removesuffix("s")) is None for c in found.values()):
+        if axis in typed and all(
+            getattr(c, axis.removesuffix("s")) is None for c in found.values()
+        ):
             notes.append(f"no estimator here takes {axis.replace('_', ' ')}; they are not used")
     skipped = [f"{c.estimator} on {c.problem}: {c.skipped}" for c in found.values() if c.skipped]
     return list(found.values()), list(dict.fromkeys(notes + [f"skipped {s}" for s in skipped]))
