@@ -77,12 +77,11 @@ def plan(spec, output=None, typed=(), force=False):
     found = Plan(spec, cells, folder, notes=notes)
     if folder.exists:
         manifest = folder.manifest()
-        records = folder.records()
         if not force:
             _check_contains(spec, cells, manifest, folder)
-        keys = {c.key for c in cells}
-        finished = {k: r for k, r in records.items() if r.status in ("done", "diverged")}
-        found.done = {} if force else {k: r for k, r in finished.items() if k in keys}
+            keys = {c.key for c in cells}
+            records = {k: r for k, r in folder.records().items() if k in keys}
+            found.done = {k: r for k, r in records.items() if r.status in ("done", "diverged")}
     return found
 
 

@@ -37,6 +37,13 @@ def _cannot_write(path, error):
     return InputError(f"cannot write {path}: {what}; give another folder with --output")
 
 
+def _check_manifest(manifest):
+    """Raise TypeError or KeyError where a manifest of this schema is not as it was written."""
+    for key, kind in (("spec", dict), ("cells", list), ("digests", dict)):
+        if not isinstance(manifest[key], kind):
+            raise TypeError(key)
+
+
 class Folder:
     """A run folder at a path; nothing is touched before `create`."""
 
@@ -53,6 +60,10 @@ class Folder:
 
     def check_free(self):
         """Refuse a path that holds something else than a run."""
+        try:
+            self.path.exists()
+        except (OSError, ValueError) as error:
+            raise InputError(f"--output {self.path}: {error}; give another folder") from None
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file: give a folder with --output")
         if not self.exists and self.path.is_dir() and any(self.path.iterdir()):
@@ -99,7 +110,9 @@ class Folder:
         path = self / MANIFEST
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
-            schema = manifest["schema"]
+            schema = int(manifest["schema"])
+            if schema <= SCHEMA:
+                _check_manifest(manifest)
         except FileNotFoundError:
             raise InputError(f"{self.path} is no run folder: it has no {MANIFEST}") from None
         except (OSError, ValueError, KeyError, TypeError):
