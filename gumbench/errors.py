@@ -17,6 +17,12 @@ class BusyError(GumbenchError):
     """A run folder is held by another process."""
 
 
+class StoppedError(GumbenchError):
+    """A cell failed and the run was asked to stop there."""
+
+    exit_status = 3
+
+
 def unknown(kind, given, known, where="gumbench list"):
     """An InputError for a name that does not exist, with the nearest ones that do.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gumbench import config, grid, machine, measure, registry, tables
-from gumbench.errors import GumbenchError, InputError
+from gumbench.errors import GumbenchError, InputError, StoppedError
 from gumbench.results import Results
 from gumbench.store import JOURNAL, SPEC, Folder, write_atomically
 from gumbench.types import Record
@@ -176,16 +176,19 @@ def write_tables(plan, results):
 def _measure(cells, monitor, fail_fast):
     try:
         return measure.measurement(cells[0].measurement).measure(cells, monitor)
-    except GumbenchError as error:
-        if fail_fast:
-            raise
-        return [_failed(c, str(error)) for c in cells]
     except Exception as error:  # a cell that fails must not end the others
+        message = _reason(error)
         if fail_fast:
-            raise
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        message = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+            name = f"{cells[0].problem} {cells[0].estimator}"
+            raise StoppedError(f"{name}: {message}; cells before it are saved") from error
         return [_failed(c, message) for c in cells]
+
+
+def _reason(error):
+    if isinstance(error, GumbenchError):
+        return str(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
 
 
 def _failed(cell, message):
