@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
-from gumbench import registry
+from gumbench import machine, registry
 from gumbench.errors import InputError, unknown
 from gumbench.types import BATCHES, Cell
 
 MOST_CELLS = 1_000_000
+BYTES_A_PARAMETER = 3 * 8 * BATCHES
 
 
 def cells(spec, typed=()):
@@ -119,6 +120,12 @@ def _dimensions(grid, maker, typed, notes):
         if typed:
             raise InputError(text)
         notes.append(text + "; left out")
+    needed, memory = max(allowed, default=0) * BYTES_A_PARAMETER, machine.memory()
+    if memory and needed > memory:
+        raise InputError(
+            f"{maker.name} at {maker.symbol} = {max(allowed)} needs {needed >> 30:,} GiB of memory; "
+            f"this machine has {memory >> 30}"
+        )
     return allowed
 
 
