@@ -32,6 +32,8 @@ RULES = {
     "less_than_equal": "give {le} or less",
     "less_than": "give less than {lt}",
     "tuple_type": "give a list",
+    "dict_type": "give a table, key = [values]",
+    "model_type": "give [[grid]] tables",
 }
 
 
@@ -76,8 +78,10 @@ def checked_spec(data, source):
     try:
         return SweepSpec.model_validate(data)
     except pydantic.ValidationError as error:
-        # A grid with an error in it is also reported as a missing grid.
-        found = [e for e in error.errors() if e["loc"] != ("grid",)] or error.errors()
+        # A list with a wrong item in it is also reported as too short.
+        places = [e["loc"] for e in error.errors()]
+        follows = {place[:n] for place in places for n in range(len(place))}
+        found = [e for e in error.errors() if e["loc"] not in follows]
         said = dict.fromkeys(_explain(e, source) for e in found)
         raise InputError("; ".join([*said][:3])) from None
 
@@ -100,7 +104,7 @@ def _explain(error, source):
     if error["type"] in ("too_short", "missing"):
         return f"{where} is {'empty' if error['type'] == 'too_short' else 'missing'} (in {source})"
     template = RULES.get(error["type"])
-    rule = template.format(**error["ctx"]) if template else error["msg"]
+    rule = template.format(**error.get("ctx", {})) if template else error["msg"]
     return f"{where}: {rule[:1].lower() + rule[1:]}; given {given[:80]}"
 
 
@@ -124,7 +128,7 @@ def load_spec_data(preset_or_file):
     path = Path(preset_or_file)
     if path.suffix == ".toml" or "/" in preset_or_file:
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not text"
             raise InputError(f"cannot read {preset_or_file}: {reason}") from None
@@ -139,14 +143,19 @@ def to_toml(spec):
     """A spec as TOML that reads back as the same spec."""
     data = spec.model_dump(mode="json", exclude_none=True)
     grids = data.pop("grid")
-    lines = [f"{key} = {json.dumps(value)}" for key, value in data.items()]
+    lines = [f"{key} = {_toml(value)}" for key, value in data.items()]
     for grid in grids:
         settings = grid.pop("settings", {})
-        lines += ["", "[[grid]]", *(f"{k} = {json.dumps(v)}" for k, v in grid.items())]
+        lines += ["", "[[grid]]", *(f"{k} = {_toml(v)}" for k, v in grid.items())]
         if settings:
             lines += ["[grid.settings]"]
-            lines += [f"{json.dumps(k)} = {json.dumps(v)}" for k, v in settings.items()]
+            lines += [f"{_toml(k)} = {_toml(v)}" for k, v in settings.items()]
     return "\n".join(lines) + "\n"
+
+
+def _toml(value):
+    """A TOML value: JSON, but for surrogate pairs and a bare delete character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def words(text):
