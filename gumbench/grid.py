@@ -31,11 +31,11 @@ def cells(spec, typed=()):
                 raise InputError(f"more than {MOST_CELLS:,} cells: give fewer values")
     if not any(not cell.skipped for cell in found.values()):
         reasons = sorted({f"{c.estimator}: {c.skipped}" for c in found.values()})
-        raise InputError("no cell to run. " + ("; ".join(reasons) or "No estimator applies"))
-    for axis in ("temperatures", "inner_samples"):
-        if axis in typed and all(
-            getattr(c, axis.removesuffix("s")) is None for c in found.values()
-        ):
+        raise InputError(
+            "no cell to run. " + ("; ".join(reasons or notes) or "No estimator applies")
+        )
+    for axis, field in (("temperatures", "temperature"), ("inner_samples", "inner_samples")):
+        if axis in typed and all(getattr(c, field) is None for c in found.values()):
             notes.append(f"no estimator here takes {axis.replace('_', ' ')}; they are not used")
     skipped = [f"{c.estimator} on {c.problem}: {c.skipped}" for c in found.values() if c.skipped]
     return list(found.values()), list(dict.fromkeys(notes + [f"skipped {s}" for s in skipped]))
@@ -59,7 +59,7 @@ def _grid_cells(spec, grid, typed, notes):
                 _check_representable(problem, spec.dtype)
                 for estimator_name, named in chosen:
                     yield from _problem_cells(
-                        spec, grid, maker, problem, settings, estimator_name, named, typed
+                        spec, grid, maker, problem, settings, estimator_name, named, typed, notes
                     )
 
 
@@ -71,7 +71,7 @@ def _check_representable(problem, dtype):
             raise InputError(f"{problem.name}: its numbers are too large for {dtype}")
 
 
-def _problem_cells(spec, grid, maker, problem, settings, name, named, typed):
+def _problem_cells(spec, grid, maker, problem, settings, name, named, typed, notes):
     estimator = registry.estimators(name).get(problem.family)
     reason = registry.why_not(estimator, problem)
     if reason and not named:
@@ -98,7 +98,7 @@ def _problem_cells(spec, grid, maker, problem, settings, name, named, typed):
     for measurement, own, inner, temperature in itertools.product(
         spec.measurements,
         _settings(grid.settings, name, some.settings),
-        _inner_samples(grid, some, name, "inner_samples" in typed),
+        _inner_samples(grid, some, name, "inner_samples" in typed, notes),
         temperatures,
     ):
         yield dataclasses.replace(
@@ -123,21 +123,24 @@ def _dimensions(grid, maker, typed, notes):
     needed, memory = max(allowed, default=0) * BYTES_A_PARAMETER, machine.memory()
     if memory and needed > memory:
         raise InputError(
-            f"{maker.name} at {maker.symbol} = {max(allowed)} needs {needed >> 30:,} GiB of memory; "
-            f"this machine has {memory >> 30}"
+            f"{maker.name} at {maker.symbol} = {max(allowed)} needs {needed >> 30:,} GiB of "
+            f"memory; this machine has {memory >> 30}"
         )
     return allowed
 
 
-def _inner_samples(grid, estimator, name, typed):
+def _inner_samples(grid, estimator, name, typed, notes):
     if estimator.inner_samples is None:
         return (None,)
     least, default = estimator.inner_samples
     wanted = grid.inner_samples or (default,)
+    enough = [k for k in wanted if k >= least] or [default]
     few = [k for k in wanted if k < least]
     if few and typed:
         raise InputError(f"--inner-samples {few[0]}: {name} needs at least {least}")
-    return [k for k in wanted if k >= least] or [default]
+    if few:
+        notes.append(f"{name} needs at least {least} inner samples, not {few[0]}; it has {enough}")
+    return enough
 
 
 def _settings(given, name, declared):
