@@ -16,10 +16,14 @@ EXAMPLE = (
 )
 
 
-def _names(text):
+def _names(text, name):
     from gumbench.config import words
 
-    return words(text) if text is not None else None
+    if text is None:
+        return None
+    if not words(text):
+        raise InputError(f"--{name} is empty: give names with commas between, or leave it out")
+    return words(text)
 
 
 def sweep(
@@ -104,8 +108,8 @@ def sweep(
         return values[0]
 
     flags = {
-        "problems": _names(problems),
-        "estimators": _names(estimators),
+        "problems": _names(problems, "problems"),
+        "estimators": _names(estimators, "estimators"),
         "dimensions": listed(dimensions, "dimensions", int),
         "temperatures": listed(temperatures, "temperatures"),
         "inner_samples": listed(inner_samples, "inner-samples", int),
