@@ -65,7 +65,7 @@ app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
 def main(arguments):
     """Run a command and return its exit status: 0, 1, 2, 3 or 130."""
     try:
-        return app(arguments, standalone_mode=False) or 0
+        return app(arguments, prog_name="gumbench", standalone_mode=False) or 0
     except typer.Abort:
         return 130
     except ClickError as error:
