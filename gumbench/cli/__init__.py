@@ -3,6 +3,7 @@
 Nothing here imports Numba, pandas or SciPy before a command needs it.
 """
 
+import contextlib
 import os
 import sys
 from typing import Annotated
@@ -80,6 +81,13 @@ def main(arguments):
             raise
         errors().print(f"[red]error:[/] {escape(str(error))}", highlight=False)
         return error.exit_status
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-        return 0
+    except OSError as error:
+        _drop_output()
+        errors().print(f"[red]error:[/] cannot go on: {escape(str(error))}", highlight=False)
+        return 2
+
+
+def _drop_output():
+    """What is still buffered would fail again when Python ends."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
