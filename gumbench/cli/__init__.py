@@ -31,6 +31,7 @@ app = typer.Typer(
     name="gumbench",
     add_completion=True,
     rich_markup_mode="rich",
+    epilog="Example: gumbench sweep",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -8,7 +8,9 @@ import typer
 EXAMPLE = "Example: gumbench explain concrete"
 
 
-def explain(name: Annotated[str, typer.Argument(help="An estimator or a problem.")]):
+def explain(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="An estimator or a problem.")],
+):
     """Formula, paper, bias, cost and settings of an estimator; definition of a problem."""
     from gumbench import registry
     from gumbench.cli.screen import output

@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
 
 def list_names(
-    kind: Annotated[str, typer.Argument(metavar=f"[{'|'.join(Kind)}]")] = Kind.ESTIMATORS,
+    kind: Annotated[str, typer.Argument(metavar="|".join(Kind))] = Kind.ESTIMATORS,
 ):
     """List estimators with their aliases, problems, or presets."""
     from rich import box

@@ -10,10 +10,7 @@ import typer
 
 from gumbench.errors import InputError
 
-EXAMPLE = (
-    "Example: gumbench sweep --problems categorical-quadratic --dimensions 4,64 "
-    "--temperatures 0.1:2:6log --estimates 1000000"
-)
+EXAMPLE = "Example: gumbench sweep --problems categorical-quadratic --temperatures 0.1:2:6log"
 
 
 def _names(text, name):
@@ -28,39 +25,59 @@ def _names(text, name):
 
 def sweep(
     preset: Annotated[
-        str | None, typer.Argument(metavar="[PRESET|FILE.toml]", show_default="lecture")
+        str | None, typer.Argument(metavar="PRESET|FILE.toml", show_default="lecture")
     ] = None,
     problems: Annotated[
-        str | None, typer.Option("--problems", "--problem", help="Names or globs, with commas.")
+        str | None,
+        typer.Option(
+            "--problems", "--problem", metavar="NAMES", help="Names or globs, with commas."
+        ),
     ] = None,
     estimators: Annotated[
         str | None,
-        typer.Option("--estimators", "--estimator", help="Names, aliases, globs or @unbiased ..."),
+        typer.Option(
+            "--estimators",
+            "--estimator",
+            metavar="NAMES",
+            help="Names, aliases, globs or @unbiased ...",
+        ),
     ] = None,
     dimensions: Annotated[
-        str | None, typer.Option("--dimensions", "--dimension", help="4,16,64 or 2:1024:10log.")
+        str | None,
+        typer.Option(
+            "--dimensions", "--dimension", metavar="NUMBERS", help="4,16,64 or 2:1024:10log."
+        ),
     ] = None,
     temperatures: Annotated[
-        str | None, typer.Option("--temperatures", "--temperature", help="0.5,1 or 0.1:1:10lin.")
+        str | None,
+        typer.Option(
+            "--temperatures", "--temperature", metavar="NUMBERS", help="0.5,1 or 0.1:1:10lin."
+        ),
     ] = None,
     inner_samples: Annotated[
-        str | None, typer.Option("--inner-samples", help="Samples inside one estimate (K).")
+        str | None,
+        typer.Option("--inner-samples", metavar="NUMBERS", help="Samples inside one estimate (K)."),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="[NAME.]key=value[,value]; several are an axis."),
+        typer.Option(
+            "--set", metavar="SETTING", help="[NAME.]key=value[,value]; several are an axis."
+        ),
     ] = None,
     estimates: Annotated[
-        str | None, typer.Option(help="Estimates of every cell.", show_default="1000000")
+        str | None,
+        typer.Option(metavar="N", help="Estimates of every cell.", show_default="1000000"),
     ] = None,
     truth_estimates: Annotated[
-        str | None, typer.Option(help="Estimates for a truth that must be estimated.")
+        str | None, typer.Option(metavar="N", help="Estimates for a truth that must be estimated.")
     ] = None,
-    seed: Annotated[str | None, typer.Option(help="0 to 2^64 - 1.", show_default="0")] = None,
-    dtype: Annotated[str | None, typer.Option(help="float32 or float64.")] = None,
-    threads: Annotated[str | None, typer.Option(help="All cores by default.")] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="N", help="0 to 2^64 - 1.", show_default="0")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(metavar="TYPE", help="float32 or float64.")] = None,
+    threads: Annotated[str | None, typer.Option(metavar="N", help="All cores by default.")] = None,
     output: Annotated[
-        str | None, typer.Option(help="Run folder; results/NAME-HASH by default.")
+        str | None, typer.Option(metavar="DIR", help="Run folder; results/NAME-HASH by default.")
     ] = None,
     samples: Annotated[str | None, typer.Option(hidden=True)] = None,
     force: Annotated[
