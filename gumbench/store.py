@@ -29,6 +29,8 @@ def write_atomically(path, text):
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise _cannot_write(path, error) from None
 
 
@@ -67,7 +69,8 @@ class Folder:
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file: give a folder with --output")
         if not self.exists and self.path.is_dir() and any(self.path.iterdir()):
-            foreign = sorted(p.name for p in self.path.iterdir() if p.name != LOCK)
+            own = (LOCK, f".{MANIFEST}.part")
+            foreign = sorted(p.name for p in self.path.iterdir() if p.name not in own)
             if foreign:
                 raise InputError(
                     f"{self.path} holds {foreign[0]} and no run: give an empty or new folder"
