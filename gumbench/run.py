@@ -96,8 +96,8 @@ def _check_contains(spec, cells, manifest, folder):
     old_keys, new_keys = set(manifest["cells"]), {c.key for c in cells}
     if old_keys <= new_keys:
         return
-    old_digests = set(manifest["digests"].values())
-    if not {c.digest for c in cells} & old_digests:
+    old_digests = manifest["digests"]
+    if any(old_digests.get(_pair(c), c.digest) != c.digest for c in cells):
         raise InputError(f"{folder.path} was made by other code than this gumbench: {hint}")
     raise InputError(
         f"{folder.path} holds a run with another grid: {len(old_keys - new_keys)} of its "
@@ -151,8 +151,12 @@ def _journal(plan):
         folder.drop_checkpoint()
 
 
+def _pair(cell):
+    return f"{cell.problem} {cell.estimator}"
+
+
 def _manifest(plan, **more):
-    digests = {f"{c.problem} {c.estimator}": c.digest for c in plan.cells}
+    digests = {_pair(c): c.digest for c in plan.cells}
     return {
         "spec": plan.spec.identity(),
         "seed": plan.spec.seed,
