@@ -5,7 +5,6 @@ Only the form is checked here; names are checked by the grid, which knows the re
 
 import json
 import math
-import re
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -17,8 +16,6 @@ from gumbench.errors import InputError, unknown
 
 FEWEST_ESTIMATES = 128
 PRESETS = resources.files("gumbench") / "presets"
-
-COUNT = re.compile(r"(.*?)(log|lin)?", re.ASCII)
 
 Temperature = Annotated[float, pydantic.Field(ge=1e-6, le=1e6)]
 Positive = Annotated[int, pydantic.Field(ge=1)]
@@ -197,7 +194,9 @@ def _range(text, name, kind):
     if len(parts) != 3:
         raise InputError(f"--{name}: {text!r} is no range; ranges read START:END:COUNTlog or lin")
     start, end = (_number(p, name, float) for p in parts[:2])
-    count, spacing = COUNT.fullmatch(parts[2].strip().lower()).groups()
+    count = parts[2].strip().lower()
+    spacing = next((s for s in ("log", "lin") if count.endswith(s)), "")
+    count = count.removesuffix(spacing)
     if count.isdecimal() and not spacing:
         low, high = parts[:2]
         raise InputError(

@@ -6,7 +6,7 @@ Nothing here imports Numba, pandas or SciPy before a command needs it.
 import contextlib
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 from rich.markup import escape
@@ -16,7 +16,7 @@ from gumbench.cli.screen import errors
 from gumbench.errors import GumbenchError
 
 # Newer Typers bring their own click: its base class of errors is reached through theirs.
-ClickError = typer.BadParameter.__mro__[2]
+ClickError = cast(Any, typer.BadParameter.__mro__[2])
 
 GREETING = """\
 [bold]gumbench[/] tells which Monte Carlo gradient estimator to use:
