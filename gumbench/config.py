@@ -19,7 +19,19 @@ PRESETS = resources.files("gumbench") / "presets"
 
 Temperature = Annotated[float, pydantic.Field(ge=1e-6, le=1e6)]
 Positive = Annotated[int, pydantic.Field(ge=1)]
+InnerSamples = Annotated[int, pydantic.Field(ge=1, lt=1 << 24)]
+NotEmpty = pydantic.Field(min_length=1)
 Scalar = bool | int | float | str
+
+
+RULES = {
+    "greater_than_equal": "give {ge} or more",
+    "less_than_equal": "give {le} or less",
+    "less_than": "give less than {lt}",
+    "tuple_type": "give a list",
+    "dict_type": "give a table, key = [values]",
+    "model_type": "give [[grid]] tables",
+}
 
 
 class Grid(pydantic.BaseModel):
@@ -27,12 +39,12 @@ class Grid(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    problems: tuple[str, ...] = pydantic.Field(min_length=1)
-    dimensions: tuple[Positive, ...] | None = None
-    estimators: tuple[str, ...] | None = None
-    temperatures: tuple[Temperature, ...] | None = None
-    inner_samples: tuple[Positive, ...] | None = None
-    settings: dict[str, tuple[Scalar, ...]] = {}
+    problems: Annotated[tuple[str, ...], NotEmpty]
+    dimensions: Annotated[tuple[Positive, ...], NotEmpty] | None = None
+    estimators: Annotated[tuple[str, ...], NotEmpty] | None = None
+    temperatures: Annotated[tuple[Temperature, ...], NotEmpty] | None = None
+    inner_samples: Annotated[tuple[InnerSamples, ...], NotEmpty] | None = None
+    settings: dict[str, Annotated[tuple[Scalar, ...], NotEmpty]] = {}
 
 
 class SweepSpec(pydantic.BaseModel):
@@ -44,14 +56,14 @@ class SweepSpec(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    grid: tuple[Grid, ...] = pydantic.Field(min_length=1)
+    grid: Annotated[tuple[Grid, ...], NotEmpty]
     estimates: Annotated[int, pydantic.Field(ge=FEWEST_ESTIMATES, lt=1 << 53)] = 1_000_000
     truth_estimates: Annotated[int, pydantic.Field(ge=FEWEST_ESTIMATES, lt=1 << 53)] = 262_144
     seed: Annotated[int, pydantic.Field(ge=0, lt=1 << 64)] = 0
     dtype: Literal["float32", "float64"] = "float32"
     threads: Positive | None = None
     components: bool = False
-    measurements: tuple[str, ...] = ("variance",)
+    measurements: Annotated[tuple[str, ...], NotEmpty] = ("variance",)
 
     def identity(self):
         """The keys that decide results, as plain JSON types."""
@@ -63,20 +75,34 @@ def checked_spec(data, source):
     try:
         return SweepSpec.model_validate(data)
     except pydantic.ValidationError as error:
-        raise InputError("; ".join(_explain(e, source) for e in error.errors()[:3])) from None
+        # A list with a wrong item in it is also reported as too short.
+        places = [e["loc"] for e in error.errors()]
+        follows = {place[:n] for place in places for n in range(len(place))}
+        found = [e for e in error.errors() if e["loc"] not in follows]
+        said = dict.fromkeys(_explain(e, source) for e in found)
+        raise InputError("; ".join([*said][:3])) from None
 
 
 def _explain(error, source):
     known = [*SweepSpec.model_fields, *Grid.model_fields]
     if error["type"] == "extra_forbidden":
+        key = error["loc"][-1]
+        if key in Grid.model_fields:
+            return f"{key} belongs below a [[grid]] line (in {source})"
+        if key in SweepSpec.model_fields:
+            return f"{key} belongs above the first [[grid]] line (in {source})"
         return (
             str(unknown("key", str(error["loc"][-1]), known, "gumbench sweep --help"))
             + f" (in {source})"
         )
     path = [str(p) for p in error["loc"] if isinstance(p, str) and p in known]
     given = json.dumps(error["input"], default=str)
-    rule = error["msg"][:1].lower() + error["msg"][1:]
-    return f"{path[-1] if path else source}: {rule}; given {given[:80]}"
+    where = path[-1] if path else source
+    if error["type"] in ("too_short", "missing"):
+        return f"{where} is {'empty' if error['type'] == 'too_short' else 'missing'} (in {source})"
+    template = RULES.get(error["type"])
+    rule = template.format(**error.get("ctx", {})) if template else error["msg"]
+    return f"{where}: {rule[:1].lower() + rule[1:]}; given {given[:80]}"
 
 
 def preset_names():
@@ -99,14 +125,14 @@ def load_spec_data(preset_or_file):
     path = Path(preset_or_file)
     if path.suffix == ".toml" or "/" in preset_or_file:
         try:
-            text = path.read_text()
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not text"
             raise InputError(f"cannot read {preset_or_file}: {reason}") from None
         return read_toml(text, preset_or_file), path.stem
     if preset_or_file not in preset_names():
         raise unknown("preset", preset_or_file, preset_names(), "gumbench list presets")
-    text = (PRESETS / f"{preset_or_file}.toml").read_text()
+    text = (PRESETS / f"{preset_or_file}.toml").read_text(encoding="utf-8")
     return read_toml(text, preset_or_file), preset_or_file
 
 
@@ -114,14 +140,19 @@ def to_toml(spec):
     """A spec as TOML that reads back as the same spec."""
     data = spec.model_dump(mode="json", exclude_none=True)
     grids = data.pop("grid")
-    lines = [f"{key} = {json.dumps(value)}" for key, value in data.items()]
+    lines = [f"{key} = {_toml(value)}" for key, value in data.items()]
     for grid in grids:
         settings = grid.pop("settings", {})
-        lines += ["", "[[grid]]", *(f"{k} = {json.dumps(v)}" for k, v in grid.items())]
+        lines += ["", "[[grid]]", *(f"{k} = {_toml(v)}" for k, v in grid.items())]
         if settings:
             lines += ["[grid.settings]"]
-            lines += [f"{json.dumps(k)} = {json.dumps(v)}" for k, v in settings.items()]
+            lines += [f"{_toml(k)} = {_toml(v)}" for k, v in settings.items()]
     return "\n".join(lines) + "\n"
+
+
+def _toml(value):
+    """A TOML value: JSON, but for surrogate pairs and a bare delete character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def words(text):
@@ -163,24 +194,30 @@ def _range(text, name, kind):
     if len(parts) != 3:
         raise InputError(f"--{name}: {text!r} is no range; ranges read START:END:COUNTlog or lin")
     start, end = (_number(p, name, float) for p in parts[:2])
-    count, spacing = parts[2].rstrip("loginLOGIN"), parts[2].lstrip("0123456789").lower()
-    if spacing not in ("log", "lin"):
+    count = parts[2].strip().lower()
+    spacing = next((s for s in ("log", "lin") if count.endswith(s)), "")
+    count = count.removesuffix(spacing)
+    if count.isdecimal() and not spacing:
         low, high = parts[:2]
         raise InputError(
             f"--{name}: {text!r} has two readings; {low}:{high}:{parts[2]}lin is {parts[2]} points "
             f"evenly spaced, {low}:{high}:{parts[2]}log the same by ratio"
         )
-    if not count.isdigit() or not 2 <= int(count) <= 10_000:
+    if not spacing or (count and not count.isdecimal()):
+        raise InputError(f"--{name}: {text!r} is no range; ranges read START:END:COUNTlog or lin")
+    if not count or not 2 <= int(count) <= 10_000:
         raise InputError(f"--{name}: {text!r} asks for {count or 'no'} points; give 2 to 10000")
     count = int(count)
+    if spacing == "log" and min(start, end) <= 0:
+        raise InputError(f"--{name}: {text!r}: a log range needs both ends above 0")
+    inner = [i / (count - 1) for i in range(1, count - 1)]
     if spacing == "log":
-        if start <= 0 or end <= 0:
-            raise InputError(f"--{name}: {text!r}: a log range needs both ends above 0")
-        points = [start * (end / start) ** (i / (count - 1)) for i in range(count)]
+        points = [start ** (1 - i) * end**i for i in inner]
     else:
-        points = [start + (end - start) * i / (count - 1) for i in range(count)]
-    points[-1] = end
-    return [round(p) for p in points] if kind is int else [float(f"{p:.6g}") for p in points]
+        points = [start * (1 - i) + end * i for i in inner]
+    if kind is int:
+        return [round(p) for p in (start, *points, end)]
+    return [start, *(float(f"{p:.6g}") for p in points), end]
 
 
 def setting(text):
@@ -189,6 +226,17 @@ def setting(text):
     if not equals or not key.strip() or not words(values):
         raise InputError(f"--set {text!r}: give key=value or NAME.key=value")
     return key.strip(), tuple(_scalar(v) for v in words(values))
+
+
+def settings(texts):
+    """Settings of `[NAME.]key=value[,value]` texts, each key given once."""
+    found: dict[str, tuple] = {}
+    for text in texts:
+        key, values = setting(text)
+        if key in found:
+            raise InputError(f"--set {key} is given twice: several values go in one, with commas")
+        found[key] = values
+    return found
 
 
 def _scalar(text):
@@ -214,5 +262,10 @@ def merge(data, flags: dict[str, Any]):
     added = axes.pop("settings", {})
     merged = [{**g, **axes} for g in grids]
     if added:
-        merged = [{**g, "settings": {**g.get("settings", {}), **added}} for g in merged]
+        merged = [_with_settings(g, added) for g in merged]
     return {**data, **rest, "grid": merged}
+
+
+def _with_settings(grid, added):
+    own = grid.get("settings", {})
+    return {**grid, "settings": {**own, **added}} if isinstance(own, dict) else grid

@@ -17,12 +17,18 @@ class BusyError(GumbenchError):
     """A run folder is held by another process."""
 
 
+class StoppedError(GumbenchError):
+    """A cell failed and the run was asked to stop there."""
+
+    exit_status = 3
+
+
 def unknown(kind, given, known, where="gumbench list"):
     """An InputError for a name that does not exist, with the nearest ones that do.
 
     kind: what the name should name. known: names and aliases, or a mapping of aliases to names.
     """
-    near = difflib.get_close_matches(given.lower(), [str(k) for k in known], n=3, cutoff=0.5)
+    near = difflib.get_close_matches(given.lower(), [str(k) for k in known], n=3, cutoff=0.6)
     if isinstance(known, dict):
         near = list(dict.fromkeys(known[k] for k in near))
     hint = f"did you mean {' or '.join(near)}?" if near else f"`{where}` shows what there is"

@@ -4,11 +4,14 @@ import dataclasses
 import itertools
 import math
 
-from gumbench import registry
+import numpy as np
+
+from gumbench import machine, registry
 from gumbench.errors import InputError, unknown
 from gumbench.types import BATCHES, Cell
 
 MOST_CELLS = 1_000_000
+BYTES_A_PARAMETER = 3 * 8 * BATCHES
 
 
 def cells(spec, typed=()):
@@ -20,6 +23,7 @@ def cells(spec, typed=()):
     """
     found: dict[str, Cell] = {}
     notes: list[str] = []
+    _check_settings(spec)
     for grid in spec.grid:
         for cell in _grid_cells(spec, grid, typed, notes):
             found.setdefault(cell.key, cell)
@@ -27,8 +31,14 @@ def cells(spec, typed=()):
                 raise InputError(f"more than {MOST_CELLS:,} cells: give fewer values")
     if not any(not cell.skipped for cell in found.values()):
         reasons = sorted({f"{c.estimator}: {c.skipped}" for c in found.values()})
-        raise InputError("no cell to run. " + ("; ".join(reasons) or "No estimator applies"))
-    return list(found.values()), list(dict.fromkeys(notes))
+        raise InputError(
+            "no cell to run. " + ("; ".join(reasons or notes) or "No estimator applies")
+        )
+    for axis, field in (("temperatures", "temperature"), ("inner_samples", "inner_samples")):
+        if axis in typed and all(getattr(c, field) is None for c in found.values()):
+            notes.append(f"no estimator here takes {axis.replace('_', ' ')}; they are not used")
+    skipped = [f"{c.estimator} on {c.problem}: {c.skipped}" for c in found.values() if c.skipped]
+    return list(found.values()), list(dict.fromkeys(notes + [f"skipped {s}" for s in skipped]))
 
 
 def passes(cells):
@@ -40,24 +50,28 @@ def passes(cells):
 
 
 def _grid_cells(spec, grid, typed, notes):
-    problems = [name for name, _ in registry.select("problems", grid.problems)]
-    chosen = registry.select("estimators", grid.estimators or registry.names("estimators"))
-    if not grid.estimators:
-        chosen = [(name, False) for name, _ in chosen]
-    makers = {name: registry.problem_maker(name) for name in problems}
-    estimators = {name: registry.estimators(name) for name, _ in chosen}
-    _check_settings(grid.settings, makers, estimators)
-    for name, maker in makers.items():
+    problems, chosen = _selected(grid)
+    for name in problems:
+        maker = registry.problem_maker(name)
         for dimension in _dimensions(grid, maker, "dimensions" in typed, notes):
             for settings in _settings(grid.settings, name, maker.settings):
                 problem = registry.make_problem(name, dimension, settings)
+                _check_representable(problem, spec.dtype)
                 for estimator_name, named in chosen:
                     yield from _problem_cells(
-                        spec, grid, maker, problem, settings, estimator_name, named, typed
+                        spec, grid, maker, problem, settings, estimator_name, named, typed, notes
                     )
 
 
-def _problem_cells(spec, grid, maker, problem, settings, name, named, typed):
+def _check_representable(problem, dtype):
+    largest = np.finfo(dtype).max
+    for numbers in (problem.theta, problem.data):
+        size = np.abs(np.asarray(numbers, np.float64))
+        if np.any((size > largest) & (size < np.inf)):
+            raise InputError(f"{problem.name}: its numbers are too large for {dtype}")
+
+
+def _problem_cells(spec, grid, maker, problem, settings, name, named, typed, notes):
     estimator = registry.estimators(name).get(problem.family)
     reason = registry.why_not(estimator, problem)
     if reason and not named:
@@ -84,7 +98,7 @@ def _problem_cells(spec, grid, maker, problem, settings, name, named, typed):
     for measurement, own, inner, temperature in itertools.product(
         spec.measurements,
         _settings(grid.settings, name, some.settings),
-        _inner_samples(grid, some, name, "inner_samples" in typed),
+        _inner_samples(grid, some, name, "inner_samples" in typed, notes),
         temperatures,
     ):
         yield dataclasses.replace(
@@ -106,18 +120,27 @@ def _dimensions(grid, maker, typed, notes):
         if typed:
             raise InputError(text)
         notes.append(text + "; left out")
+    needed, memory = max(allowed, default=0) * BYTES_A_PARAMETER, machine.memory()
+    if memory and needed > memory:
+        raise InputError(
+            f"{maker.name} at {maker.symbol} = {max(allowed)} needs {needed >> 30:,} GiB of "
+            f"memory; this machine has {memory >> 30}"
+        )
     return allowed
 
 
-def _inner_samples(grid, estimator, name, typed):
+def _inner_samples(grid, estimator, name, typed, notes):
     if estimator.inner_samples is None:
         return (None,)
     least, default = estimator.inner_samples
     wanted = grid.inner_samples or (default,)
+    enough = [k for k in wanted if k >= least] or [default]
     few = [k for k in wanted if k < least]
     if few and typed:
         raise InputError(f"--inner-samples {few[0]}: {name} needs at least {least}")
-    return [k for k in wanted if k >= least] or [default]
+    if few:
+        notes.append(f"{name} needs at least {least} inner samples, not {few[0]}; it has {enough}")
+    return enough
 
 
 def _settings(given, name, declared):
@@ -132,8 +155,10 @@ def _settings(given, name, declared):
 
 def _typed(key, value, default):
     """A value of the type of the setting's default."""
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int and type(default) is float and abs(value) < 1 << 1023:
         value = float(value)
+    if type(value) is float and type(default) is int and value.is_integer():
+        value = int(value)
     number = isinstance(value, float)
     if type(value) is not type(default) or (number and not math.isfinite(value)):
         raise InputError(f"--set {key}={value}: give a {_kind(default)} such as {default}")
@@ -144,12 +169,27 @@ def _kind(default):
     return {int: "whole number", float: "number", bool: "truth value"}.get(type(default), "word")
 
 
-def _check_settings(given, makers, estimators):
-    declared = {name: maker.settings for name, maker in makers.items()}
-    for name, by_family in estimators.items():
-        declared[name] = {k: v for e in by_family.values() for k, v in e.settings.items()}
-    known = {key for keys in declared.values() for key in keys}
-    known |= {f"{name}.{key}" for name, keys in declared.items() for key in keys}
-    for key in given:
-        if key not in known:
-            raise unknown("setting", key, sorted(known), "gumbench explain NAME")
+def _check_settings(spec):
+    """Refuse a setting that no grid which has it declares."""
+    known = [_declared_settings(grid) for grid in spec.grid]
+    for key in dict.fromkeys(key for grid in spec.grid for key in grid.settings):
+        its = [keys for keys, grid in zip(known, spec.grid, strict=True) if key in grid.settings]
+        if not any(key in keys for keys in its):
+            raise unknown("setting", key, sorted(set().union(*its)), "gumbench explain NAME")
+
+
+def _declared_settings(grid):
+    problems, chosen = _selected(grid)
+    declared = {name: registry.problem_maker(name).settings for name in problems}
+    for name, _ in chosen:
+        found = registry.estimators(name).values()
+        declared[name] = {k: v for e in found for k, v in e.settings.items()}
+    return {text for n, keys in declared.items() for k in keys for text in (k, f"{n}.{k}")}
+
+
+def _selected(grid):
+    """Names of problems, and of estimators with whether each is named in full."""
+    problems = [name for name, _ in registry.select("problems", grid.problems)]
+    if grid.estimators:
+        return problems, registry.select("estimators", grid.estimators)
+    return problems, [(name, False) for name in registry.names("estimators")]

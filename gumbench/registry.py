@@ -15,7 +15,7 @@ import pkgutil
 from pathlib import Path
 
 from gumbench.errors import InputError, unknown
-from gumbench.types import Estimator, ProblemMaker
+from gumbench.types import Estimator, ProblemMaker, inside
 
 FUNCTIONS = ("value", "value_at", "gradient", "direct", "truth")
 TAGS = {
@@ -78,6 +78,9 @@ def make_problem(name, dimension=None, settings=()):
     if not maker.least <= dimension <= maker.most:
         raise InputError(f"{name} does not allow {dimension_text(maker, dimension)}")
     settings = {**maker.settings, **dict(settings)}
+    for key, interval in maker.limits.items():
+        if not inside(settings[key], interval):
+            raise InputError(f"{name}: {key} = {settings[key]}; give a value in {interval}")
     problem = maker.make(dimension, **settings)
     return dataclasses.replace(problem, name=name, dimension=dimension, settings=settings)
 
@@ -107,16 +110,16 @@ def select(kind, patterns):
     known = aliases() if kind == "estimators" else {name: name for name in names(kind)}
     chosen: dict[str, bool] = {}
     for pattern in patterns:
+        lowered = pattern.strip().lower().replace("_", "-")
         if pattern.startswith("@"):
             found, typed = _tagged(kind, pattern), False
         elif any(c in pattern for c in "*?["):
-            found, typed = fnmatch.filter(names(kind), pattern), False
+            found, typed = fnmatch.filter(names(kind), lowered), False
             if not found:
                 raise InputError(
-                    f"no name of the {kind} matches {pattern!r}: `gumbench list {kind}`"
+                    f"no name of the {kind} matches {pattern!r}: `gumbench list {kind}` shows them"
                 )
         else:
-            lowered = pattern.strip().lower().replace("_", "-")
             if lowered not in known:
                 raise unknown(kind[:-1], pattern, known, f"gumbench list {kind}")
             found, typed = [known[lowered]], True
@@ -127,8 +130,10 @@ def select(kind, patterns):
 
 def _tagged(kind, pattern):
     tag = pattern[1:]
-    if kind != "estimators" or tag not in TAGS:
-        raise unknown("tag", pattern, [f"@{t}" for t in TAGS])
+    if kind != "estimators":
+        raise InputError(f"{pattern!r}: {kind} have no tags; `gumbench list {kind}`")
+    if tag not in TAGS:
+        raise InputError(f"no tag is called {pattern!r}: give {', '.join(f'@{t}' for t in TAGS)}")
     return [n for n in names(kind) if any(TAGS[tag](e) for e in estimators(n).values())]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gumbench import config, grid, machine, measure, registry, tables
-from gumbench.errors import GumbenchError, InputError
+from gumbench.errors import GumbenchError, InputError, StoppedError
 from gumbench.results import Results
 from gumbench.store import JOURNAL, SPEC, Folder, write_atomically
 from gumbench.types import Record
@@ -77,12 +77,11 @@ def plan(spec, output=None, typed=(), force=False):
     found = Plan(spec, cells, folder, notes=notes)
     if folder.exists:
         manifest = folder.manifest()
-        records = folder.records()
         if not force:
             _check_contains(spec, cells, manifest, folder)
-        keys = {c.key for c in cells}
-        finished = {k: r for k, r in records.items() if r.status in ("done", "diverged")}
-        found.done = {} if force else {k: r for k, r in finished.items() if k in keys}
+            keys = {c.key for c in cells}
+            records = {k: r for k, r in folder.records().items() if k in keys}
+            found.done = {k: r for k, r in records.items() if r.status in ("done", "diverged")}
     return found
 
 
@@ -97,8 +96,8 @@ def _check_contains(spec, cells, manifest, folder):
     old_keys, new_keys = set(manifest["cells"]), {c.key for c in cells}
     if old_keys <= new_keys:
         return
-    old_digests = set(manifest["digests"].values())
-    if not {c.digest for c in cells} & old_digests:
+    old_digests = manifest["digests"]
+    if any(old_digests.get(_pair(c), c.digest) != c.digest for c in cells):
         raise InputError(f"{folder.path} was made by other code than this gumbench: {hint}")
     raise InputError(
         f"{folder.path} holds a run with another grid: {len(old_keys - new_keys)} of its "
@@ -153,8 +152,12 @@ def _journal(plan):
         folder.drop_checkpoint()
 
 
+def _pair(cell):
+    return f"{cell.problem} {cell.estimator}"
+
+
 def _manifest(plan, **more):
-    digests = {f"{c.problem} {c.estimator}": c.digest for c in plan.cells}
+    digests = {_pair(c): c.digest for c in plan.cells}
     return {
         "spec": plan.spec.identity(),
         "seed": plan.spec.seed,
@@ -180,16 +183,19 @@ def write_tables(plan, results):
 def _measure(cells, monitor, fail_fast):
     try:
         return measure.measurement(cells[0].measurement).measure(cells, monitor)
-    except GumbenchError as error:
-        if fail_fast:
-            raise
-        return [_failed(c, str(error)) for c in cells]
     except Exception as error:  # a cell that fails must not end the others
+        message = _reason(error)
         if fail_fast:
-            raise
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        message = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+            name = f"{cells[0].problem} {cells[0].estimator}"
+            raise StoppedError(f"{name}: {message}; cells before it are saved") from error
         return [_failed(c, message) for c in cells]
+
+
+def _reason(error):
+    if isinstance(error, GumbenchError):
+        return str(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
 
 
 def _failed(cell, message):

@@ -29,12 +29,21 @@ def write_atomically(path, text):
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise _cannot_write(path, error) from None
 
 
 def _cannot_write(path, error):
     what = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error))
     return InputError(f"cannot write {path}: {what}; give another folder with --output")
+
+
+def _check_manifest(manifest):
+    """Raise TypeError or KeyError where a manifest of this schema is not as it was written."""
+    for key, kind in (("spec", dict), ("cells", list), ("digests", dict)):
+        if not isinstance(manifest[key], kind):
+            raise TypeError(key)
 
 
 class Folder:
@@ -53,10 +62,15 @@ class Folder:
 
     def check_free(self):
         """Refuse a path that holds something else than a run."""
+        try:
+            self.path.exists()
+        except (OSError, ValueError) as error:
+            raise InputError(f"--output {self.path}: {error}; give another folder") from None
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file: give a folder with --output")
         if not self.exists and self.path.is_dir() and any(self.path.iterdir()):
-            foreign = sorted(p.name for p in self.path.iterdir() if p.name != LOCK)
+            own = (LOCK, f".{MANIFEST}.part")
+            foreign = sorted(p.name for p in self.path.iterdir() if p.name not in own)
             if foreign:
                 raise InputError(
                     f"{self.path} holds {foreign[0]} and no run: give an empty or new folder"
@@ -99,7 +113,9 @@ class Folder:
         path = self / MANIFEST
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
-            schema = manifest["schema"]
+            schema = int(manifest["schema"])
+            if schema <= SCHEMA:
+                _check_manifest(manifest)
         except FileNotFoundError:
             raise InputError(f"{self.path} is no run folder: it has no {MANIFEST}") from None
         except (OSError, ValueError, KeyError, TypeError):

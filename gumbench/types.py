@@ -70,6 +70,7 @@ class ProblemMaker:
     dimensions : the axis swept where none is asked for
     least, most : the range of dimensions allowed
     temperatures : the axis of temperatures where none is asked for
+    limits : what a setting may be, as intervals such as "(0, 1]"
     """
 
     make: Callable
@@ -79,6 +80,7 @@ class ProblemMaker:
     least: int = 1
     most: int = 2**33
     temperatures: tuple[float, ...] = (0.1, 0.5, 1.0)
+    limits: dict[str, str] = field(default_factory=dict)
     name: str = ""
     summary: str = ""
 
@@ -86,6 +88,13 @@ class ProblemMaker:
     def settings(self):
         """Settings of `make` with their defaults."""
         return declared_settings(self.make)
+
+
+def inside(value, interval):
+    """Whether a number is in an interval such as "(0, 1]"."""
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    above = value > low or (interval[0] == "[" and value == low)
+    return above and (value < high or (interval[-1] == "]" and value == high))
 
 
 def problem(**facts):

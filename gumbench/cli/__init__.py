@@ -3,20 +3,24 @@
 Nothing here imports Numba, pandas or SciPy before a command needs it.
 """
 
+import contextlib
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any, cast
 
-import click
 import typer
+from rich.markup import escape
 
 from gumbench.cli import explain, listing, sweep
 from gumbench.cli.screen import errors
 from gumbench.errors import GumbenchError
 
+# Newer Typers bring their own click: its base class of errors is reached through theirs.
+ClickError = cast(Any, typer.BadParameter.__mro__[2])
+
 GREETING = """\
-[bold]gumbench[/] tells which Monte Carlo gradient estimator to use: bias, variance and cost,
-next to the exact gradient.
+[bold]gumbench[/] tells which Monte Carlo gradient estimator to use:
+bias, variance and cost, next to the exact gradient.
 
   gumbench sweep                 the lecture's examples, about a minute
   gumbench list estimators       what there is, and what it is called elsewhere
@@ -27,6 +31,7 @@ app = typer.Typer(
     name="gumbench",
     add_completion=True,
     rich_markup_mode="rich",
+    epilog="Example: gumbench sweep",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -62,11 +67,12 @@ app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
 def main(arguments):
     """Run a command and return its exit status: 0, 1, 2, 3 or 130."""
     try:
-        return app(arguments, standalone_mode=False) or 0
-    except click.exceptions.Abort:
+        return app(arguments, prog_name="gumbench", standalone_mode=False) or 0
+    except typer.Abort:
         return 130
-    except click.ClickException as error:
-        errors().print(f"[red]error:[/] {error.format_message()}", highlight=False, markup=True)
+    except ClickError as error:
+        message = escape(error.format_message().removeprefix("Value error, "))
+        errors().print(f"[red]error:[/] {message}", highlight=False)
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "gumbench"
         errors().print(f"`{command} --help` shows how it is used", highlight=False)
@@ -74,10 +80,15 @@ def main(arguments):
     except GumbenchError as error:
         if "--debug" in arguments:
             raise
-        from rich.markup import escape
-
         errors().print(f"[red]error:[/] {escape(str(error))}", highlight=False)
         return error.exit_status
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-        return 0
+    except OSError as error:
+        _drop_output()
+        errors().print(f"[red]error:[/] cannot go on: {escape(str(error))}", highlight=False)
+        return 2
+
+
+def _drop_output():
+    """What is still buffered would fail again when Python ends."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

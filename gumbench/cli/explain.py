@@ -1,5 +1,6 @@
 """`gumbench explain`: what a name stands for."""
 
+import types
 from typing import Annotated
 
 import typer
@@ -7,7 +8,9 @@ import typer
 EXAMPLE = "Example: gumbench explain concrete"
 
 
-def explain(name: Annotated[str, typer.Argument(help="An estimator or a problem.")]):
+def explain(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="An estimator or a problem.")],
+):
     """Formula, paper, bias, cost and settings of an estimator; definition of a problem."""
     from gumbench import registry
     from gumbench.cli.screen import output
@@ -28,8 +31,12 @@ def explain(name: Annotated[str, typer.Argument(help="An estimator or a problem.
         out.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _settings(declared):
-    return ", ".join(f"{key} = {value}" for key, value in declared.items()) or "none"
+def _settings(declared, limits=types.MappingProxyType({})):
+    texts = (
+        f"{key} = {value}" + (f" in {limits[key]}" if key in limits else "")
+        for key, value in declared.items()
+    )
+    return ", ".join(texts) or "none"
 
 
 def _estimator(estimator):
@@ -63,7 +70,7 @@ def _problem(maker):
     yield from (f"  {line}" for line in maker.summary.split("\n"))
     yield f"  dimension  {maker.symbol}, {least} to {most:,}; by default {maker.dimensions}"
     yield f"  gradient   in {', '.join(problem.parts)}"
-    yield f"  settings   {_settings(maker.settings)}"
+    yield f"  settings   {_settings(maker.settings, maker.limits)}"
     found = {n: registry.estimators(n).get(maker.family) for n in registry.names("estimators")}
     apply = [n for n, e in found.items() if not registry.why_not(e, problem)]
     yield f"  estimators {', '.join(apply)}"

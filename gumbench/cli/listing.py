@@ -17,20 +17,23 @@ class Kind(StrEnum):
 
 
 def list_names(
-    kind: Annotated[Kind, typer.Argument(help="What to list.")] = Kind.ESTIMATORS,
+    kind: Annotated[str, typer.Argument(metavar="|".join(Kind))] = Kind.ESTIMATORS,
 ):
     """List estimators with their aliases, problems, or presets."""
     from rich import box
     from rich.table import Table
 
     from gumbench.cli.screen import output
+    from gumbench.errors import unknown
 
+    if kind not in list(Kind):
+        raise unknown("kind", kind, list(Kind), "gumbench list --help")
     table = Table(box=box.SIMPLE_HEAD)
     columns, rows = {
         Kind.ESTIMATORS: _estimators,
         Kind.PROBLEMS: _problems,
         Kind.PRESETS: _presets,
-    }[kind]()
+    }[Kind(kind)]()
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column == "name")
     for row in rows:

@@ -1,18 +1,36 @@
 """Consoles, and numbers as people read them."""
 
+import contextlib
 import math
+import os
 
+import typer
 from rich.console import Console
+
+WIDTH = 100
+
+
+class Output(Console):
+    """A console for which a reader that has seen enough is no error."""
+
+    def on_broken_pipe(self):
+        """Silence what is still buffered and end well."""
+        with contextlib.suppress(SystemExit):
+            super().on_broken_pipe()
+        raise typer.Exit(0)
 
 
 def output():
     """Where results go."""
-    return Console(soft_wrap=False)
+    out = Output(soft_wrap=False, emoji=False)
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        out.width = WIDTH
+    return out
 
 
 def errors():
     """Where progress, notes and errors go."""
-    return Console(stderr=True, soft_wrap=True)
+    return Console(stderr=True, soft_wrap=True, emoji=False)
 
 
 def rounded(value, spread):

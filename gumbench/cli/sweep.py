@@ -4,60 +4,80 @@ import os
 import shlex
 import sys
 import threading
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gumbench.errors import InputError
 
-EXAMPLE = (
-    "Example: gumbench sweep --problems categorical-quadratic --dimensions 4,64 "
-    "--temperatures 0.1:2:6log --estimates 1000000"
-)
+EXAMPLE = "Example: gumbench sweep --problems categorical-quadratic --temperatures 0.1:2:6log"
 
 
-def _names(text):
+def _names(text, name):
     from gumbench.config import words
 
-    return words(text) if text is not None else None
+    if text is None:
+        return None
+    if not words(text):
+        raise InputError(f"--{name} is empty: give names with commas between, or leave it out")
+    return words(text)
 
 
 def sweep(
     preset: Annotated[
-        str | None, typer.Argument(metavar="[PRESET|FILE.toml]", show_default="lecture")
+        str | None, typer.Argument(metavar="PRESET|FILE.toml", show_default="lecture")
     ] = None,
     problems: Annotated[
-        str | None, typer.Option("--problems", "--problem", help="Names or globs, with commas.")
+        str | None,
+        typer.Option(
+            "--problems", "--problem", metavar="NAMES", help="Names or globs, with commas."
+        ),
     ] = None,
     estimators: Annotated[
         str | None,
-        typer.Option("--estimators", "--estimator", help="Names, aliases, globs or @unbiased ..."),
+        typer.Option(
+            "--estimators",
+            "--estimator",
+            metavar="NAMES",
+            help="Names, aliases, globs or @unbiased ...",
+        ),
     ] = None,
     dimensions: Annotated[
-        str | None, typer.Option("--dimensions", "--dimension", help="4,16,64 or 2:1024:10log.")
+        str | None,
+        typer.Option(
+            "--dimensions", "--dimension", metavar="NUMBERS", help="4,16,64 or 2:1024:10log."
+        ),
     ] = None,
     temperatures: Annotated[
-        str | None, typer.Option("--temperatures", "--temperature", help="0.5,1 or 0.1:1:10lin.")
+        str | None,
+        typer.Option(
+            "--temperatures", "--temperature", metavar="NUMBERS", help="0.5,1 or 0.1:1:10lin."
+        ),
     ] = None,
     inner_samples: Annotated[
-        str | None, typer.Option("--inner-samples", help="Samples inside one estimate (K).")
+        str | None,
+        typer.Option("--inner-samples", metavar="NUMBERS", help="Samples inside one estimate (K)."),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="[NAME.]key=value[,value]; several are an axis."),
+        typer.Option(
+            "--set", metavar="SETTING", help="[NAME.]key=value[,value]; several are an axis."
+        ),
     ] = None,
     estimates: Annotated[
-        str | None, typer.Option(help="Estimates of every cell.", show_default="1000000")
+        str | None,
+        typer.Option(metavar="N", help="Estimates of every cell.", show_default="1000000"),
     ] = None,
     truth_estimates: Annotated[
-        str | None, typer.Option(help="Estimates for a truth that must be estimated.")
+        str | None, typer.Option(metavar="N", help="Estimates for a truth that must be estimated.")
     ] = None,
-    seed: Annotated[str | None, typer.Option(help="0 to 2^64 - 1.", show_default="0")] = None,
-    dtype: Annotated[str | None, typer.Option(help="float32 or float64.")] = None,
-    threads: Annotated[str | None, typer.Option(help="All cores by default.")] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="N", help="0 to 2^64 - 1.", show_default="0")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(metavar="TYPE", help="float32 or float64.")] = None,
+    threads: Annotated[str | None, typer.Option(metavar="N", help="All cores by default.")] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Run folder; results/NAME-HASH by default.")
+        str | None, typer.Option(metavar="DIR", help="Run folder; results/NAME-HASH by default.")
     ] = None,
     samples: Annotated[str | None, typer.Option(hidden=True)] = None,
     force: Annotated[
@@ -85,6 +105,8 @@ def sweep(
             "--samples is not an option: --estimates is how many estimates a cell averages, "
             "--inner-samples how many samples are inside one estimate"
         )
+    if output is not None and (not output.strip() or output.startswith("-")):
+        raise InputError(f"--output {output!r}: give a folder (./{output} if that is its name)")
     notes = []
 
     def listed(text, name, kind=float):
@@ -103,12 +125,12 @@ def sweep(
         return values[0]
 
     flags = {
-        "problems": _names(problems),
-        "estimators": _names(estimators),
+        "problems": _names(problems, "problems"),
+        "estimators": _names(estimators, "estimators"),
         "dimensions": listed(dimensions, "dimensions", int),
         "temperatures": listed(temperatures, "temperatures"),
         "inner_samples": listed(inner_samples, "inner-samples", int),
-        "settings": dict(config.setting(text) for text in settings or []) or None,
+        "settings": config.settings(settings or []) or None,
         "estimates": number(estimates, "estimates"),
         "truth_estimates": number(truth_estimates, "truth-estimates"),
         "seed": number(seed, "seed"),
@@ -117,7 +139,7 @@ def sweep(
         "components": components,
     }
     screen = Screen(quiet)
-    data, name = config.load_spec_data(preset or "lecture")
+    data, name = config.load_spec_data("lecture" if preset is None else preset)
     if problems and preset is None:
         name = "sweep"
     spec = config.checked_spec(config.merge(data, flags), preset or name)

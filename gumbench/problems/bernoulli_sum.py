@@ -49,7 +49,7 @@ def truth(theta, data):
     return one * (1 - one) * (1 - 2 * data[0]) / theta.size
 
 
-@problem(family="categorical", symbol="D", dimensions=(2, 20, 200))
+@problem(family="categorical", symbol="D", dimensions=(2, 20, 200), limits={"theta": "(0, 1)"})
 def make(dimension, *, t=0.499, theta=0.5):
     """E[(1/D) Σ (bᵢ - t)²], D independent bᵢ ~ Bernoulli(θ), each with a logit of its own.
 

@@ -2,7 +2,7 @@ from gumbench.problems import bernoulli_sum
 from gumbench.types import problem
 
 
-@problem(family="categorical", symbol="D", dimensions=(1,), most=1)
+@problem(family="categorical", symbol="D", dimensions=(1,), most=1, limits={"theta": "(0, 1)"})
 def make(dimension, *, t=0.45, theta=0.5):
     """E[(b - t)²], b ~ Bernoulli(θ): the toy of REBAR and RELAX (Tucker 2017, Grathwohl 2018).
 

@@ -28,7 +28,12 @@ def truth(theta, data):
     return weight * (data - (weight * data).sum())
 
 
-@problem(family="categorical", symbol="C", dimensions=(4, 64, 1024))
+@problem(
+    family="categorical",
+    symbol="C",
+    dimensions=(4, 64, 1024),
+    limits={"noise": "[0, inf)", "instance": "[0, 18446744073709551616)"},
+)
 def make(dimension, *, skew=1.0, offset=0.0, noise=0.0, instance=0):
     """E Σ f_k D_k, D a one-hot draw from softmax θ: a bandit with C arms.
 

@@ -35,7 +35,12 @@ def truth(theta, data):
     return weight * (f - (weight * f).sum())
 
 
-@problem(family="categorical", symbol="C", dimensions=(4, 64, 1024))
+@problem(
+    family="categorical",
+    symbol="C",
+    dimensions=(4, 64, 1024),
+    limits={"instance": "[0, 18446744073709551616)"},
+)
 def make(dimension, *, skew=1.0, instance=0):
     """E‖D - b‖², D a one-hot draw from softmax θ.
 

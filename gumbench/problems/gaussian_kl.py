@@ -44,7 +44,7 @@ def truth(theta, data):
     return np.concatenate([mean, scale - 1 / scale])
 
 
-@problem(family="gaussian", symbol="d", dimensions=(1, 16, 256))
+@problem(family="gaussian", symbol="d", dimensions=(1, 16, 256), limits={"sigma": "(0, inf)"})
 def make(dimension, *, mu=1.0, sigma=0.5):
     """KL(N(μ, σ²) ‖ N(0, 1)) = E_q[log q(z) - log p(z)] in each of d dimensions.
 

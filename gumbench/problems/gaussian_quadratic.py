@@ -39,7 +39,7 @@ def truth(theta, data):
     return 2 * a * (a * theta + offset)
 
 
-@problem(family="gaussian", symbol="d", dimensions=(1, 16, 256))
+@problem(family="gaussian", symbol="d", dimensions=(1, 16, 256), limits={"sigma": "(0, inf)"})
 def make(dimension, *, a=1.0, b=0.0, theta=1.0, sigma=1.0):
     """E[Σ z²], z ~ N(aθ + b, σ²) in each of d dimensions: the lecture's worked example.
 

@@ -26,7 +26,12 @@ def truth(theta, data):
     return np.concatenate([density, density * t])
 
 
-@problem(family="gaussian", symbol="d", dimensions=(1, 16))
+@problem(
+    family="gaussian",
+    symbol="d",
+    dimensions=(1, 16),
+    limits={"sigma": "(0, inf)", "force": "[0, 1]"},
+)
 def make(dimension, *, mu=0.0, sigma=1.0, k=0.5, force=0):
     """E[Σ 1[z > k]], z ~ N(μ, σ²): a step has no useful derivative.
 

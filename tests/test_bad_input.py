@@ -1,0 +1,558 @@
+"""Every argument and option of every command, given wrongly: a row is what is typed and said."""
+
+import csv
+import errno
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gumbench
+from gumbench.cli import main
+
+TOY = "sweep --problems bernoulli-toy --estimators score --estimates 128"
+LONG = "a" * 300
+
+# fmt: off
+TYPED = [
+    # the command itself
+    ("--bogus", 2, "No such option: --bogus"),
+    ("swep", 2, "sweep"),
+    ("sweep --estimatr score", 2, "--estimator"),
+    ("sweep '--bogus[/]'", 2, "--bogus[/]"),
+    ("sweep lecture smoke", 2, "unexpected extra argument"),
+    ("sweep --seed", 2, "requires an argument"),
+    ("sweep --force=yes", 2, "--force"),
+    # list
+    ("list estimator", 2, "did you mean estimators"),
+    ("list ''", 2, "no kind is called ''"),
+    ("list runs", 2, "no kind is called 'runs'"),
+    ("list problems presets", 2, "unexpected extra argument"),
+    ("list --all", 2, "No such option: --all"),
+    # explain
+    ("explain", 2, "NAME"),
+    ("explain ''", 2, "no estimator or problem is called ''"),
+    ("explain xyzzy", 2, "`gumbench list` shows what there is"),
+    ("explain reinforced", 2, "did you mean score?"),
+    ("explain categorical-quadratics", 2, "did you mean categorical-quadratic"),
+    ("explain 'con*'", 2, "called 'con*'"),
+    ("explain @unbiased", 2, "no estimator or problem is called '@unbiased'"),
+    ("explain '[bold]'", 2, "called '[bold]'"),
+    ("explain score concrete", 2, "unexpected extra argument"),
+    # preset or file
+    ("sweep lecure", 2, "no preset is called 'lecure': did you mean lecture?"),
+    ("sweep ''", 2, "no preset is called ''"),
+    ("sweep missing.toml", 2, "cannot read missing.toml: No such file"),
+    ("sweep lecture.toml", 2, "cannot read lecture.toml: No such file"),
+    ("sweep ./", 2, "cannot read ./: Is a directory"),
+    ("sweep missing/lecture", 2, "No such file"),
+    # problems
+    ("sweep --problems xyzzy", 2, "`gumbench list problems` shows what there is"),
+    ("sweep --problems gausian-kl", 2, "did you mean gaussian-kl"),
+    ("sweep --problem gausian-kl", 2, "did you mean gaussian-kl"),
+    ("sweep --problems gaussian-kl,xyzzy", 2, "no problem is called 'xyzzy'"),
+    ("sweep --problems score", 2, "no problem is called 'score'"),
+    ("sweep --problems ''", 2, "--problems is empty"),
+    ("sweep --problems ' , '", 2, "--problems is empty"),
+    ("sweep --problems 'xy*'", 2, "no name of the problems matches 'xy*'"),
+    ("sweep --problems '['", 2, "no name of the problems matches '['"),
+    ("sweep --problems @unbiased", 2, "problems have no tags"),
+    # estimators
+    ("sweep --estimators xyzzy", 2, "`gumbench list estimators` shows what there is"),
+    ("sweep --estimators renforce", 2, "did you mean score?"),
+    ("sweep --estimators concret", 2, "did you mean concrete"),
+    ("sweep --estimator gumbel-sofmax", 2, "did you mean concrete"),
+    ("sweep --estimators ''", 2, "--estimators is empty"),
+    ("sweep --estimators ,", 2, "--estimators is empty"),
+    ("sweep --estimators 'zz*'", 2, "no name of the estimators matches 'zz*'"),
+    ("sweep --estimators score,[", 2, "no name of the estimators matches '['"),
+    ("sweep --estimators @unbiasd", 2, "give @unbiased, @biased"),
+    ("sweep --estimators @", 2, "no tag is called '@'"),
+    # dimensions
+    ("sweep --dimensions ''", 2, "--dimensions is empty"),
+    ("sweep --dimensions x", 2, "'x' is not a number"),
+    ("sweep --dimensions nan", 2, "'nan' is not a number"),
+    ("sweep --dimensions inf", 2, "'inf' is not a number"),
+    ("sweep --dimensions 1e400", 2, "'1e400' is not a number"),
+    ("sweep --dimensions 0", 2, "dimensions: give 1 or more; given 0"),
+    ("sweep --dimensions -1", 2, "dimensions: give 1 or more; given -1"),
+    ("sweep --dimensions 1.5", 2, "1.5 is not a whole number"),
+    ("sweep --dimension 4,x", 2, "'x' is not a number"),
+    ("sweep --dimensions 99999999999999999999", 2, "allowed is 1 to"),
+    ("sweep --problems categorical-quadratic --dimensions 8589934592", 2, "GiB of memory"),
+    ("sweep --problems bernoulli-toy --dimensions 2", 2, "does not allow D = 2: allowed is 1"),
+    ("sweep --problems categorical-vae --dimensions 21", 2, "allowed is 1 to 20"),
+    ("sweep smoke --dimensions 2", 2, "bernoulli-toy does not allow D = 2"),
+    # ranges
+    ("sweep --dimensions 1:10:2", 2, "1:10:2lin is 2 points evenly spaced, 1:10:2log"),
+    ("sweep --temperatures 0.1:1:10", 2, "has two readings"),
+    ("sweep --temperatures 0:1:3log", 2, "a log range needs both ends above 0"),
+    ("sweep --temperatures -1:1:3log", 2, "a log range needs both ends above 0"),
+    ("sweep --temperatures 1:-1:3lin", 2, "temperatures: give 1e-06 or more"),
+    ("sweep --temperatures 0.1:1:1log", 2, "asks for 1 points; give 2 to 10000"),
+    ("sweep --temperatures 0.1:1:0lin", 2, "asks for 0 points"),
+    ("sweep --temperatures 0.1:1:log", 2, "asks for no points"),
+    ("sweep --temperatures 0.1:1:99999lin", 2, "asks for 99999 points"),
+    ("sweep --temperatures 0.1:1", 2, "ranges read START:END:COUNTlog or lin"),
+    ("sweep --temperatures 0.1:1:5lgo", 2, "is no range"),
+    ("sweep --temperatures 0.1:1:-5log", 2, "is no range"),
+    ("sweep --temperatures 0.1:1:2.5lin", 2, "is no range"),
+    ("sweep --temperatures 0.1:1:²log", 2, "is no range"),
+    ("sweep --temperatures 0.1:1:", 2, "is no range"),
+    ("sweep --temperatures 1:2:3:4log", 2, "is no range"),
+    ("sweep --temperatures a:1:3lin", 2, "'a' is not a number"),
+    ("sweep --temperatures ::3log", 2, "'' is not a number"),
+    ("sweep --temperatures 0.1:nan:3lin", 2, "'nan' is not a number"),
+    ("sweep --temperatures -1e308:1e308:3lin", 2, "temperatures: give 1e-06 or more"),
+    ("sweep --dimensions 1e-308:1e308:3log", 2, "dimensions: give 1 or more"),
+    # temperatures
+    ("sweep --temperatures ''", 2, "--temperatures is empty"),
+    ("sweep --temperatures abc", 2, "'abc' is not a number; give 0.1,0.5,1"),
+    ("sweep --temperature 0", 2, "temperatures: give 1e-06 or more; given 0.0"),
+    ("sweep --temperatures -1", 2, "given -1.0"),
+    ("sweep --temperatures nan", 2, "'nan' is not a number"),
+    ("sweep --temperatures inf", 2, "'inf' is not a number"),
+    ("sweep --temperatures 1e-7", 2, "give 1e-06 or more; given 1e-07"),
+    ("sweep --temperatures 1e7", 2, "give 1000000.0 or less; given 10000000.0"),
+    # inner samples
+    ("sweep --inner-samples ''", 2, "--inner-samples is empty"),
+    ("sweep --inner-samples x", 2, "'x' is not a number"),
+    ("sweep --inner-samples 2.5", 2, "2.5 is not a whole number"),
+    ("sweep --inner-samples 0", 2, "inner_samples: give 1 or more; given 0"),
+    ("sweep --inner-samples -2", 2, "given -2"),
+    ("sweep --inner-samples 1", 2, "score-loo needs at least 2"),
+    ("sweep --inner-samples 16777216", 2, "give less than 16777216"),
+    # estimates, truth estimates
+    ("sweep --estimates ''", 2, "--estimates is empty"),
+    ("sweep --estimates abc", 2, "'abc' is not a number"),
+    ("sweep --estimates nan", 2, "'nan' is not a number"),
+    ("sweep --estimates inf", 2, "'inf' is not a number"),
+    ("sweep --estimates 1000.5", 2, "1000.5 is not a whole number"),
+    ("sweep --estimates 1000,2000", 2, "is more than one number"),
+    ("sweep --estimates 0", 2, "estimates: give 128 or more; given 0"),
+    ("sweep --estimates -5", 2, "given -5"),
+    ("sweep --estimates 127", 2, "given 127"),
+    ("sweep --estimates 9007199254740992", 2, "give less than 9007199254740992"),
+    ("sweep --truth-estimates ''", 2, "--truth-estimates is empty"),
+    ("sweep --truth-estimates x", 2, "'x' is not a number"),
+    ("sweep --truth-estimates 0", 2, "truth_estimates: give 128 or more"),
+    ("sweep --truth-estimates 1,2", 2, "is more than one number"),
+    ("sweep --truth-estimates 9007199254740992", 2, "give less than 9007199254740992"),
+    ("sweep --samples 1000", 2, "--inner-samples how many samples are inside one estimate"),
+    # seed, dtype, threads
+    ("sweep --seed ''", 2, "--seed is empty"),
+    ("sweep --seed x", 2, "'x' is not a number"),
+    ("sweep --seed nan", 2, "'nan' is not a number"),
+    ("sweep --seed 1.5", 2, "1.5 is not a whole number"),
+    ("sweep --seed 1,2", 2, "is more than one number"),
+    ("sweep --seed -1", 2, "seed: give 0 or more; given -1"),
+    ("sweep --seed 18446744073709551616", 2, "seed: give less than 18446744073709551616"),
+    ("sweep --dtype ''", 2, "'float32' or 'float64'"),
+    ("sweep --dtype float16", 2, 'given "float16"'),
+    ("sweep --threads ''", 2, "--threads is empty"),
+    ("sweep --threads x", 2, "'x' is not a number"),
+    ("sweep --threads 0", 2, "threads: give 1 or more; given 0"),
+    ("sweep --threads -1", 2, "given -1"),
+    ("sweep --threads 1.5", 2, "1.5 is not a whole number"),
+    ("sweep --threads 1000000", 2, "--threads 1000000: this machine has"),
+    # settings
+    ("sweep --set ''", 2, "give key=value or NAME.key=value"),
+    ("sweep --set skew", 2, "--set 'skew': give key=value"),
+    ("sweep --set =1", 2, "give key=value"),
+    ("sweep --set skew=", 2, "give key=value"),
+    ("sweep --set skew=,", 2, "give key=value"),
+    ("sweep --set skw=1", 2, "no setting is called 'skw': did you mean skew?"),
+    ("sweep --set xyzzy=1", 2, "no setting is called 'xyzzy'"),
+    ("sweep --set score.skew=1", 2, "no setting is called 'score.skew'"),
+    ("sweep --set categorical-quadrtic.skew=1", 2, "did you mean categorical-quadratic.skew"),
+    ("sweep --problems gaussian-kl --set skew=1", 2, "no setting is called 'skew'"),
+    ("sweep --set skew=1 --set skew=2", 2, "--set skew is given twice"),
+    ("sweep --set skew=word", 2, "skew=word: give a number such as 1.0"),
+    ("sweep --set skew=true", 2, "give a number"),
+    ("sweep --set skew=nan", 2, "skew=nan: give a number"),
+    ("sweep --set skew=inf", 2, "skew=inf: give a number"),
+    (f"sweep --set skew={'9' * 400}", 2, "give a number"),
+    ("sweep --set skew=1e300", 2, "categorical-quadratic: its numbers are too large for float32"),
+    ("sweep --set instance=1.5", 2, "give a whole number such as 0"),
+    ("sweep --set instance=true", 2, "give a whole number"),
+    ("sweep --set instance=-1", 2, "instance = -1"),
+    ("sweep --set instance=18446744073709551616", 2, "instance = 18446744073709551616"),
+    ("sweep --problems bernoulli-toy --set theta=2", 2, "theta = 2.0; give a value in (0, 1)"),
+    ("sweep --problems bernoulli-toy --set theta=0", 2, "theta = 0.0; give a value in (0, 1)"),
+    ("sweep --problems bernoulli-sum --set theta=1", 2, "theta = 1.0; give a value in (0, 1)"),
+    ("sweep --problems bernoulli-toy --set t=nan", 2, "t=nan: give a number such as 0.45"),
+    ("sweep --problems gaussian-kl --set sigma=-1", 2, "sigma = -1.0; give a value in (0, inf)"),
+    ("sweep --problems gaussian-step --set sigma=0", 2, "sigma = 0.0; give a value in (0, inf)"),
+    ("sweep --problems gaussian-quadratic --set sigma=0", 2, "sigma = 0.0"),
+    ("sweep --problems gaussian-step --set force=2", 2, "force = 2; give a value in [0, 1]"),
+    ("sweep --problems categorical-linear --set noise=-1", 2, "noise = -1.0"),
+    ("sweep --problems categorical-vae --set image=5000", 2, "image = 5000; give 0 to"),
+    ("sweep --problems categorical-vae --set image=-1", 2, "image = -1; give 0 to"),
+    ("sweep --problems categorical-vae --set categories=11", 2, "categories = 11; give 2 to 10"),
+    ("sweep --problems categorical-vae --set categories=1", 2, "categories = 1; give 2 to 10"),
+    # pairs that do not apply
+    ("sweep --problems gaussian-kl --estimators concrete", 2, "no such estimator for the gaussian"),
+    ("sweep --problems gaussian-step --estimators pathwise", 2, "it needs ∂f/∂x"),
+    ("sweep --problems gaussian-quadratic --estimators stl", 2, "it needs an ELBO"),
+    ("sweep --problems bernoulli-sum --dimensions 200 --estimators exact", 2, "at most 2^20"),
+    ("sweep --problems categorical-linear --set noise=1 --estimators exact", 2, "f is noisy"),
+    ("sweep --problems gaussian-kl --estimators @temperature", 2, "no cell to run"),
+    # output
+    (f"{TOY} --output ''", 2, "--output '': give a folder"),
+    (f"{TOY} --output --quiet", 2, "give a folder (./--quiet if that is its name)"),
+    (f"{TOY} --output /dev/null", 2, "/dev/null is a file"),
+    (f"{TOY} --output /dev/null/run", 2, "/dev/null is a file"),
+    (f"{TOY} --output /proc/nothing/run", 2, "/proc/nothing/run"),
+    (f"{TOY} --output {LONG}", 2, "give another folder"),
+]
+
+GRID = '[[grid]]\nproblems = ["bernoulli-toy"]\n'
+TOML = [
+    ("", "", "grid is empty"),
+    ("[[grid]\n", "", "is not valid TOML"),
+    ("estimates = 1000\nestimates = 1000\n", "", "is not valid TOML"),
+    (f"estimats = 1000\n{GRID}", "", "did you mean estimates"),
+    (f"{GRID}dimensons = [1]\n", "", "did you mean dimensions"),
+    (f"{GRID}estimates = 1000\n", "", "estimates belongs above the first [[grid]] line"),
+    ('problems = ["bernoulli-toy"]\n', "", "problems belongs below a [[grid]] line"),
+    ("grid = 5\n", "", "grid: give a list; given 5"),
+    ("grid = 5\n", "--dimensions 1", "grid: give a list; given 5"),
+    ("grid = [1]\n", "", "grid: give [[grid]] tables; given 1"),
+    ("grid = []\n", "", "grid is empty"),
+    ('[grid]\nproblems = ["bernoulli-toy"]\n', "", "grid: give a list"),
+    ("[[grid]]\ndimensions = [1]\n", "", "problems is missing"),
+    ("[[grid]]\nproblems = []\n", "", "problems is empty"),
+    ('[[grid]]\nproblems = "bernoulli-toy"\n', "", "problems: give a list"),
+    ("[[grid]]\nproblems = [3]\n", "", "problems: input should be a valid string; given 3"),
+    ('[[grid]]\nproblems = ["bernouli-toy"]\n', "", "did you mean bernoulli-toy"),
+    ("[[grid]]\nproblems = ['bernoulli-toy']\ndimensions = [2]\n", "", "does not allow D = 2"),
+    (f"{GRID}dimensions = []\n", "", "dimensions is empty"),
+    (f"{GRID}dimensions = [1.5]\n", "", "given 1.5"),
+    (f"{GRID}dimensions = 1\n", "", "dimensions: give a list; given 1"),
+    (f"{GRID}estimators = []\n", "", "estimators is empty"),
+    (f"{GRID}estimators = ['renforce']\n", "", "did you mean score"),
+    (f"{GRID}temperatures = [nan]\n", "", "temperatures: "),
+    (f"{GRID}temperatures = ['hot']\n", "", 'given "hot"'),
+    (f"{GRID}inner_samples = [0]\n", "", "inner_samples: give 1 or more"),
+    (f"{GRID}settings = 3\n", "", "settings: give a table"),
+    (f"{GRID}settings = 3\n", "--set t=1", "settings: give a table"),
+    (f"{GRID}settings = {{t = 3}}\n", "", "settings: give a list"),
+    (f"{GRID}settings = {{t = []}}\n", "", "settings is empty"),
+    (f"{GRID}settings = {{t = [[3]]}}\n", "", "given [3]"),
+    (f"{GRID}settings = {{t = [nan]}}\n", "", "t=nan: give a number"),
+    (f"{GRID}settings = {{x = [1]}}\n", "", "no setting is called 'x'"),
+    (f"estimates = nan\n{GRID}", "", "estimates: input should be a finite number"),
+    (f"estimates = true\n{GRID}", "", "given true"),
+    (f"estimates = [1000]\n{GRID}", "", "given [1000]"),
+    (f"seed = 2020-01-01\n{GRID}", "", 'given "2020-01-01"'),
+    (f"seed = -1\n{GRID}", "", "seed: give 0 or more"),
+    (f"dtype = 32\n{GRID}", "", "'float32' or 'float64'; given 32"),
+    (f"threads = 0\n{GRID}", "", "threads: give 1 or more"),
+    (f"components = 'some'\n{GRID}", "", 'given "some"'),
+    (f"measurements = []\n{GRID}", "", "measurements is empty"),
+    (f"measurements = ['bias']\n{GRID}", "", "no measurement is called 'bias'"),
+]
+# fmt: on
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """An empty folder to stand in."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder with a finished run, not to be changed."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    assert main([*shlex.split(TOY), "--output", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def run(finished, place):
+    """A copy of a finished run."""
+    return Path(shutil.copytree(finished, place / "run"))
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(gumbench.__file__).parents[1])}
+RUN = "from gumbench.__main__ import main; main()"
+LIMITED = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (256, 256)); {RUN}"
+
+
+def in_a_process(arguments, code=RUN):
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=120,
+        check=False,
+    )
+
+
+def contents(folder):
+    files = (p for p in folder.rglob("*") if p.is_file() and p.name != ".lock")
+    return {str(p): p.read_bytes() for p in files}
+
+
+def refused(capsys, arguments, message, status=2):
+    capsys.readouterr()
+    assert main(shlex.split(arguments)) == status
+    said = capsys.readouterr()
+    assert message in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("arguments, status, message", TYPED)
+def test_typed(arguments, status, message, place, capsys):
+    refused(capsys, arguments, message, status)
+    assert not list(place.iterdir())
+
+
+@pytest.mark.parametrize("arguments, status, message", TYPED[::13])
+def test_typed_in_a_process(arguments, status, message, place):
+    said = in_a_process(shlex.split(arguments))
+    assert (said.returncode, said.stdout) == (status, "")
+    assert message in said.stderr
+    assert "Traceback" not in said.stderr
+    assert not list(place.iterdir())
+
+
+@pytest.mark.parametrize("text, flags, message", TOML)
+def test_file(text, flags, message, place, capsys):
+    Path("spec.toml").write_text(text)
+    refused(capsys, f"sweep spec.toml {flags}", message)
+    assert [p.name for p in place.iterdir()] == ["spec.toml"]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00\x01", b"\x00", b"grid = '\x80'"])
+def test_binary_file(content, place, capsys):
+    Path("spec.toml").write_bytes(content)
+    refused(capsys, "sweep spec.toml", "spec.toml")
+
+
+def test_folder_for_a_file(place, capsys):
+    Path("spec.toml").mkdir()
+    refused(capsys, "sweep spec.toml", "cannot read spec.toml: Is a directory")
+
+
+@pytest.mark.parametrize(
+    "text, note",
+    [
+        (f"{GRID}dimensions = [1, 2]\n", "bernoulli-toy does not allow D = 2"),
+        (f"{GRID}inner_samples = [1]\n", "score-loo needs at least 2 inner samples"),
+    ],
+)
+def test_what_a_file_asks_in_vain_is_a_note(text, note, place, capsys):
+    Path("spec.toml").write_text(text)
+    assert main(["sweep", "spec.toml", "--dry-run"]) == 0
+    assert f"note: {note}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, note",
+    [
+        ("--problems gaussian-kl --temperatures 0.5", "no estimator here takes temperatures"),
+        ("--problems gaussian-kl --estimators score --inner-samples 8", "takes inner samples"),
+        ("--problems bernoulli-toy --dimensions 1,1", "--dimensions: 1 equal values dropped"),
+        ("--problems bernoulli-toy,gaussian-kl --estimators stl", "skipped sticking-the-landing"),
+    ],
+)
+def test_notes(arguments, note, place, capsys):
+    assert main(["sweep", "--dry-run", *shlex.split(arguments)]) == 0
+    assert note in capsys.readouterr().err
+
+
+def edit(name, change):
+    def apply(run):
+        path = run / name
+        path.write_bytes(change(path.read_bytes()))
+
+    return apply
+
+
+def edit_manifest(**values):
+    return edit("manifest.json", lambda old: json.dumps({**json.loads(old), **values}).encode())
+
+
+OTHER_CODE = edit_manifest(digests={"bernoulli-toy score": "0" * 16}, cells=["0" * 16])
+FOLDERS = [
+    (None, "--seed 1", "another seed 0 there, 1 here"),
+    (None, "--dtype float64", "another dtype float32 there, float64 here"),
+    (None, "--estimates 256 --seed 3", "another estimates 128 there, 256 here, seed 0 there"),
+    (None, "--components", "another components False there, True here"),
+    (None, "--estimators concrete", "1 of its 1 cells are not asked for here"),
+    (OTHER_CODE, "", "was made by other code"),
+    (edit("manifest.json", lambda old: old[:-20]), "", "manifest.json is damaged"),
+    (edit("manifest.json", lambda old: b"[]"), "", "manifest.json is damaged"),
+    (edit("manifest.json", lambda old: b"\xff"), "", "manifest.json is damaged"),
+    (edit("manifest.json", lambda old: b'{"schema": 1}'), "", "manifest.json is damaged"),
+    (edit("manifest.json", lambda old: b'{"schema": "x"}'), "", "manifest.json is damaged"),
+    (edit("manifest.json", lambda old: b'{"icons": []}'), "--force", "manifest.json is damaged"),
+    (edit_manifest(schema=99), "", "newer gumbench (schema 99"),
+    (edit_manifest(cells=5), "", "manifest.json is damaged"),
+    (edit("cells.jsonl", lambda old: b"{nonsense\n" + old), "", "line 1 is damaged: delete"),
+    (edit("cells.jsonl", lambda old: old + b"[]\n"), "", "line 2 is damaged"),
+    (edit("cells.jsonl", lambda old: old + b"\xff\xfe\n"), "", "line 2 is damaged"),
+    (edit("cells.jsonl", lambda old: old + b'{"key": 1}\n'), "", "line 2 is damaged"),
+]
+
+
+@pytest.mark.parametrize("damage, flags, message", FOLDERS)
+def test_folder_with_a_run(damage, flags, message, run, capsys):
+    if damage:
+        damage(run)
+    before = contents(run)
+    refused(capsys, f"{TOY} --output run {flags}", message)
+    assert contents(run) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        edit("cells.jsonl", lambda old: old + b'{"key": "torn'),
+        edit("cells.jsonl", lambda old: old[:-30]),
+        edit("cells.jsonl", lambda old: b""),
+        edit("variance.csv", lambda old: b"edited by hand"),
+        edit("spec.toml", lambda old: b"edited by hand"),
+    ],
+    ids=["torn", "cut", "empty", "table", "spec"],
+)
+def test_damage_that_heals(damage, run, finished):
+    damage(run)
+    assert main([*shlex.split(TOY), "--output", "run"]) == 0
+    for name in ("variance.csv", "spec.toml"):
+        assert (run / name).read_bytes() == (finished / name).read_bytes()
+    (line,) = (run / "cells.jsonl").read_text().splitlines()
+    assert json.loads(line)["status"] == "done"
+
+
+def test_force_needs_no_journal(run, finished):
+    (run / "cells.jsonl").write_text("{nonsense\n")
+    assert main([*shlex.split(TOY), "--output", "run", "--force"]) == 0
+    assert (run / "variance.csv").read_bytes() == (finished / "variance.csv").read_bytes()
+
+
+def test_output_is_a_file(place, capsys):
+    Path("run").write_text("mine")
+    refused(capsys, f"{TOY} --output run", "run is a file")
+    refused(capsys, f"{TOY} --output run/below", "run is a file")
+    assert contents(place) == {str(place / "run"): b"mine"}
+
+
+@pytest.mark.parametrize("force", ["", "--force"])
+def test_output_holds_foreign_files(force, place, capsys):
+    Path("run").mkdir()
+    Path("run/thesis.tex").write_text("mine")
+    refused(capsys, f"{TOY} --output run {force}", "run holds thesis.tex and no run")
+    assert contents(place) == {str(place / "run/thesis.tex"): b"mine"}
+
+
+def test_output_is_a_loop(place, capsys):
+    Path("run").symlink_to("run")
+    refused(capsys, f"{TOY} --output run", "run")
+    assert [p.name for p in place.iterdir()] == ["run"]
+
+
+def test_output_is_held_by_another_process(run, capsys):
+    hold = "import sys; from gumbench.store import Folder\nwith Folder('run').locked():"
+    hold += " print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=ENVIRONMENT,
+    ) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        before = contents(run)
+        refused(capsys, f"{TOY} --output run", f"run is in use by process {holder.pid}")
+        assert contents(run) == before
+        holder.stdin.close()
+    assert main([*shlex.split(TOY), "--output", "run"]) == 0
+
+
+@pytest.mark.parametrize("successes", range(6))
+def test_full_disk(successes, place, monkeypatch, capsys):
+    """Whichever write fails, it is said, and the same command goes on later."""
+    real, calls = os.fsync, []
+
+    def fsync(file):
+        calls.append(file)
+        if len(calls) > successes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gumbench.store.os.fsync", fsync)
+        status = main([*shlex.split(TOY), "--output", "run", "--quiet"])
+    if len(calls) <= successes:
+        assert status == 0
+        return
+    said = capsys.readouterr()
+    assert (status, said.out) == (2, "")
+    assert "the disk is full" in said.err
+    assert not list(place.rglob("*.part"))
+    assert main([*shlex.split(TOY), "--output", "run"]) == 0
+
+
+def test_limit_on_the_size_of_files(finished, place):
+    said = in_a_process([*shlex.split(TOY), "--output", "run"], LIMITED)
+    assert said.returncode == 2
+    assert "cannot write run/manifest.json: File too large" in said.stderr
+    assert "Traceback" not in said.stderr
+    assert not (place / "run/manifest.json").exists()
+
+
+def rows(folder):
+    with open(folder / "variance.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_some_pairs_do_not_apply(place):
+    command = "sweep --problems bernoulli-toy,gaussian-kl --dimensions 1 --estimators concrete,stl"
+    assert main([*shlex.split(command), "--estimates", "128", "--output", "run", "--quiet"]) == 0
+    found = {
+        (r["problem"], r["estimator"]): (r["status"], r["message"]) for r in rows(place / "run")
+    }
+    assert found == {
+        ("bernoulli-toy", "concrete"): ("done", ""),
+        ("bernoulli-toy", "sticking-the-landing"): (
+            "skipped",
+            "no such estimator for the categorical family",
+        ),
+        ("gaussian-kl", "concrete"): ("skipped", "no such estimator for the gaussian family"),
+        ("gaussian-kl", "sticking-the-landing"): ("done", ""),
+    }
+
+
+FAILING = (
+    "sweep --problems gaussian-kl --estimators score --dimensions 1 --estimates 128 "
+    "--set sigma=1e-300,1 --output run --quiet"
+)
+
+
+def test_some_cells_fail(place, capsys):
+    for _ in range(2):
+        assert main(shlex.split(FAILING)) == 3
+        said = capsys.readouterr()
+        assert "give one above 0" in said.err
+        assert {(r["part"], r["status"]) for r in rows(place / "run")} == {
+            ("", "error"),
+            ("mean", "done"),
+            ("scale", "done"),
+        }
+
+
+def test_fail_fast(place, capsys):
+    refused(capsys, f"{FAILING} --fail-fast", "cells before it are saved", status=3)
+    assert not (place / "run/variance.csv").exists()
