@@ -64,11 +64,13 @@ def _grid_cells(spec, grid, typed, notes):
 
 
 def _check_representable(problem, dtype):
-    largest = np.finfo(dtype).max
+    info = np.finfo(dtype)
     for numbers in (problem.theta, problem.data):
         size = np.abs(np.asarray(numbers, np.float64))
-        if np.any((size > largest) & (size < np.inf)):
-            raise InputError(f"{problem.name}: its numbers are too large for {dtype}")
+        large = (size > info.max) & (size < np.inf)
+        if np.any(large | ((size > 0) & (size < info.tiny))):
+            kind = "large" if np.any(large) else "small"
+            raise InputError(f"{problem.name}: its numbers are too {kind} for {dtype}")
 
 
 def _problem_cells(spec, grid, maker, problem, settings, name, named, typed, notes):

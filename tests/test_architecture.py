@@ -82,7 +82,8 @@ TOY_ESTIMATOR = '''
 
     ESTIMATOR = Estimator(
         family="categorical", kernel=score.kernel, prepare=probability_table,
-        formula="f s", paper="", unbiased=True, draw_evaluations=lambda k: 1, evaluations=lambda k, v, c: 1,
+        formula="f s", paper="", unbiased=True, draw_evaluations=lambda k: 1,
+        evaluations=lambda k, v, c: 1,
     )
 '''
 TOY_PROBLEM = '''

@@ -14,6 +14,7 @@ import pytest
 
 import gumbench
 from gumbench.cli import main
+from gumbench.measure import variance
 
 TOY = "sweep --problems bernoulli-toy --estimators score --estimates 128"
 LONG = "a" * 300
@@ -537,15 +538,27 @@ def test_some_pairs_do_not_apply(place):
 
 FAILING = (
     "sweep --problems gaussian-kl --estimators score --dimensions 1 --estimates 128 "
-    "--set sigma=1e-300,1 --output run --quiet"
+    "--set sigma=1,2 --output run --quiet"
 )
 
 
-def test_some_cells_fail(place, capsys):
+@pytest.fixture
+def planted(monkeypatch):
+    """The second cell of FAILING raises."""
+    original = variance.measure
+
+    def measure(cells, monitor=None):
+        if dict(cells[0].problem_settings)["sigma"] == 2.0:
+            raise ValueError("planted")
+        return original(cells, monitor)
+
+    monkeypatch.setattr(variance, "measure", measure)
+
+
+def test_some_cells_fail(place, capsys, planted):
     for _ in range(2):
         assert main(shlex.split(FAILING)) == 3
-        said = capsys.readouterr()
-        assert "give one above 0" in said.err
+        assert "planted" in capsys.readouterr().err
         assert {(r["part"], r["status"]) for r in rows(place / "run")} == {
             ("", "error"),
             ("mean", "done"),
@@ -553,6 +566,20 @@ def test_some_cells_fail(place, capsys):
         }
 
 
-def test_fail_fast(place, capsys):
+def test_fail_fast(place, capsys, planted):
     refused(capsys, f"{FAILING} --fail-fast", "cells before it are saved", status=3)
     assert not (place / "run/variance.csv").exists()
+
+
+def test_a_cell_that_is_not_finite(place, capsys):
+    diverging = FAILING.replace("sigma=1,2", "mu=1e30,1")
+    for _ in range(2):
+        assert main(shlex.split(diverging)) == 3
+        capsys.readouterr()
+        assert {r["status"] for r in rows(place / "run")} == {"diverged", "done"}
+    assert "estimate 0 of batch 0 is not finite" in (place / "run/variance.csv").read_text()
+
+
+def test_an_error_of_the_tool_itself_is_no_traceback(place, capsys, monkeypatch):
+    monkeypatch.setattr("gumbench.run.plan", lambda *_: 1 / 0)
+    refused(capsys, "sweep smoke", "error in gumbench itself: ZeroDivisionError", status=3)

@@ -5,10 +5,16 @@ import subprocess
 import sys
 
 SCRIPT = """
-import json, resource, sys
+import json, re, resource, sys
+from pathlib import Path
 import gumbench
 gumbench.sweep(**json.loads(sys.argv[1])).variance
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+status = Path("/proc/self/status")
+# ru_maxrss of a new process starts at its parent's memory.
+if status.exists():
+    print(int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text())[1]) / 1024)
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 

@@ -13,6 +13,7 @@ import pytest
 
 import gumbench
 from gumbench import moments, run, tables
+from gumbench.errors import StoppedError
 from gumbench.families.bound import Bound, make_program
 from gumbench.kernels import driver
 from gumbench.measure import variance
@@ -185,7 +186,7 @@ def test_a_checkpoint_is_taken_up(tmp_path, monkeypatch):
 
     monitor = Interrupting()
     monitor.resumed = False
-    with pytest.raises(Stop):
+    with pytest.raises(StoppedError):
         planned = run.plan(checked(spec), tmp_path / "run")
         run.run(planned, monitor, fail_fast=True)
     monitor.resumed = True

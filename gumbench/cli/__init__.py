@@ -86,6 +86,13 @@ def main(arguments):
         _drop_output()
         errors().print(f"[red]error:[/] cannot go on: {escape(str(error))}", highlight=False)
         return 2
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        message = escape(f"{type(error).__name__}: {error}")
+        errors().print(f"[red]error in gumbench itself:[/] {message}", highlight=False)
+        errors().print("what was finished is saved; --debug shows where it happened")
+        return 3
 
 
 def _drop_output():

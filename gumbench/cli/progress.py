@@ -17,7 +17,7 @@ class Screen:
         self.err = text.errors()
         self.out = text.output()
         self.bar = None
-        self.failed = 0
+        self.failed = False
         self.finished = 0
         self.total = 0
         self.path = None
@@ -83,7 +83,6 @@ class Screen:
         self.finished += len(records)
         for record in records:
             if record.status in ("error", "diverged"):
-                self.failed += 1
                 name = f"{record.cell['problem']} {record.cell['estimator']}"
                 self.err.print(f"{name}: {record.message}", highlight=False, markup=False)
         if self.bar:
@@ -109,6 +108,7 @@ class Screen:
     def results(self, plan, results):
         """Tables on stdout, and where the rest is."""
         self.close()
+        self.failed = any(r.status in ("error", "diverged") for r in results.records)
         if not self.total:
             self.say("everything was done before; nothing was computed")
         rows = results.rows("variance")
