@@ -153,9 +153,12 @@ def _tables(rows):
 
 
 def _title(rows):
+    from gumbench import registry
+
     first = rows[0]
+    symbol = registry.problem_maker(first["problem"]).symbol
     return (
-        f"{first['problem']} · dimension {first['dimension']} · gradient in {first['part']}, norm "
+        f"{first['problem']} · {symbol} = {first['dimension']} · gradient in {first['part']}, norm "
         f"{text.rounded(first['truth_norm'], None)} by {first['truth']} · "
         f"{max(row['estimates'] for row in rows):,} estimates"
     )
