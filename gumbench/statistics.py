@@ -10,6 +10,8 @@ LEVEL = 0.95
 MOST_GROUPS = 64
 BRANCHES = 4
 ESTIMATES_PER_GROUP = 400
+# An event expected so often still fails to happen once in a thousand times.
+MISSED_EVENTS = 7
 
 
 def t_quantile(degrees, level=LEVEL):
@@ -60,12 +62,13 @@ class Bias:
     square: float
 
 
-def bias_size(differences, variance_of_mean, extra_variance=0.0):
-    """Size of the bias of a mean.
+def bias_size(differences, variance_of_mean, extra_variance=0.0, missed=0.0):
+    """Size of the bias of a mean, as a Bias whose interval is wider by `missed` on both sides.
 
     differences : (batches, parameters), batch means less the truth
     variance_of_mean : trace of the covariance of the mean of all batches
     extra_variance : trace of the truth's own covariance
+    missed : what events that never happened could add to the mean
 
     ‖d‖² less its expected noise is unbiased for ‖bias‖². The interval is the union of two: that of
     a noncentral χ² with the degrees of freedom (tr Σ)² / tr Σ² of the noise, which is right for a
@@ -79,7 +82,7 @@ def bias_size(differences, variance_of_mean, extra_variance=0.0):
     norm = math.sqrt(max(0.0, square))
     if noise <= 0 or batches < 2 or not math.isfinite(length):
         exact = math.sqrt(length)
-        return Bias(exact, exact, exact, length)
+        return Bias(exact, max(0.0, exact - missed), exact + missed, length)
     low, high = _noncentral_interval(length, noise, _degrees(gram, batches))
     if length > 0:
         along = gram.sum(axis=1) / batches / math.sqrt(length)
@@ -87,7 +90,7 @@ def bias_size(differences, variance_of_mean, extra_variance=0.0):
         spread = t_quantile(batches - 1) * error
         center = math.sqrt(length) if square > 0 else 0.0
         low, high = min(low, max(0.0, center - spread)), max(high, norm + spread)
-    return Bias(norm, low, high, square)
+    return Bias(norm, max(0.0, low - missed), high + missed, square)
 
 
 def _degrees(gram, batches):
@@ -173,29 +176,40 @@ class BiasTest:
     groups: int
 
 
-def groups_allowed(relative_error, estimates):
-    """How many groups have sums close enough to normal: effective estimates / 400."""
-    effective = 1 / (relative_error**2 + 1 / estimates)
-    return max(1.0, effective / ESTIMATES_PER_GROUP)
+def effective_estimates(relative_error, estimates):
+    """How many normal estimates would know the variance as well."""
+    return 1 / (relative_error**2 + 1 / estimates)
 
 
-def bias_test(difference, variance, scale, epsilon, estimates, truth_error=0.0):
+def testable(variance, total, effective):
+    """Which groups have sums close enough to normal: (groups,) of truth values.
+
+    variance : (groups,) of one sum; total : the variance of all components; effective : estimates
+        that it is known from
+
+    Effective estimates are shared out by variance: a group of rare categories has few, however
+    many all have. Where no group has enough, the one of the largest variance is left.
+    """
+    least = total * ESTIMATES_PER_GROUP / effective
+    return variance >= min(least, float(variance.max()))
+
+
+def bias_test(difference, variance, estimates, effective, tolerance, truth_error):
     """Test that group sums have mean zero.
 
     difference, variance : (groups,) mean of each sum less the truth, and the variance of one sum
-    scale : (groups,) |truth| + root mean square, which rounding errors go with
-    epsilon : machine epsilon of the estimates
+    effective : effective estimates; one less are the degrees of Student's t
+    tolerance : (groups,) what rounding and events that never happened may make of it
     truth_error : (groups,) standard error of the truth's own sums
     """
-    rounding = 4 * epsilon * np.asarray(scale)
-    excess = np.maximum(np.abs(difference) - rounding, 0.0)
+    excess = np.maximum(np.abs(difference) - tolerance, 0.0)
     error = np.sqrt(np.asarray(variance) / estimates + np.square(truth_error))
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(excess > 0, excess / error, 0.0)
-    log_p = float(np.min(np.log(2.0) + special.log_ndtr(-z)))
-    groups = z.size
+        most = float(np.where(excess > 0, excess / error, 0.0).max())
+    groups = excess.size
+    p = 2 * float(special.stdtr(max(1.0, effective - 1), -most)) if most < math.inf else 0.0
     # 1 - (1 - p)^groups without losing a small p.
-    corrected = -math.expm1(groups * math.log1p(-min(math.exp(log_p), 1.0 - 1e-16)))
+    corrected = -math.expm1(groups * math.log1p(-min(p, 1.0 - 1e-16)))
     if corrected == 0.0:
-        return BiasTest(float(z.max()), 0.0, groups)
-    return BiasTest(float(-special.ndtri(corrected / 2)), corrected, groups)
+        return BiasTest(most, 0.0, groups)
+    return BiasTest(max(0.0, float(-special.ndtri(corrected / 2))), corrected, groups)

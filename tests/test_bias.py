@@ -55,15 +55,16 @@ def measured():
             program = make_program(bound, estimator, [1.0], inner, 23)
             count = 1 if estimator.deterministic else ESTIMATES // BATCHES
             moments = accumulate(program, grouping, count, Silent(), "").at(0)
-            found[key] = bound, truth, grouping, moments
+            found[key] = bound, estimator, truth, grouping, moments
         return found[key]
 
     return of
 
 
-def parts(bound, truth, grouping, moments):
+def parts(bound, estimator, truth, grouping, moments):
     return {
-        name: variance.part_result(bound, truth, grouping, moments, name) for name in grouping.parts
+        name: variance.part_result(bound, estimator, truth, grouping, moments, name)
+        for name in grouping.parts
     }
 
 
@@ -80,11 +81,11 @@ def test_unbiased_estimators_pass(problem, estimator, settings, measured):
 @pytest.mark.parametrize(("problem", "estimator", "settings"), CASES, ids=name_of)
 def test_an_error_in_the_largest_component_is_seen(problem, estimator, settings, measured):
     """Planted: 1 %, or seven standard errors of a group where a million estimates see no less."""
-    bound, truth, grouping, moments = measured(problem, estimator, settings)
+    bound, _, truth, grouping, moments = measured(problem, estimator, settings)
     largest = np.abs(truth.gradient).argmax()
     count = BATCHES * moments.count
     planted = max(0.01 * abs(truth.gradient[largest]), 7 * np.sqrt(moments.m2.sum()) / count)
     wrong = truth.gradient.copy()
     wrong[largest] += planted
-    found = parts(bound, dataclasses.replace(truth, gradient=wrong), grouping, moments)
+    found = parts(bound, estimator, dataclasses.replace(truth, gradient=wrong), grouping, moments)
     assert min(part["bias_p"] for part in found.values()) < 1e-3

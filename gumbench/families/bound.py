@@ -123,6 +123,12 @@ class Bound:
         f = self.family.value(self, self.family.sample(self, random)).astype(np.float64)
         return np.abs(self.pullback(self.family.score_scale(self))) * np.sqrt((f**2).mean())
 
+    @functools.cached_property
+    def rare_scale(self):
+        """(parameters,) what a draw can add to f times its score, however rare it is."""
+        ones = np.ones(self.natural.shape)
+        return np.abs(self.pullback(ones)) * self.family.largest_value(self)
+
     def noise_request(self, draw, purpose=None):
         """The row of `Inputs.requests` for one array of the family's noise."""
         kind, usual = self.family.NOISE

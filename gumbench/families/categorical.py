@@ -9,6 +9,7 @@ NOISE = (noise.GUMBEL, philox.NOISE)
 TRUTH_ESTIMATOR = "local-expectation"
 MOST_ENUMERATED = 1 << 20
 CHUNK_ITEMS = 1 << 22
+PILOT_OF_VALUES = 4096
 
 
 def natural_shape(shape):
@@ -88,6 +89,20 @@ def sample(bound, random):
 def value(bound, index):
     """f at samples: (n,)."""
     return bound.value_at(index)
+
+
+def largest_value(bound):
+    """The largest |f| over all outcomes that can be drawn, or over a pilot where they are many."""
+    if not enumerable(bound.problem):
+        random = next(bound.pilot(0, PILOT_OF_VALUES))
+        return float(np.abs(bound.value_at(sample(bound, random))).max())
+    open_ = ~np.isneginf(bound.natural)
+    largest = 0.0
+    for index in outcomes(bound.problem):
+        drawn = np.take_along_axis(open_, index.astype(np.int64), axis=1).all(axis=0)
+        if drawn.any():
+            largest = max(largest, float(np.abs(bound.value_at(index[:, drawn])).max()))
+    return largest
 
 
 def score_scale(bound):

@@ -69,7 +69,9 @@ def _record(cell, bound, estimator, truth, grouping, moments):
     else:
         status = "done"
         for name in grouping.parts:
-            result[name] = part_result(bound, truth, grouping, moments, name, cell.components)
+            result[name] = part_result(
+                bound, estimator, truth, grouping, moments, name, cell.components
+            )
             if (result[name]["relative_error"] or 0.0) > WIDE_INTERVAL:
                 notes.append("wide-interval")
     shared = _costs(cell, bound, estimator)
@@ -103,7 +105,7 @@ def _finite(x):
     return x if math.isfinite(x) else None
 
 
-def part_result(bound, truth, grouping, moments, name, components=False):
+def part_result(bound, estimator, truth, grouping, moments, name, components=False):
     """What the moments say of one part, as plain JSON types."""
     part, groups, _ = grouping.parts[name]
     n = moments.count * BATCHES
@@ -129,8 +131,11 @@ def part_result(bound, truth, grouping, moments, name, components=False):
     }
     if truth.source == "none":
         return found
-    bias = statistics.bias_size(differences, variance / n, float((error**2).sum()))
-    test = _bias_test(bound, truth, grouping, moments, name, relative, component_variance)
+    missed = _missed(bound, estimator, part, n)
+    bias = statistics.bias_size(
+        differences, variance / n, float((error**2).sum()), float(missed.max())
+    )
+    test = _bias_test(bound, truth, grouping, moments, name, relative, component_variance, missed)
     found |= {
         "bias_norm": bias.norm,
         "bias_low": bias.low,
@@ -151,30 +156,46 @@ def part_result(bound, truth, grouping, moments, name, components=False):
     return found
 
 
-def _bias_test(bound, truth, grouping, moments, name, relative, component_variance):
+def _missed(bound, estimator, part, estimates):
+    """What draws too rare to have happened could add to the mean of each component."""
+    if estimator.draw_evaluations is None:
+        return np.zeros(part.stop - part.start)
+    return statistics.MISSED_EVENTS / estimates * bound.rare_scale[part]
+
+
+def _bias_test(bound, truth, grouping, moments, name, relative, component_variance, missed):
+    """The groups of every level whose sums are close enough to normal, tested together."""
     part, groups, levels = grouping.parts[name]
     n = moments.count * BATCHES
-    epsilon = float(np.finfo(bound.real).eps)
-    allowed = statistics.groups_allowed(relative if math.isfinite(relative) else 1.0, n)
-    center = grouping.shift[part] - truth.gradient[part]
-    size = np.abs(truth.gradient[part]) + bound.rounding_scale[part]
-    if groups.single and groups.leaf.size <= allowed:
-        difference = moments.batch_means[:, part].mean(axis=0) + center
-        scale = size + np.sqrt(component_variance + (difference + truth.gradient[part]) ** 2)
-        error = truth.error[part] if truth.error is not None else 0.0
-        return statistics.bias_test(difference, component_variance, scale, epsilon, n, error)
-    usable = levels[1:] if groups.single else levels
-    rows = next((level for level in usable if len(level) <= allowed), levels[-1])
-    level = levels.index(rows)
-    group = groups.leaf // statistics.BRANCHES**level
-    gather = functools.partial(np.bincount, group, minlength=len(rows))
-    variance = moments.row_m2[rows.start : rows.stop] / (n - 1)
-    signed_truth = gather(groups.sign * truth.gradient[part])
-    difference = moments.row_means.mean(axis=0)[rows.start : rows.stop]
-    difference += gather(groups.sign * center)
-    scale = gather(size) + np.sqrt(variance + (difference + signed_truth) ** 2)
-    error = truth.row_error[rows.start : rows.stop] if truth.row_error is not None else 0.0
-    return statistics.bias_test(difference, variance, scale, epsilon, n, error)
+    effective = statistics.effective_estimates(relative if math.isfinite(relative) else 1.0, n)
+    gradient = truth.gradient[part]
+    center = grouping.shift[part] - gradient
+    size = np.abs(gradient) + bound.rounding_scale[part]
+    rounding = 4 * float(np.finfo(bound.real).eps)
+    columns = []
+    for number, level in enumerate(levels):
+        rows, count = slice(level.start, level.stop), len(level)
+        group, sign = groups.leaf // statistics.BRANCHES**number, groups.sign
+        if number == 0 and groups.single:
+            group, sign = np.arange(count), np.ones(count)
+            variance, mean = component_variance, moments.batch_means[:, part].mean(axis=0)
+            error = np.zeros(count) if truth.error is None else truth.error[part]
+        else:
+            variance, mean = moments.row_m2[rows] / (n - 1), moments.row_means[:, rows].mean(axis=0)
+            error = np.zeros(count) if truth.row_error is None else truth.row_error[rows]
+        difference = mean + np.bincount(group, sign * center, count)
+        length = np.sqrt(variance + (difference + np.bincount(group, sign * gradient, count)) ** 2)
+        tolerance = np.zeros(count)
+        np.maximum.at(tolerance, group, missed)
+        tolerance += rounding * (np.bincount(group, size, count) + length)
+        columns.append((difference, variance, tolerance, error))
+    difference, variance, tolerance, error = (
+        np.concatenate(column) for column in zip(*columns, strict=True)
+    )
+    use = statistics.testable(variance, float(component_variance.sum()), effective)
+    return statistics.bias_test(
+        difference[use], variance[use], n, effective, tolerance[use], error[use]
+    )
 
 
 def expected_seconds(cells, threads):
