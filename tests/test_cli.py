@@ -121,7 +121,7 @@ def test_explain(name, capsys):
 def test_results_on_stdout_and_notes_on_stderr():
     said = command(f"{TOY} --temperatures 1,1")
     assert said.returncode == 0
-    assert "bernoulli-toy · dimension 1" in said.stdout
+    assert "bernoulli-toy · D = 1" in said.stdout
     assert "Wrote run/ (variance.csv)" in said.stdout
     assert "note: --temperatures: 1 equal values dropped" in said.stderr
     assert "SHA-256" in said.stderr
@@ -168,7 +168,7 @@ def test_the_same_command_again_computes_nothing(capsys):
     said = capsys.readouterr()
     assert "13 of them done before" in said.err
     assert "nothing was computed" in said.err
-    assert "bernoulli-toy · dimension 1" in said.out
+    assert "bernoulli-toy · D = 1" in said.out
     assert (Path("run/cells.jsonl").read_bytes(), Path("run/variance.csv").read_bytes()) == before
 
 
