@@ -65,7 +65,6 @@ class Grouping:
             signs,
             np.argsort(leaf, kind="stable"),
             np.concatenate([[0], np.cumsum(np.bincount(leaf, minlength=leaves))]),
-            np.bincount(leaf, signs * shift, leaves),
             first_child,
             last_child,
             np.array(roots, np.int64),

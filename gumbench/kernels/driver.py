@@ -9,7 +9,7 @@ from numba.core import types
 
 from gumbench.kernels import jit, noise, philox
 from gumbench.kernels.jit import Objective, helper
-from gumbench.kernels.moments import add_estimates, add_row, first_not_finite, group_rows
+from gumbench.kernels.moments import add_estimates, add_row, first_not_finite
 
 
 class Inputs(NamedTuple):
@@ -48,7 +48,6 @@ class Grouping(NamedTuple):
 
     shift, sign : (parameters,) float64, what is subtracted from a component, its sign in a group
     member, first_member : leaf row l sums the components member[first_member[l]:first_member[l+1]]
-    leaf_shift : (leaves,) less this
     first_child, last_child : row leaves + i sums rows first_child[i] to last_child[i]
     roots : the last row of each part
     counted : the first row whose moments are wanted
@@ -58,7 +57,6 @@ class Grouping(NamedTuple):
     sign: Any
     member: Any
     first_member: Any
-    leaf_shift: Any
     first_child: Any
     last_child: Any
     roots: Any
@@ -160,10 +158,9 @@ def _add_block(estimates, count, index, grouping, rows, components, row_sums, no
     """Add the first `count` estimates of a block to the sums of one batch and temperature."""
     for p in range(estimates.shape[0]):
         estimates[p, count:] = grouping.shift[p]
-    group_rows(estimates, grouping, rows)
-    add_estimates(estimates, grouping.shift, components)
+    add_estimates(estimates, grouping, rows, components)
     for r in range(grouping.counted, rows.shape[0]):
-        add_row(rows[r], 0.0, row_sums[r])
+        add_row(rows[r], row_sums[r])
     if not_finite[0] < 0:
         bad = first_not_finite(rows, grouping.roots, count)
         if bad >= 0:
@@ -263,7 +260,7 @@ def _inputs_type(dtype):
 
 def _grouping_type():
     numbers, indices = _array(types.float64, 1), _array(types.int64, 1)
-    fields = [numbers, numbers, indices, indices, numbers, indices, indices, indices, types.intp]
+    fields = [numbers, numbers, *[indices] * 5, types.intp]
     return types.NamedTuple(fields, Grouping)
 
 

@@ -14,68 +14,91 @@ from gumbench.kernels.jit import helper, inlined
 CHUNK = 16
 
 
-def _halves(builder, vector, lanes):
-    """The two halves of a vector whose first and second half hold different sums."""
-    undefined = ir.Constant(vector.type, ir.Undefined)
-    quarter = lanes // 4
-    first = [*range(quarter), *range(2 * quarter, 3 * quarter)]
+class Chunk:
+    """LLVM vectors of 16 doubles."""
 
-    def pick(lanes):
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes)
-        return builder.shuffle_vector(vector, undefined, mask)
+    def __init__(self, context, builder):
+        self.context, self.builder = context, builder
+        self.vector = ir.VectorType(ir.DoubleType(), CHUNK)
 
-    return pick(first), pick([i + quarter for i in first])
+    def pick(self, a, lanes, b=None):
+        """Lanes of a vector, or of two joined."""
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
+        return self.builder.shuffle_vector(a, b or ir.Constant(a.type, ir.Undefined), mask)
+
+    def splat(self, number):
+        """A number in every lane."""
+        one = ir.Constant(ir.VectorType(ir.DoubleType(), 1), ir.Undefined)
+        one = self.builder.insert_element(one, number, ir.IntType(32)(0))
+        return self.pick(one, [0] * CHUNK)
+
+    def pointer(self, kind, array, start):
+        """Where 16 items of a one-dimensional array start."""
+        data = self.context.make_array(kind)(self.context, self.builder, array).data
+        item = ir.VectorType(self.context.get_data_type(kind.dtype), CHUNK)
+        return self.builder.bitcast(self.builder.gep(data, [start]), item.as_pointer())
+
+    def load(self, kind, array, start):
+        """16 items, as doubles."""
+        x = self.builder.load(self.pointer(kind, array, start))
+        x.align = kind.dtype.bitwidth // 8
+        return self.builder.fpext(x, self.vector) if kind.dtype == types.float32 else x
+
+    def store(self, x, kind, array, start):
+        """Put 16 doubles back."""
+        self.builder.store(x, self.pointer(kind, array, start)).align = 8
+
+    def sums(self, x):
+        """Σ x and Σ x², by halves."""
+        b = self.builder
+        low, high = self.pick(x, range(8)), self.pick(x, range(8, 16))
+        squares = b.fadd(b.fmul(low, low), b.fmul(high, high))
+        both = self.pick(b.fadd(low, high), range(16), squares)
+        for lanes in (16, 8, 4):
+            half, quarter = lanes // 2, lanes // 4
+            first = [*range(quarter), *range(half, half + quarter)]
+            second = [i + quarter for i in first]
+            both = b.fadd(self.pick(both, first), self.pick(both, second))
+        return [b.extract_element(both, ir.IntType(32)(i)) for i in (0, 1)]
 
 
 @intrinsic
-def chunk_sums(context, row, start, shift):
-    """Σ (x - shift) and Σ (x - shift)² over the 16 items of a row from `start`, in float64."""
+def chunk_sums(context, row, start):
+    """Σ x and Σ x² over the 16 items of a row from `start`."""
     pair = types.UniTuple(types.float64, 2)
 
     def codegen(context, builder, signature, arguments):
-        kind = signature.args[0]
-        array = context.make_array(kind)(context, builder, arguments[0])
-        item = context.get_data_type(kind.dtype)
-        double = ir.DoubleType()
-        pointer = builder.gep(array.data, [arguments[1]])
-        pointer = builder.bitcast(pointer, ir.VectorType(item, CHUNK).as_pointer())
-        x = builder.load(pointer)
-        x.align = kind.dtype.bitwidth // 8
-        wide = ir.VectorType(double, CHUNK)
-        if kind.dtype == types.float32:
-            x = builder.fpext(x, wide)
-        one = ir.Constant(ir.VectorType(double, 1), ir.Undefined)
-        one = builder.insert_element(one, arguments[2], ir.IntType(32)(0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), CHUNK), [0] * CHUNK)
-        undefined = ir.Constant(one.type, ir.Undefined)
-        x = builder.fsub(x, builder.shuffle_vector(one, undefined, zeros))
+        chunk = Chunk(context, builder)
+        x = chunk.load(signature.args[0], arguments[0], arguments[1])
+        return context.make_tuple(builder, pair, chunk.sums(x))
 
-        def join(a, b):
-            lanes = a.type.count + b.type.count
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(lanes)))
-            return builder.shuffle_vector(a, b, mask)
+    return pair(row, types.intp), codegen
 
-        def part(lanes):
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
-            return builder.shuffle_vector(x, ir.Constant(x.type, ir.Undefined), mask)
 
-        low, high = part(range(8)), part(range(8, 16))
-        squares = builder.fadd(builder.fmul(low, low), builder.fmul(high, high))
-        both = join(builder.fadd(low, high), squares)
-        for lanes in (16, 8, 4):
-            both = builder.fadd(*_halves(builder, both, lanes))
-        items = [builder.extract_element(both, ir.IntType(32)(i)) for i in (0, 1)]
-        return context.make_tuple(builder, pair, items)
+@intrinsic
+def add_chunk(context, row, start, shift, sign, group):
+    """The same of x - shift, after adding sign · (x - shift) to the 16 items of `group`."""
+    pair = types.UniTuple(types.float64, 2)
 
-    return pair(row, types.intp, types.float64), codegen
+    def codegen(context, builder, signature, arguments):
+        row, start, shift, sign, group = arguments
+        kind, _, _, _, group_kind = signature.args
+        chunk = Chunk(context, builder)
+        x = builder.fsub(chunk.load(kind, row, start), chunk.splat(shift))
+        total = chunk.load(group_kind, group, start)
+        signed = builder.fmul(x, chunk.splat(sign))
+        chunk.store(builder.fadd(total, signed), group_kind, group, start)
+        return context.make_tuple(builder, pair, chunk.sums(x))
+
+    return pair(row, types.intp, types.float64, types.float64, group), codegen
 
 
 @inlined
-def add_row(row, shift, sums):
+def add_row(row, sums):
     """Add the sums of one row (a multiple of 16 items) to `sums` (2,)."""
     first, second = sums[0], sums[1]
     for start in range(0, row.size, CHUNK):
-        a, b = chunk_sums(row, start, shift)
+        a, b = chunk_sums(row, start)
         first += a
         second += b
     sums[0] = first
@@ -83,36 +106,31 @@ def add_row(row, shift, sums):
 
 
 @helper
-def add_estimates(estimates, shift, sums):
-    """Add estimates (parameters, block) to `sums` (parameters, 2) around `shift` (parameters,)."""
-    for p in range(estimates.shape[0]):
-        add_row(estimates[p], shift[p], sums[p])
+def add_estimates(estimates, grouping, rows, sums):
+    """Add estimates (parameters, block) around the grouping's shift to `sums` (parameters, 2).
 
-
-@helper
-def group_rows(estimates, grouping, rows):
-    """Signed sums of groups of components, and of groups of groups: rows (rows, block), float64."""
-    leaves, block = grouping.first_member.size - 1, estimates.shape[1]
+    On the way their signed groups are summed to rows (rows, block), float64, and these to groups
+    of groups.
+    """
+    leaves = grouping.first_member.size - 1
     for leaf in range(leaves):
         row = rows[leaf]
-        row[:] = -grouping.leaf_shift[leaf]
-        first, last = grouping.first_member[leaf], grouping.first_member[leaf + 1]
-        for m in range(first, last - 1, 2):
-            p, q = grouping.member[m], grouping.member[m + 1]
-            a, sign_a = estimates[p], grouping.sign[p]
-            c, sign_c = estimates[q], grouping.sign[q]
-            for b in range(block):
-                row[b] += sign_a * np.float64(a[b]) + sign_c * np.float64(c[b])
-        if (last - first) & 1:
-            p = grouping.member[last - 1]
-            a, sign_a = estimates[p], grouping.sign[p]
-            for b in range(block):
-                row[b] += sign_a * np.float64(a[b])
+        row[:] = 0.0
+        for m in range(grouping.first_member[leaf], grouping.first_member[leaf + 1]):
+            p = grouping.member[m]
+            estimate, shift, sign = estimates[p], grouping.shift[p], grouping.sign[p]
+            first, second = sums[p, 0], sums[p, 1]
+            for start in range(0, row.size, CHUNK):
+                a, b = add_chunk(estimate, start, shift, sign, row)
+                first += a
+                second += b
+            sums[p, 0] = first
+            sums[p, 1] = second
     for i in range(grouping.first_child.size):
         row = rows[leaves + i]
         row[:] = 0.0
         for child in range(grouping.first_child[i], grouping.last_child[i]):
-            for b in range(block):
+            for b in range(row.size):
                 row[b] += rows[child, b]
 
 
@@ -121,7 +139,7 @@ def first_not_finite(rows, roots, count):
     """The first of `count` estimates whose sum over components is not finite, or -1."""
     for r in roots:
         total = np.zeros(2)
-        add_row(rows[r], 0.0, total)
+        add_row(rows[r], total)
         if not np.isfinite(total[0]):
             for b in range(count):
                 if not np.isfinite(rows[r, b]):
