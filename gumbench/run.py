@@ -15,6 +15,7 @@ from gumbench.store import JOURNAL, SPEC, Folder, write_atomically
 from gumbench.types import Record
 
 CHECKPOINT_SECONDS = 15.0
+FINISHED = ("done", "diverged", "skipped")
 
 
 @dataclass
@@ -81,7 +82,7 @@ def plan(spec, output=None, typed=(), force=False):
             _check_contains(spec, cells, manifest, folder)
             keys = {c.key for c in cells}
             records = {k: r for k, r in folder.records().items() if k in keys}
-            found.done = {k: r for k, r in records.items() if r.status in ("done", "diverged")}
+            found.done = {k: r for k, r in records.items() if r.status in FINISHED}
     return found
 
 
@@ -110,8 +111,11 @@ def run(plan, monitor=None, fail_fast=False):
     monitor = monitor or Monitor()
     _set_threads(plan.spec)
     records = dict(plan.done)
-    records.update((c.key, _skipped(c)) for c in plan.cells if c.skipped)
     with _journal(plan) as keep:
+        for cell in plan.cells:
+            if cell.skipped and cell.key not in records:
+                records[cell.key] = _skipped(cell)
+                keep(records[cell.key])
         monitor.plan(plan)
         for number, cells in enumerate(plan.passes):
             monitor.start(number, cells)
@@ -238,7 +242,16 @@ def load(path):
     manifest = folder.manifest()
     spec = config.checked_spec(config.read_toml(_read(folder / SPEC), SPEC), SPEC)
     records = folder.records()
-    return Results([records[k] for k in manifest["cells"] if k in records], spec, folder.path)
+    cells = [records[key] for key in manifest["cells"] if key in records]
+    return Results(cells, spec, folder.path, manifest.get("machine"))
+
+
+def newest():
+    """The folder of the newest run in results/. Raises InputError where there is none."""
+    runs = sorted(Path("results").glob("*/manifest.json"), key=lambda path: path.stat().st_mtime)
+    if not runs:
+        raise InputError("there is no run in results/: run `gumbench sweep`, or name a run folder")
+    return runs[-1].parent
 
 
 def _read(path):

@@ -12,11 +12,20 @@ COMMAND = [sys.executable, "-m", "gumbench", "sweep", "--problems", "categorical
 LONG = [*COMMAND, "--dimensions", "64", "--estimates", "20000000", "--output"]
 
 
+def start(folder, environment=None):
+    """The command, with interrupts that whoever runs the tests may have switched off."""
+    return subprocess.Popen(
+        [*LONG, folder],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+
+
 @pytest.mark.parametrize("seconds", [0.5, 1.0, 1.5, 2.5, 4.0])
 def test_interrupt(seconds, tmp_path):
-    process = subprocess.Popen(
-        [*LONG, tmp_path / "run"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = start(tmp_path / "run")
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -29,9 +38,7 @@ def test_interrupt(seconds, tmp_path):
 
 def test_interrupt_while_kernels_compile(tmp_path):
     environment = os.environ | {"GUMBENCH_CACHE_DIR": str(tmp_path / "cache")}
-    process = subprocess.Popen(
-        [*LONG, tmp_path / "run"], stderr=subprocess.PIPE, text=True, env=environment
-    )
+    process = start(tmp_path / "run", environment)
     time.sleep(5)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)

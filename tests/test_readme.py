@@ -15,6 +15,10 @@ COMMANDS = re.findall(r"^    (gumbench .+)$", README, re.MULTILINE)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    if shlex.split(command)[1] in ("compare", "export"):
+        assert main(["sweep", "--estimates", "1024", "--quiet"]) == 0
+        capsys.readouterr()
+    command = command.replace("BEFORE AFTER", "")
     Path("my.toml").write_text('[[grid]]\nproblems = ["bernoulli-toy"]\n')
     words = shlex.split(command)[1:]
     fast = ["--estimates", "1024", "--truth-estimates", "1024"] if words[0] == "sweep" else []

@@ -20,15 +20,12 @@ def list_names(
     kind: Annotated[str, typer.Argument(metavar="|".join(Kind))] = Kind.ESTIMATORS,
 ):
     """List estimators with their aliases, problems, or presets."""
-    from rich import box
-    from rich.table import Table
-
-    from gumbench.cli.screen import output
+    from gumbench.cli import screen
     from gumbench.errors import unknown
 
     if kind not in list(Kind):
         raise unknown("kind", kind, list(Kind), "gumbench list --help")
-    table = Table(box=box.SIMPLE_HEAD)
+    table = screen.table()
     columns, rows = {
         Kind.ESTIMATORS: _estimators,
         Kind.PROBLEMS: _problems,
@@ -38,7 +35,7 @@ def list_names(
         table.add_column(column, overflow="fold", no_wrap=column == "name")
     for row in rows:
         table.add_row(*row)
-    output().print(table, highlight=False, markup=False)
+    screen.output().print(table, highlight=False, markup=False)
 
 
 def _estimators():

@@ -121,6 +121,8 @@ class Screen:
         files = ", ".join(sorted(path.name for path in plan.folder.path.glob("*.csv")))
         self.out.print(f"Wrote {plan.folder.path}/ ({files})", highlight=False, markup=False)
         self.say(f"reproducible columns: SHA-256 {_sha(results)[:16]}")
+        self.say("Next: gumbench compare --cost-of-f 2ms     at your own cost of f")
+        self.say("      gumbench export --format latex       any table, for a paper")
 
 
 def _sha(results):
@@ -165,10 +167,7 @@ def _title(rows):
 
 
 def _table(rows):
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = text.table()
     table.add_column("estimator", no_wrap=True)
     for name in ("τ", "f", "∇f"):
         table.add_column(name, justify="right")

@@ -33,6 +33,14 @@ def errors():
     return Console(stderr=True, soft_wrap=True, emoji=False)
 
 
+def table():
+    """An empty table in the house style."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+
+
 def rounded(value, spread):
     """A number with the digits its spread leaves meaningful: two of the spread's own."""
     if value is None:

@@ -51,7 +51,11 @@ def rows(name, records):
 
 def csv_text(name, rows, clock=True):
     """A table as CSV; floats read back as the same number. clock=False: what is reproducible."""
-    columns = [c.name for c in table(name).COLUMNS if clock or not c.clock]
+    return to_csv(rows, [c.name for c in table(name).COLUMNS if clock or not c.clock])
+
+
+def to_csv(rows, columns):
+    """Some columns of rows as CSV."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)

@@ -1,0 +1,279 @@
+"""`gumbench compare`: which estimator, at what cost; is the difference real."""
+
+import dataclasses
+import json
+import math
+import re
+from typing import Annotated
+
+import typer
+
+from gumbench.cli import screen
+from gumbench.errors import InputError
+
+EXAMPLE = "Example: gumbench compare --cost-of-f 2ms --where problem=categorical-vae"
+SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
+AMOUNT = re.compile(r"^\s*([\d.]+(?:[eE][+-]?\d+)?)\s*([a-zµ]+)\s*$")
+
+
+def compare(
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="RUN ...", show_default="newest run")
+    ] = None,
+    cost: Annotated[
+        str, typer.Option(metavar="UNIT", help="Cost of an estimate: evaluations or estimates.")
+    ] = "evaluations",
+    cost_of_f: Annotated[
+        str | None, typer.Option(metavar="TIME", help="What f takes in your own model: 2ms.")
+    ] = None,
+    gradient_cost: Annotated[
+        str, typer.Option(metavar="W", help="∂f/∂x costs as much as W of f.", show_default="3")
+    ] = "3",
+    budget: Annotated[
+        str | None,
+        typer.Option(metavar="BUDGET", help="Rank all by error at 64evaluations or 5ms a step."),
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Count break-evens in its estimates.")
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="CONDITION", help="column=value; several must hold.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+    fail_above: Annotated[
+        str | None,
+        typer.Option(metavar="PERCENT", help="Of two runs: status 1 where a variance grew more."),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+):
+    """Rank estimators by variance × cost, and say up to where biased ones are ahead.
+
+    Of two runs, the variances of the second are compared cell by cell with the first.
+    """
+    from gumbench import compare as comparing
+    from gumbench import registry, run
+
+    if reference is not None:
+        ((reference, _),) = registry.select("estimators", [reference])
+    price = comparing.Cost(cost, _number(gradient_cost, "gradient-cost"), _time(cost_of_f))
+    limit = _percent(fail_above)
+    loaded = [run.load(path) for path in runs or [run.newest()]]
+    if len(loaded) > 2:
+        raise InputError(f"{len(loaded)} runs given: give one, or two to compare cell by cell")
+    if len(loaded) == 2:
+        first, second = loaded
+        raise typer.Exit(_changes(first, second, where or [], as_json, limit))
+    if limit is not None:
+        raise InputError("--fail-above compares two runs: give two")
+    found = comparing.compare(
+        loaded[0], price, reference, _budget(budget, price), conditions=where or []
+    )
+    if as_json:
+        typer.echo(json.dumps([_plain(c) for c in found], indent=1))
+    else:
+        _print(found)
+
+
+def _number(text, name):
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(f"--{name} {text!r}: give a number") from None
+    if not (math.isfinite(value) and value >= 0):
+        raise InputError(f"--{name} {text}: give a number from 0")
+    return value
+
+
+def _amount(text, name, units, example):
+    match = AMOUNT.match(text)
+    if not match or match[2] not in units:
+        raise InputError(f"--{name} {text!r}: give a number with its unit, such as {example}")
+    value = _number(match[1], name) * units[match[2]]
+    if value <= 0:
+        raise InputError(f"--{name} {text}: give more than 0")
+    return value
+
+
+def _time(text):
+    return None if text is None else _amount(text, "cost-of-f", SECONDS, "2ms")
+
+
+def _percent(text):
+    if text is None:
+        return None
+    return _number(text.strip().removesuffix("%"), "fail-above") / 100
+
+
+def _budget(text, price):
+    """A budget in the cost's own unit."""
+    if text is None:
+        return None
+    if price.seconds_of_f:
+        units = SECONDS | {"evaluations": price.seconds_of_f}
+        return _amount(text, "budget", units, "5ms or 64evaluations")
+    match = AMOUNT.match(text)
+    if match and match[2] in SECONDS:
+        raise InputError(f"--budget {text}: a time needs --cost-of-f, what f takes in your model")
+    return _amount(text, "budget", {price.unit: 1.0}, f"64{price.unit}")
+
+
+def _plain(comparison):
+    """A comparison as JSON types: infinite numbers as null."""
+
+    def plain(value):
+        if isinstance(value, dict):
+            return {k: plain(v) for k, v in value.items() if k != "batch_variances"}
+        if isinstance(value, list | tuple):
+            return [plain(v) for v in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    found = plain(dataclasses.asdict(comparison))
+    best = comparison.best
+    return found | {
+        "best": best.name if best else None,
+        "cannot_be_told_apart": [c.name for c in comparison.ties],
+    }
+
+
+def _print(comparisons):
+    out = screen.output()
+    for comparison in comparisons:
+        out.print(_title(comparison), style="bold", soft_wrap=True, highlight=False, markup=False)
+        out.print(_table(comparison))
+        for line in _verdict(comparison):
+            out.print(line, highlight=False, markup=False, soft_wrap=True)
+        out.print()
+
+
+def _title(comparison):
+    from gumbench import registry
+
+    symbol = registry.problem_maker(comparison.problem).symbol
+    unit = comparison.cost.name
+    if unit == "evaluations":
+        unit += f" of f (∇f counts {comparison.cost.gradient_cost:g})"
+    title = f"{comparison.problem} · {symbol} = {comparison.dimension} · gradient in "
+    title += f"{comparison.part}\n{comparison.settings}".rstrip()
+    return title + f"\nwork is variance × cost, cost in {unit}"
+
+
+def _table(comparison):
+    table = screen.table()
+    table.add_column("candidate", no_wrap=True)
+    table.add_column("cost", justify="right")
+    table.add_column("work", justify="right")
+    table.add_column("to the best")
+    table.add_column("bias, %")
+    if comparison.budget is not None:
+        table.add_column("error at budget", justify="right")
+    else:
+        table.add_column("ahead below")
+    for c in comparison.candidates:
+        row = [c.name, f"{c.cost:.4g}", f"{c.work:.3g}", _ratio(comparison, c), _bias(c)]
+        table.add_row(*row, _ahead(c) if comparison.budget is None else _error(c))
+    return table
+
+
+def _ratio(comparison, candidate):
+    if candidate is comparison.best:
+        return "best unbiased"
+    if candidate.exact:
+        return "no variance"
+    ratio = candidate.to_best
+    if ratio is None or not math.isfinite(ratio.value):
+        return ""
+    return screen.interval(ratio.value, ratio.low, ratio.high)
+
+
+def _bias(candidate):
+    if candidate.unbiased:
+        return "unbiased"
+    if not candidate.truth_norm or candidate.bias_norm is None:
+        return ""
+    norms = candidate.bias_norm, candidate.bias_low, candidate.bias_high
+    norm, low, high = (100 * b / candidate.truth_norm for b in norms)
+    return f"{screen.rounded(norm, (high - low) / 2)} ± {(high - low) / 2:.1g}"
+
+
+def _error(candidate):
+    return f"{candidate.mse:.4g}" if math.isfinite(candidate.mse) else "beyond the budget"
+
+
+def _ahead(candidate):
+    if candidate.break_even is None:
+        return ""
+    if candidate.break_even == 0:
+        return "never"
+    if not math.isfinite(candidate.break_even):
+        return f"at least {candidate.break_even_low:.3g}"
+    high = candidate.break_even_high
+    upper = f"{high:.3g}" if math.isfinite(high) else "∞"
+    return f"{candidate.break_even:.3g} ({candidate.break_even_low:.3g}–{upper})"
+
+
+def _verdict(comparison):
+    best, reference = comparison.best, comparison.reference
+    exact = [c.name for c in comparison.candidates if c.unbiased and c.exact]
+    if exact:
+        yield f"Without variance here: {', '.join(exact)}."
+    if best is None:
+        yield "No other unbiased candidate."
+        return
+    yield f"Best unbiased: {best.name}."
+    if comparison.ties:
+        yield f"Cannot be told apart from it: {', '.join(c.name for c in comparison.ties)}."
+    ahead = [c for c in comparison.candidates if c.break_even]
+    if ahead:
+        first = max(ahead, key=lambda c: c.break_even_low or 0.0)
+        yield (
+            f"For fewer than {first.break_even_low:.3g} {reference.name} estimates' worth of "
+            f"{comparison.cost.name} a step: {first.name}."
+        )
+    if comparison.budget is not None:
+        least = comparison.candidates[0]
+        yield f"Least error at the budget: {least.name}."
+
+
+def _changes(first, second, conditions, as_json, limit):
+    """Print the ratios of two runs' variances; the status of the gate."""
+    from gumbench import compare as comparing
+
+    found = comparing.changes(first, second, conditions)
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(change) for change in found], indent=1))
+    else:
+        out = screen.output()
+        differing = comparing.machine_differences(first, second)
+        if differing:
+            out.print(
+                f"The runs differ in {'; '.join(differing)}.", highlight=False, soft_wrap=True
+            )
+        table = screen.table()
+        for name in (
+            "problem",
+            "dimension",
+            "part",
+            "estimator",
+            "τ",
+            "K",
+            "second / first (95 %)",
+        ):
+            table.add_column(name, overflow="fold")
+        for c in found:
+            temperature = "" if c.temperature is None else f"{c.temperature:g}"
+            inner = str(c.inner_samples or "")
+            ratio = screen.interval(c.ratio.value, c.ratio.low, c.ratio.high)
+            apart = "" if c.ratio.apart else "  cannot be told apart"
+            table.add_row(
+                *(c.problem, str(c.dimension), c.part, c.estimator, temperature, inner),
+                ratio + apart,
+            )
+        out.print(table)
+    grown = [c for c in found if limit is not None and c.ratio.low > 1 + limit]
+    for c in grown:
+        screen.errors().print(
+            f"{c.problem} {c.dimension} {c.estimator}: variance grew by "
+            f"{100 * (c.ratio.value - 1):.3g} %",
+            highlight=False,
+        )
+    return 1 if grown else 0

@@ -1,0 +1,54 @@
+"""`gumbench export`: any table of a run, for a paper or a program."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gumbench.errors import InputError
+
+EXAMPLE = "Example: gumbench export --format latex --where problem=categorical-vae"
+
+
+def export(
+    run_folder: Annotated[
+        str | None, typer.Argument(metavar="RUN", show_default="newest run")
+    ] = None,
+    table: Annotated[
+        str, typer.Option(metavar="TABLE", help="variance or components.")
+    ] = "variance",
+    style: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="csv, json, markdown or latex.")
+    ] = "csv",
+    columns: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="Columns or globs, with commas.")
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="CONDITION", help="column=value; several must hold.")
+    ] = None,
+    every_temperature: Annotated[
+        bool, typer.Option("--every-temperature", help="Not only the best one, in a paper's table.")
+    ] = False,
+    output: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write there instead of printing.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+):
+    """Print a table of a run as CSV, JSON, Markdown or LaTeX."""
+    from gumbench import config, run
+    from gumbench.export import export as as_text
+
+    wanted = config.words(columns) if columns is not None else []
+    if columns is not None and not wanted:
+        raise InputError("--columns is empty: give names with commas between, or leave it out")
+    results = run.load(run_folder if run_folder is not None else run.newest())
+    text = as_text(
+        results, table, style, columns=wanted, conditions=where or [], every=every_temperature
+    )
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {output}: {error.strerror}") from None
