@@ -81,6 +81,52 @@ def categorical_vae(bound):
     return Plain(f, gradient, lambda x: (np.exp(log_q) - x).reshape(len(x), -1))
 
 
+def word_vectors(bound):
+    s = bound.data[: bound.problem.shape[1]]
+
+    def slope(x):
+        return -1 / (1 + np.exp(x[:, 0] @ s))
+
+    return Plain(
+        lambda x: np.logaddexp(0, -(x[:, 0] @ s)), lambda x: slope(x)[:, None, None] * s[None, None]
+    )
+
+
+def classification(bound):
+    images = bound.data[1:].reshape(-1, 65)
+    labels = images[:, 0].astype(int)
+    every = np.arange(len(labels))
+    entropy = bound.data[0] > 0
+
+    def f(x):
+        right = x[:, every, labels]
+        return (-np.log(0.05 + 0.95 * right) if entropy else 1 - right).mean(axis=1)
+
+    def gradient(x):
+        right = x[:, every, labels]
+        g = np.zeros_like(x)
+        g[:, every, labels] = (-0.95 / (0.05 + 0.95 * right) if entropy else -1.0) / len(labels)
+        return g
+
+    return Plain(f, gradient)
+
+
+def pull_back(bound, natural):
+    """A gradient in natural parameters (n, ...) as one in θ, for every link there is."""
+    name, data = bound.problem.name, bound.data
+    if name == "gaussian-quadratic":
+        return data[0] * natural[:, 0]
+    if name.startswith("bernoulli"):
+        return natural[:, :, 1]
+    if name == "word-vectors":
+        words = bound.problem.shape[1]
+        return natural[:, 0] @ data[words:].reshape(words, -1)
+    if name == "classification":
+        pixels = data[1:].reshape(-1, 65)[:, 1:]
+        return np.einsum("ndc,dp->ncp", natural, pixels).reshape(len(natural), -1)
+    return natural.reshape(len(natural), -1)
+
+
 PROBLEMS = {
     "gaussian-quadratic": gaussian_quadratic,
     "gaussian-kl": gaussian_kl,
@@ -90,4 +136,6 @@ PROBLEMS = {
     "categorical-quadratic": categorical_quadratic,
     "categorical-linear": categorical_linear,
     "categorical-vae": categorical_vae,
+    "word-vectors": word_vectors,
+    "classification": classification,
 }

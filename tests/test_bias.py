@@ -26,6 +26,8 @@ SETTINGS = [
     ("categorical-quadratic", 100, {}),
     ("categorical-linear", 8, {"offset": 3.0, "noise": 0.5}),
     ("categorical-vae", 2, {"categories": 4}),
+    ("word-vectors", 30, {}),
+    ("classification", 2, {"loss": "cross-entropy"}),
 ]
 
 

@@ -16,7 +16,7 @@ import pytest
 import gumbench
 from gumbench.cli import main
 
-COMMANDS = ["", "sweep", "list", "explain"]
+COMMANDS = ["", "sweep", "compare", "export", "list", "explain", "info"]
 HEAVY = {"numba", "pandas", "scipy", "llvmlite"}
 TOY = "sweep --problems bernoulli-toy --estimates 128 --output run"
 
@@ -65,7 +65,9 @@ def test_help(name, flag, place):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_example_in_the_help_is_valid(name):
+def test_the_example_in_the_help_is_valid(name, place):
+    if name in ("compare", "export"):
+        assert main(["sweep", "--estimates", "1024", "--quiet"]) == 0
     said = command(f"{name} --help").stdout
     example = re.search(r"Example: gumbench (.*)", said).group(1).strip()
     dry = " --dry-run" if example.startswith("sweep") else ""
@@ -277,3 +279,17 @@ def test_interrupt_keeps_what_is_done_and_says_how_to_go_on():
     assert " of 2 cells of this run are saved in run" in said
     assert f"To continue: gumbench {arguments}" in said
     assert len(journal()) == 1
+
+
+def test_info_and_its_cache(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GUMBENCH_CACHE_DIR", str(tmp_path))
+    (tmp_path / "0123456789abcdef").mkdir()
+    (tmp_path / "0123456789abcdef" / "kernel.nbc").write_bytes(b"x" * 2_000_000)
+    (tmp_path / "not ours").mkdir()
+    assert main(["info"]) == 0
+    said = capsys.readouterr().out
+    assert "2.0 MB in 2 folders" in said
+    assert {"processor", "versions", "threads"} <= {line.split()[0] for line in said.splitlines()}
+    assert main(["info", "--clear-cache"]) == 0
+    assert "2.0 MB removed" in capsys.readouterr().out
+    assert [p.name for p in tmp_path.iterdir()] == ["not ours"]

@@ -18,6 +18,9 @@ CATEGORICAL = [
     ("categorical-quadratic", 30, {"skew": 4.0, "instance": 3}),
     ("categorical-linear", 7, {"offset": 50.0, "noise": 0.5}),
     ("categorical-vae", 3, {"categories": 4, "image": 17}),
+    ("word-vectors", 12, {"size": 3}),
+    ("classification", 2, {"loss": "cross-entropy"}),
+    ("classification", 3, {}),
 ]
 
 
@@ -29,12 +32,33 @@ def test_categorical_gradients_by_enumeration(name, dimension, settings, dtype):
     f = plain.PROBLEMS[name](double).f
     one = np.eye(double.natural.shape[1])
     by_logit = twin.enumerated_gradient(double.natural, lambda x: float(f(one[list(x)][None])[0]))
-    wanted = by_logit[:, 1] if name.startswith("bernoulli") else by_logit.ravel()
+    wanted = plain.pull_back(double, by_logit[None])[0]
     truth = gumbench.exact_gradient(bound.problem, dtype=dtype)
     assert truth.source in ("closed form", "enumeration")
     np.testing.assert_allclose(truth.gradient, wanted, rtol=1e-9, atol=1e-12)
     enumerated = bound.family.exact_gradient(bound)
     np.testing.assert_allclose(enumerated, wanted, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "dimension"), [("word-vectors", 9), ("classification", 2)])
+def test_gradients_behind_a_link_by_central_differences(name, dimension):
+    problem = gumbench.make_problem(name, dimension)
+    truth = gumbench.exact_gradient(problem).gradient
+
+    def expectation(theta):
+        bound = Bound(problem, "float64", theta=theta)
+        f = plain.PROBLEMS[name](bound).f
+        p = [twin.softmax(list(row)) for row in bound.natural]
+        one = np.eye(bound.natural.shape[1])
+        return sum(
+            np.prod([p[v][c] for v, c in enumerate(x)]) * f(one[list(x)][None])[0]
+            for x in twin.outcomes(bound.natural.shape)
+        )
+
+    for i in range(0, problem.theta.size, max(1, problem.theta.size // 8)):
+        step = np.eye(problem.theta.size)[i] * 1e-4
+        slope = expectation(problem.theta + step) - expectation(problem.theta - step)
+        assert truth[i] == pytest.approx(slope / 2e-4, rel=1e-6, abs=1e-9)
 
 
 GAUSSIAN = [

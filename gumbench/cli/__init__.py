@@ -11,7 +11,7 @@ from typing import Annotated, Any, cast
 import typer
 from rich.markup import escape
 
-from gumbench.cli import compare, explain, export, listing, sweep
+from gumbench.cli import compare, explain, export, info, listing, sweep
 from gumbench.cli.screen import errors
 from gumbench.errors import GumbenchError
 
@@ -64,6 +64,7 @@ app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
 app.command("export", epilog=export.EXAMPLE)(export.export)
 app.command("list", epilog=listing.EXAMPLE)(listing.list_names)
 app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
+app.command("info", epilog=info.EXAMPLE)(info.info)
 
 
 def main(arguments):

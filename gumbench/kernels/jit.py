@@ -8,6 +8,7 @@ one floating point type. `helper` marks functions that compiled code calls and i
 import functools
 import hashlib
 import os
+import re
 import tempfile
 import warnings
 from contextlib import contextmanager
@@ -148,6 +149,12 @@ def cache_folder():
             return folder
     except OSError:
         return Path(tempfile.gettempdir(), f"gumbench-{os.getuid()}", folder.name)
+
+
+def cache_folders():
+    """All cache folders of ours beside the one in use: those with a digest for a name."""
+    beside = cache_folder().parent
+    return [p for p in beside.iterdir() if p.is_dir() and re.fullmatch("[0-9a-f]{16}", p.name)]
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def direct(x, theta, data, out):
 def arrays():
     """The digits and the fitted weights that ship with the package."""
     with np.load(DATA / "digits.npz") as digits, np.load(DATA / "decoder.npz") as weights:
-        found = {"images": digits["images"] / 16.0}
+        found = {"images": digits["images"] / 16.0, "labels": digits["labels"]}
         return found | {name: weights[name].astype(np.float64) for name in weights.files}
 
 
