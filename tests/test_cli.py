@@ -293,3 +293,25 @@ def test_info_and_its_cache(tmp_path, monkeypatch, capsys):
     assert main(["info", "--clear-cache"]) == 0
     assert "2.0 MB removed" in capsys.readouterr().out
     assert [p.name for p in tmp_path.iterdir()] == ["not ours"]
+
+
+def test_list_what_applies(capsys):
+    assert main(["list", "--for", "gaussian-step"]) == 0
+    said = capsys.readouterr().out
+    assert "score-loo" in said
+    assert "pathwise" not in said
+    assert main(["list", "problems", "--for", "stl"]) == 0
+    said = capsys.readouterr().out
+    assert "gaussian-kl" in said
+    assert "gaussian-quadratic" not in said
+    assert main(["list", "presets", "--for", "score"]) == 2
+    assert main(["list", "--for", "gaussian-stp"]) == 2
+    assert "did you mean gaussian-step" in capsys.readouterr().err
+
+
+def test_list_runs(place, capsys):
+    assert main(["list", "runs"]) == 0
+    assert main(["sweep", "smoke", "--estimates", "128", "--quiet"]) == 0
+    capsys.readouterr()
+    assert main(["list", "runs"]) == 0
+    assert "results/smoke-" in capsys.readouterr().out

@@ -14,28 +14,75 @@ class Kind(StrEnum):
     ESTIMATORS = "estimators"
     PROBLEMS = "problems"
     PRESETS = "presets"
+    RUNS = "runs"
 
 
 def list_names(
     kind: Annotated[str, typer.Argument(metavar="|".join(Kind))] = Kind.ESTIMATORS,
+    applies_to: Annotated[
+        str | None,
+        typer.Option(
+            "--for", metavar="NAME", help="Only what applies to it: problem or estimator."
+        ),
+    ] = None,
 ):
-    """List estimators with their aliases, problems, or presets."""
+    """List estimators with their aliases, problems, presets, or the runs in results/."""
     from gumbench.cli import screen
-    from gumbench.errors import unknown
+    from gumbench.errors import InputError, unknown
 
     if kind not in list(Kind):
         raise unknown("kind", kind, list(Kind), "gumbench list --help")
+    if applies_to is not None and kind not in (Kind.ESTIMATORS, Kind.PROBLEMS):
+        raise InputError(f"--for goes with estimators and problems, not with {kind}")
     table = screen.table()
     columns, rows = {
         Kind.ESTIMATORS: _estimators,
         Kind.PROBLEMS: _problems,
         Kind.PRESETS: _presets,
+        Kind.RUNS: _runs,
     }[Kind(kind)]()
+    if applies_to is not None:
+        names = _matching(kind, applies_to)
+        rows = [row for row in rows if row[0] in names]
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column == "name")
     for row in rows:
         table.add_row(*row)
     screen.output().print(table, highlight=False, markup=False)
+
+
+def _matching(kind, name):
+    """Estimators that apply to a problem, or problems that an estimator applies to."""
+    from gumbench import registry
+
+    other = "problems" if kind == Kind.ESTIMATORS else "estimators"
+    ((name, _),) = registry.select(other, [name])
+    estimators = registry.names("estimators") if kind == Kind.ESTIMATORS else [name]
+    problems = registry.names("problems") if kind == Kind.PROBLEMS else [name]
+    return {
+        estimator if kind == Kind.ESTIMATORS else problem.name
+        for problem in map(registry.make_problem, problems)
+        for estimator in estimators
+        if not registry.why_not(registry.estimators(estimator).get(problem.family), problem)
+    }
+
+
+def _runs():
+    from pathlib import Path
+
+    from gumbench.store import Folder
+
+    rows = []
+    for path in sorted(Path("results").glob("*/manifest.json")):
+        folder = Folder(path.parent)
+        manifest, records = folder.manifest(), folder.records()
+        done = sum(record.status in ("done", "skipped") for record in records.values())
+        problems = dict.fromkeys(p for g in manifest["spec"]["grid"] for p in g["problems"])
+        seed = str(manifest["seed"])
+        rows.append(
+            (str(path.parent), f"{done} of {len(manifest['cells'])}", seed, ", ".join(problems))
+        )
+    return ("name", "cells done", "seed", "problems"), rows
 
 
 def _estimators():
