@@ -9,7 +9,7 @@ from numba.core import types
 
 from gumbench.kernels import jit, noise, philox
 from gumbench.kernels.jit import Objective, helper
-from gumbench.kernels.moments import add_estimates, add_row, first_not_finite
+from gumbench.kernels.moments import CHUNK, add_estimates, add_row, first_not_finite
 
 
 class Inputs(NamedTuple):
@@ -85,7 +85,7 @@ FUNCTIONS = ("kernel", "value", "value_at", "gradient", "direct", "pullback")
 def block_size(elements):
     """Estimates worked on at once: a block of float32 noise fits half a second-level cache."""
     block = 256
-    while block > 16 and elements * block * 4 > 1 << 18:
+    while block > CHUNK and elements * block * 4 > 1 << 18:
         block //= 2
     return block
 

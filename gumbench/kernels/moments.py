@@ -1,6 +1,6 @@
 """Sums of estimates and of their squares, in float64 around a shift.
 
-Estimates are summed in chunks of 16 by one fixed tree, chunk after chunk, so the bits depend on
+Estimates are summed in chunks of 32 by one fixed tree, chunk after chunk, so the bits depend on
 neither the block nor the vector width.
 """
 
@@ -11,11 +11,11 @@ from numba.extending import intrinsic
 
 from gumbench.kernels.jit import helper, inlined
 
-CHUNK = 16
+CHUNK = 32
 
 
 class Chunk:
-    """LLVM vectors of 16 doubles."""
+    """LLVM vectors of 32 doubles."""
 
     def __init__(self, context, builder):
         self.context, self.builder = context, builder
@@ -33,27 +33,30 @@ class Chunk:
         return self.pick(one, [0] * CHUNK)
 
     def pointer(self, kind, array, start):
-        """Where 16 items of a one-dimensional array start."""
+        """Where 32 items of a one-dimensional array start."""
         data = self.context.make_array(kind)(self.context, self.builder, array).data
         item = ir.VectorType(self.context.get_data_type(kind.dtype), CHUNK)
         return self.builder.bitcast(self.builder.gep(data, [start]), item.as_pointer())
 
     def load(self, kind, array, start):
-        """16 items, as doubles."""
+        """32 items, as doubles."""
         x = self.builder.load(self.pointer(kind, array, start))
         x.align = kind.dtype.bitwidth // 8
         return self.builder.fpext(x, self.vector) if kind.dtype == types.float32 else x
 
     def store(self, x, kind, array, start):
-        """Put 16 doubles back."""
+        """Put 32 doubles back."""
         self.builder.store(x, self.pointer(kind, array, start)).align = 8
 
     def sums(self, x):
         """Σ x and Σ x², by halves."""
         b = self.builder
-        low, high = self.pick(x, range(8)), self.pick(x, range(8, 16))
-        squares = b.fadd(b.fmul(low, low), b.fmul(high, high))
-        both = self.pick(b.fadd(low, high), range(16), squares)
+        plain, squares = x, b.fmul(x, x)
+        for lanes in (16, 8):
+            low, high = range(lanes), range(lanes, 2 * lanes)
+            plain = b.fadd(self.pick(plain, low), self.pick(plain, high))
+            squares = b.fadd(self.pick(squares, low), self.pick(squares, high))
+        both = self.pick(plain, range(16), squares)
         for lanes in (16, 8, 4):
             half, quarter = lanes // 2, lanes // 4
             first = [*range(quarter), *range(half, half + quarter)]
@@ -64,7 +67,7 @@ class Chunk:
 
 @intrinsic
 def chunk_sums(context, row, start):
-    """Σ x and Σ x² over the 16 items of a row from `start`."""
+    """Σ x and Σ x² over the 32 items of a row from `start`."""
     pair = types.UniTuple(types.float64, 2)
 
     def codegen(context, builder, signature, arguments):
@@ -75,27 +78,39 @@ def chunk_sums(context, row, start):
     return pair(row, types.intp), codegen
 
 
-@intrinsic
-def add_chunk(context, row, start, shift, sign, group):
-    """The same of x - shift, after adding sign · (x - shift) to the 16 items of `group`."""
-    pair = types.UniTuple(types.float64, 2)
+def _chunk_into_group(fresh):
+    """An intrinsic that puts a chunk into its group's row, or adds it to what is there."""
 
-    def codegen(context, builder, signature, arguments):
-        row, start, shift, sign, group = arguments
-        kind, _, _, _, group_kind = signature.args
-        chunk = Chunk(context, builder)
-        x = builder.fsub(chunk.load(kind, row, start), chunk.splat(shift))
-        total = chunk.load(group_kind, group, start)
-        signed = builder.fmul(x, chunk.splat(sign))
-        chunk.store(builder.fadd(total, signed), group_kind, group, start)
-        return context.make_tuple(builder, pair, chunk.sums(x))
+    def typed(context, row, start, shift, sign, group):
+        pair = types.UniTuple(types.float64, 2)
 
-    return pair(row, types.intp, types.float64, types.float64, group), codegen
+        def codegen(context, builder, signature, arguments):
+            row, start, shift, sign, group = arguments
+            kind, _, _, _, group_kind = signature.args
+            chunk = Chunk(context, builder)
+            x = builder.fsub(chunk.load(kind, row, start), chunk.splat(shift))
+            signed = builder.fmul(x, chunk.splat(sign))
+            if not fresh:
+                signed = builder.fadd(chunk.load(group_kind, group, start), signed)
+            chunk.store(signed, group_kind, group, start)
+            return context.make_tuple(builder, pair, chunk.sums(x))
+
+        return pair(row, types.intp, types.float64, types.float64, group), codegen
+
+    typed.__name__ = "set_chunk" if fresh else "add_chunk"
+    typed.__doc__ = (
+        "Σ and Σ² of 32 items of x - shift, which with its sign goes into a group's row."
+    )
+    return intrinsic(typed)
+
+
+set_chunk = _chunk_into_group(fresh=True)
+add_chunk = _chunk_into_group(fresh=False)
 
 
 @inlined
 def add_row(row, sums):
-    """Add the sums of one row (a multiple of 16 items) to `sums` (2,)."""
+    """Add the sums of one row (a multiple of 32 items) to `sums` (2,)."""
     first, second = sums[0], sums[1]
     for start in range(0, row.size, CHUNK):
         a, b = chunk_sums(row, start)
@@ -114,14 +129,16 @@ def add_estimates(estimates, grouping, rows, sums):
     """
     leaves = grouping.first_member.size - 1
     for leaf in range(leaves):
-        row = rows[leaf]
-        row[:] = 0.0
-        for m in range(grouping.first_member[leaf], grouping.first_member[leaf + 1]):
+        row, first_member = rows[leaf], grouping.first_member[leaf]
+        for m in range(first_member, grouping.first_member[leaf + 1]):
             p = grouping.member[m]
             estimate, shift, sign = estimates[p], grouping.shift[p], grouping.sign[p]
             first, second = sums[p, 0], sums[p, 1]
             for start in range(0, row.size, CHUNK):
-                a, b = add_chunk(estimate, start, shift, sign, row)
+                if m == first_member:
+                    a, b = set_chunk(estimate, start, shift, sign, row)
+                else:
+                    a, b = add_chunk(estimate, start, shift, sign, row)
                 first += a
                 second += b
             sums[p, 0] = first

@@ -24,16 +24,16 @@ def relax(logits, gumbels, temperature, out):
     for v in range(out.shape[0]):
         top[:] = real(-np.inf)
         for c in range(out.shape[1]):
-            logit, row, noise = logits[v, c], out[v, c], gumbels[v, c]
+            logit, noise = logits[v, c], gumbels[v, c]
             for b in range(block):
-                row[b] = logit + noise[b]
-                if row[b] > top[b]:
-                    top[b] = row[b]
+                score = logit + noise[b]
+                if score > top[b]:
+                    top[b] = score
         total[:] = real(0.0)
         for c in range(out.shape[1]):
-            row = out[v, c]
+            logit, row, noise = logits[v, c], out[v, c], gumbels[v, c]
             for b in range(block):
-                row[b] = elementary.exp((row[b] - top[b]) * inverse)
+                row[b] = elementary.exp((logit + noise[b] - top[b]) * inverse)
                 total[b] += row[b]
         for b in range(block):
             total[b] = real(1.0) / total[b]
