@@ -32,7 +32,7 @@ TYPED = [
     # list
     ("list estimator", 2, "did you mean estimators"),
     ("list ''", 2, "no kind is called ''"),
-    ("list runs", 2, "no kind is called 'runs'"),
+    ("list tables", 2, "no kind is called 'tables'"),
     ("list problems presets", 2, "unexpected extra argument"),
     ("list --all", 2, "No such option: --all"),
     # explain
