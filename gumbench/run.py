@@ -22,12 +22,13 @@ FINISHED = ("done", "diverged", "skipped")
 class Plan:
     """A validated run: its cells in order, and what is already finished.
 
-    folder is None for a run that is kept in memory.
+    folder is None for a run that is kept in memory. force: start over in a folder with a run.
     """
 
     spec: config.SweepSpec
     cells: list
     folder: Folder | None
+    force: bool = False
     done: dict[str, Record] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -75,7 +76,7 @@ def plan(spec, output=None, typed=(), force=False):
     folder = Folder(output)
     folder.check_free()
     folder.check_writable()
-    found = Plan(spec, cells, folder, notes=notes)
+    found = Plan(spec, cells, folder, force, notes=notes)
     if folder.exists:
         manifest = folder.manifest()
         if not force:
@@ -147,7 +148,7 @@ def _journal(plan):
         return
     folder = plan.folder
     with folder.locked():
-        if not plan.done:
+        if plan.force:
             (folder / JOURNAL).unlink(missing_ok=True)
         folder.write_manifest(_manifest(plan))
         write_atomically(folder / SPEC, config.to_toml(plan.spec))

@@ -135,3 +135,14 @@ def test_the_manifest_says_where_the_run_was_made(tmp_path):
     assert manifest["seed"] == 0
     assert {"cores", "vector_bits", "versions"} <= manifest["machine"].keys()
     assert len(manifest["cells"]) == 4
+
+
+def test_a_run_planned_before_another_finished_loses_nothing(tmp_path):
+    from gumbench import config
+
+    spec = config.checked_spec(config.merge({}, SPEC), "test")
+    planned = run.plan(spec, tmp_path / "run")
+    sweep(tmp_path / "run")
+    before = (tmp_path / "run" / "cells.jsonl").read_text()
+    run.run(planned)
+    assert (tmp_path / "run" / "cells.jsonl").read_text().startswith(before)
