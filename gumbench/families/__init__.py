@@ -8,8 +8,6 @@ TRUTH_ESTIMATOR, the name of the one that estimates a gradient with no exact for
 
 import importlib
 
-NAMES = ("categorical", "gaussian")
-
 
 def family(name):
     """The module of a family."""
