@@ -15,6 +15,13 @@ _HOME = {
     "concrete": "gumbench.api",
     "make_problem": "gumbench.registry",
     "Truth": "gumbench.types",
+    "Problem": "gumbench.types",
+    "Estimator": "gumbench.types",
+    "problem": "gumbench.types",
+    "CategoricalProblem": "gumbench.own",
+    "GaussianProblem": "gumbench.own",
+    "estimator": "gumbench.own",
+    "one_hot": "gumbench.own",
 }
 
 __all__ = [*_HOME, "__version__"]  # noqa: PLE0604

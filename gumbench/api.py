@@ -1,16 +1,19 @@
 """Functions of the package for use in Python; `gumbench` imports them when they are first used."""
 
 import contextlib
+import dataclasses
 import math
+from typing import Any
 
 import numba
 import numpy as np
 
-from gumbench import machine, registry
+from gumbench import machine, registry, trial
 from gumbench.errors import InputError
 from gumbench.families.bound import Bound, make_program
 from gumbench.kernels import noise, philox, simplex
 from gumbench.truth import exact_gradient as truth_of
+from gumbench.types import Estimator, Problem
 
 TRUTH_ESTIMATES = 262_144
 
@@ -69,14 +72,17 @@ def concrete(logits, temperature, draws, *, seed, dtype="float32"):
     return np.ascontiguousarray(out[0].T)
 
 
-def exact_gradient(problem, *, dtype="float64", seed=0, truth_estimates=TRUTH_ESTIMATES):
+def exact_gradient(
+    problem, *, dtype="float64", seed=0, truth_estimates=TRUTH_ESTIMATES, trust=False
+):
     """The gradient of a problem, exact where it can be: a Truth, its gradient shaped like θ.
 
     problem : a Problem, or the name of one
     truth_estimates, seed : of the long run that estimates it where there is no exact form;
         then the Truth's `error` is the standard error of each component
+    trust : do not try a user's own problem before running it
     """
-    return truth_of(_bound(problem, dtype), seed, truth_estimates)
+    return truth_of(_bound(problem, dtype, trust), seed, truth_estimates)
 
 
 def estimate(
@@ -88,19 +94,27 @@ def estimate(
     inner_samples=None,
     seed=0,
     dtype="float32",
+    trust=False,
 ):
     """Raw estimates of a gradient: (count, parameters), those a sweep's first batch starts with.
 
     problem : a Problem, or the name of one
-    estimator : name or alias
+    estimator : name or alias, or an Estimator
     temperature : for estimators that take one
     inner_samples : samples inside one estimate, for estimators that have them
+    trust : do not try a user's own code before running it
 
     Raises InputError for unknown names and pairs that do not apply.
     """
-    bound = _bound(problem, dtype)
-    ((name, _),) = registry.select("estimators", [estimator])
-    found = registry.estimators(name).get(bound.problem.family)
+    bound = _bound(problem, dtype, trust)
+    if isinstance(estimator, Estimator):
+        name = estimator.name or "the estimator"
+        found: Any
+        found = estimator if estimator.family == bound.problem.family else None
+        found = found and dataclasses.replace(found, name=name)
+    else:
+        ((name, _),) = registry.select("estimators", [estimator])
+        found = registry.estimators(name).get(bound.problem.family)
     if reason := registry.why_not(found, bound.problem):
         raise InputError(f"{name} does not apply to {bound.problem.name}: {reason}")
     _check_whole("count", count, 1, philox.LIMITS["index"])
@@ -113,13 +127,24 @@ def estimate(
         inner_samples = default if inner_samples is None else inner_samples
         _check_whole("inner_samples", inner_samples, least, philox.LIMITS["draw"])
     _key(seed)
+    if registry.is_own("estimators", name) and not trust:
+        trial.check_estimator(found, bound.problem)
     program = make_program(bound, found, [temperature or 1.0], inner_samples, seed)
     return program.collect(0, 0, count)
 
 
-def _bound(problem, dtype):
+def _bound(problem, dtype, trust):
     _dtype(dtype)
-    return Bound(registry.make_problem(problem) if isinstance(problem, str) else problem, dtype)
+    if isinstance(problem, str):
+        ((name, _),) = registry.select("problems", [problem])
+        problem = registry.make_problem(name)
+    if not isinstance(problem, Problem):
+        raise InputError(f"problem = {problem!r:.60}: give the name of a problem, or a Problem")
+    if not problem.name:
+        problem = dataclasses.replace(problem, name="the problem")
+    if not trust and registry.is_own("problems", problem.name):
+        trial.check(problem)
+    return Bound(problem, dtype)
 
 
 def _shape(size):

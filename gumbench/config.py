@@ -51,7 +51,8 @@ class SweepSpec(pydantic.BaseModel):
     """A sweep: grids and how to run them.
 
     estimates: for every cell, made up to a multiple of 64 batches. truth_estimates: for a truth
-    that has to be estimated. threads: None for all cores; results do not depend on it.
+    that has to be estimated. threads: None for all cores; results do not depend on it. trust:
+    do not try a user's own code before running it.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -62,12 +63,13 @@ class SweepSpec(pydantic.BaseModel):
     seed: Annotated[int, pydantic.Field(ge=0, lt=1 << 64)] = 0
     dtype: Literal["float32", "float64"] = "float32"
     threads: Positive | None = None
+    trust: bool = False
     components: bool = False
     measurements: Annotated[tuple[str, ...], NotEmpty] = ("variance",)
 
     def identity(self):
         """The keys that decide results, as plain JSON types."""
-        return self.model_dump(mode="json", exclude={"threads"}, exclude_none=True)
+        return self.model_dump(mode="json", exclude={"threads", "trust"}, exclude_none=True)
 
 
 def checked_spec(data, source):

@@ -148,10 +148,10 @@ def accumulate(program, grouping, count, monitor, name):
     Batches are worked on in groups whose sums fit memory, each in slices short enough for an
     interrupt; neither changes a bit of the result.
     """
-    temperatures, parameters = program.inputs.temperatures.size, program.inputs.theta.size
+    temperatures, parameters = len(program.temperatures), program.parameters
     slices = [part for part, _, _ in grouping.parts.values()]
     moments = Moments.empty(count, temperatures, parameters, len(slices), grouping.rows)
-    block = driver.block_size(program.elements)
+    block = program.block
     together = min(BATCHES, max(2, ITEMS_OF_SUMS // (temperatures * parameters)))
     batch = start = 0
     sums = None
@@ -171,7 +171,7 @@ def accumulate(program, grouping, count, monitor, name):
         while start < count:
             began = time.perf_counter()
             work = min(length, count - start)
-            program.add_moments(grouping.driver, batch, start, work, block, sums)
+            program.add_moments(grouping.driver, batch, start, work, sums)
             start += work
             length = _next_length(length, block, time.perf_counter() - began)
             monitor.progress((batch + batches * start / count) / BATCHES)

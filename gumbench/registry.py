@@ -1,7 +1,8 @@
 """Names to objects: listing a folder is the registry.
 
-A name is a file's name with hyphens for underscores. Listing names imports nothing; facts and
-aliases import the files, and so Numba.
+A name is a file's name with hyphens for underscores; an installed package adds names by entry
+points, and FILE.py:NAME is a name as well. Listing names imports nothing; facts and aliases import
+the files, and so Numba.
 """
 
 import dataclasses
@@ -9,11 +10,13 @@ import fnmatch
 import functools
 import hashlib
 import importlib
-import importlib.util
 import inspect
 import pkgutil
 from pathlib import Path
 
+import numpy as np
+
+from gumbench import plugins
 from gumbench.errors import InputError, unknown
 from gumbench.types import Estimator, ProblemMaker, inside
 
@@ -38,10 +41,19 @@ def _families():
 
 
 def names(kind):
-    """Names of all built-in estimators, problems or samplers, without importing any."""
+    """Names of all installed estimators, problems or samplers, without importing any."""
+    return sorted({*_built_in(kind), *plugins.entry_points(kind)})
+
+
+@functools.cache
+def _built_in(kind):
     packages = [f"estimators.{f}" for f in _families()] if kind == "estimators" else [kind]
-    found = {module.replace("_", "-") for package in packages for module in _modules(package)}
-    return sorted(found)
+    return {module.replace("_", "-") for package in packages for module in _modules(package)}
+
+
+def is_own(kind, name):
+    """Whether a name is code from outside the package."""
+    return name not in _built_in(kind)
 
 
 def _load(package, name, kind):
@@ -55,6 +67,9 @@ def _load(package, name, kind):
 
 def estimators(name):
     """The estimators of that registry name, by family."""
+    if is_own("estimators", name):
+        own = plugins.estimator(name)
+        return {own.family: own}
     module = name.replace("-", "_")
     return {
         family: _load(f"estimators.{family}", name, Estimator)
@@ -65,6 +80,8 @@ def estimators(name):
 
 def problem_maker(name):
     """The maker of the problem of that registry name."""
+    if is_own("problems", name):
+        return plugins.problem_maker(name)
     return _load("problems", name, ProblemMaker)
 
 
@@ -81,7 +98,7 @@ def make_problem(name, dimension=None, settings=()):
     for key, interval in maker.limits.items():
         if not inside(settings[key], interval):
             raise InputError(f"{name}: {key} = {settings[key]}; give a value in {interval}")
-    problem = maker.make(dimension, **settings)
+    problem = plugins.made(maker.make, name, dimension, tuple(settings.items()))
     return dataclasses.replace(problem, name=name, dimension=dimension, settings=settings)
 
 
@@ -111,7 +128,9 @@ def select(kind, patterns):
     chosen: dict[str, bool] = {}
     for pattern in patterns:
         lowered = pattern.strip().lower().replace("_", "-")
-        if pattern.startswith("@"):
+        if plugins.is_file(pattern):
+            found, typed = [plugins.full_name(kind, pattern)], True
+        elif pattern.startswith("@"):
             found, typed = _tagged(kind, pattern), False
         elif any(c in pattern for c in "*?["):
             found, typed = fnmatch.filter(names(kind), lowered), False
@@ -155,21 +174,29 @@ def why_not(estimator, problem):
 
 
 def digest(measurement, problem, estimator):
-    """Hash of the code and data a cell's numbers depend on."""
+    """Hash of the code and data a cell's numbers depend on.
+
+    problem : a Problem of the registry. estimator : an Estimator, or None.
+    """
     root = Path(__file__).parent
     files = [root / name for name in ("statistics.py", "moments.py", "truth.py", "types.py")]
+    files.append(root / "measure" / f"{measurement}.py")
     for folder in ("kernels", "families", "data"):
         files += [path for path in (root / folder).glob("*") if path.is_file()]
-    modules = [f"problems.{problem.name}", f"measure.{measurement}"]
+    functions = [problem_maker(problem.name).make, *(problem.link or ())]
+    functions += [getattr(problem, role) for role in FUNCTIONS]
     if estimator is not None:
-        modules.append(f"estimators.{estimator.family}.{estimator.name}")
-    for module in modules:
-        found = importlib.util.find_spec(f"gumbench.{module.replace('-', '_')}")
-        files += [Path(found.origin)] if found and found.origin else []
-    functions = [getattr(problem, role) for role in FUNCTIONS]
-    functions += [*(problem.link or ()), estimator and estimator.kernel]
-    files += [Path(f.__code__.co_filename) for f in functions if f]
-    return _hash(tuple(sorted(set(files))))
+        functions += [estimator.kernel, estimator.prepare, estimator.compute]
+    codes = [getattr(f, "__code__", None) for f in functions]
+    files += [Path(code.co_filename) for code in codes if code]
+    hashed = hashlib.sha256(_hash(tuple(sorted(f for f in set(files) if f.is_file()))))
+    for name in (problem.name, estimator and estimator.name):
+        for path in plugins.files(name or ""):
+            hashed.update(path.read_bytes())
+    if is_own("problems", problem.name):
+        for array in (problem.theta, problem.data, problem.natural):
+            hashed.update(b"" if array is None else np.asarray(array, np.float64).tobytes())
+    return hashed.hexdigest()[:16]
 
 
 @functools.cache
@@ -177,4 +204,4 @@ def _hash(files):
     hashed = hashlib.sha256()
     for path in files:
         hashed.update(path.name.encode() + path.read_bytes())
-    return hashed.hexdigest()[:16]
+    return hashed.digest()

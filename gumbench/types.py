@@ -34,6 +34,9 @@ class Problem:
     data : constants of f, one 1-D float array
     feedback : standard deviation of normal noise on f at a draw, a bandit's; 0 for none
     truth : truth(theta, data) -> (parameters,) float64, the exact gradient in closed form, or None
+    compiled : False where the functions are any Python on arrays with the estimates first (see
+        gumbench.own), called back from compiled code
+    natural : (rows, columns) what the link should make of θ, held against it; None: not known
     name, dimension, settings : filled in by the registry
     """
 
@@ -50,6 +53,8 @@ class Problem:
     data: Any = ()
     feedback: float = 0.0
     truth: Callable | None = None
+    compiled: bool = True
+    natural: Any = None
     name: str = ""
     dimension: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
@@ -106,10 +111,13 @@ def problem(**facts):
 class Estimator:
     """What an estimator's file declares, and its two functions.
 
-    kernel : kernel(noise, temperature, prepared, objective, out, extra) turns one block of noise
+    kernel : None where `compute` is given, else
+        kernel(noise, temperature, prepared, objective, out, extra) turns one block of noise
         (draws, variables, categories, block) into estimates: out (rows, columns, block) is the
         gradient in the natural parameters; extra (parameters, block), empty where the problem has
         no ∂f/∂θ, has that added
+    compute : compute(problem, noise, temperature, inner_samples), the same in plain Python (see
+        gumbench.own.estimator)
     prepare : prepare(bound, seed, settings) -> (n,) float64, what depends on θ alone; random
         numbers come from bound.pilot(seed, count)
     paper, formula : shown by `explain`
@@ -127,11 +135,12 @@ class Estimator:
     """
 
     family: str
-    kernel: Callable
-    formula: str
-    paper: str
     unbiased: bool
     evaluations: Callable
+    kernel: Callable | None = None
+    compute: Callable | None = None
+    formula: str = ""
+    paper: str = ""
     gradient_evaluations: Callable = lambda k, v, c: 0
     prepare: Callable | None = None
     draw_evaluations: Callable | None = None

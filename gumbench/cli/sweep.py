@@ -90,6 +90,9 @@ def sweep(
     components: Annotated[
         bool | None, typer.Option("--components", help="Keep mean and variance by component.")
     ] = None,
+    trust: Annotated[
+        bool | None, typer.Option("--trust", help="Do not try own code before it is run.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the tables' place.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ):
@@ -137,6 +140,7 @@ def sweep(
         "dtype": dtype,
         "threads": number(threads, "threads"),
         "components": components,
+        "trust": trust,
     }
     screen = Screen(quiet)
     data, name = config.load_spec_data("lecture" if preset is None else preset)

@@ -2,9 +2,10 @@
 
 Every module has: NOISE (kind and purpose of its noise), `natural_shape(shape)` (rows, columns),
 `check(problem, natural)`, `forward` and `pullback` for a problem without a link, `sample(bound,
-random)`, `value(bound, samples)`, `score_scale(bound)`, `exact_gradient(bound)`, and
-TRUTH_ESTIMATOR, the name of the one that estimates a gradient with no exact form. Where draws are
-discrete, `largest_value(bound)` bounds |f|.
+random)`, `value(bound, samples)`, `score_scale(bound)`, `exact_gradient(bound)`, TRUTH_ESTIMATOR,
+the name of the one that estimates a gradient with no exact form, and for the trial of a user's
+functions `inside`, `draws`, `directions` and `largest_step`. Where draws are discrete,
+`largest_value(bound)` bounds |f|.
 """
 
 import importlib

@@ -5,7 +5,8 @@ import functools
 import numpy as np
 
 from gumbench.families import family
-from gumbench.kernels import driver, jit, noise, philox
+from gumbench.families.plain import Callbacks, PlainProgram, block_size
+from gumbench.kernels import callback, driver, jit, noise, philox
 
 PILOT_ITEMS = 1 << 22
 SCALE_ESTIMATES = 256
@@ -23,69 +24,99 @@ def _missing_direct(x, theta, data, out):
     out[:] = out.dtype.type(np.nan)
 
 
+MISSING = {
+    "value_at": _missing_value_at,
+    "gradient": _missing_gradient,
+    "direct": _missing_direct,
+}
+
+
 class Bound:
     """What a problem is to a cell: θ and data rounded to `dtype`, then exact.
 
     Attributes: problem, dtype ("float32" or "float64"), real (its NumPy type), theta
     (parameters,), data, natural (rows, columns). `at("float64")` is the same rounded problem in
     double precision, in which exact gradients and tables are computed.
+
+    checked: compile the problem's functions with checks of every index, slower.
     """
 
-    def __init__(self, problem, dtype, theta=None, data=None):
+    def __init__(self, problem, dtype, theta=None, data=None, checked=False):
         self.problem = problem
+        self.checked = checked
         self.family = family(problem.family)
         self.dtype = dtype
         self.real = np.dtype(dtype).type
-        self.theta = np.ascontiguousarray(problem.theta if theta is None else theta, self.real)
+        # A copy: the address of θ tells a plain problem's callbacks whose they are.
+        self.theta = np.array(problem.theta if theta is None else theta, self.real)
         self.data = np.ascontiguousarray(problem.data if data is None else data, self.real)
+        self.callbacks = None if problem.compiled else Callbacks(problem, self.theta)
+        if self.callbacks:
+            callback.register(self.callbacks, self.theta)
         self.natural = np.empty(self.family.natural_shape(problem.shape), self.real)
-        forward = problem.link[0] if problem.link else self.family.forward
-        self._compiled("forward", forward)(self.theta, self.data, self.natural)
+        self._run("forward", self.natural)
         self.family.check(problem, self.natural)
 
     def at(self, dtype):
         """The same rounded numbers in another dtype."""
         return self if dtype == self.dtype else Bound(self.problem, dtype, self.theta, self.data)
 
-    def _compiled(self, role, function):
-        return jit.compiled(role, function, self.dtype)
+    def _plain(self, role):
+        """The function of a role before it is compiled, or its stand-in."""
+        problem = self.problem
+        linked = role in ("forward", "pullback")
+        if linked and not problem.link:
+            return getattr(self.family, role)
+        given = problem.link[role == "pullback"] if linked else getattr(problem, role)
+        if given is None:
+            return MISSING[role]
+        return given if problem.compiled else getattr(callback, role)
+
+    def compiled(self, role):
+        """The compiled function of a role, or a stand-in where the problem has none."""
+        build = jit.checked if self.checked else jit.compiled
+        return build(role, self._plain(role), self.dtype)
 
     @functools.cached_property
     def functions(self):
         """Compiled functions by role, with stand-ins for those the problem has not."""
-        problem = self.problem
-        plain = {
-            "value": problem.value,
-            "value_at": problem.value_at or _missing_value_at,
-            "gradient": problem.gradient or _missing_gradient,
-            "direct": problem.direct or _missing_direct,
-            "forward": problem.link[0] if problem.link else self.family.forward,
-            "pullback": problem.link[1] if problem.link else self.family.pullback,
-        }
-        return {role: self._compiled(role, function) for role, function in plain.items()}
+        return {role: self.compiled(role) for role in driver.FUNCTIONS[1:]}
+
+    def raise_failure(self):
+        """Raise the error of a function in plain Python that compiled code has called."""
+        if self.callbacks:
+            self.callbacks.raise_failure()
+
+    def _run(self, role, *arrays):
+        """Call a function of the problem; the last array is filled."""
+        arrays = (*arrays[:-1], self.theta, self.data, arrays[-1])
+        self.compiled(role)(*arrays)
+        self.raise_failure()
+        return arrays[-1]
 
     def value(self, x):
         """f at x (variables, categories, n): (n,)."""
-        out = np.empty(x.shape[2], self.real)
+        return self._run("value", np.ascontiguousarray(x, self.real), self._empty(x.shape[2]))
+
+    def _empty(self, *shape):
+        return np.full(shape, np.nan, self.real)
+
+    def gradient(self, x):
+        """∂f/∂x at x (variables, categories, n), like x."""
         x = np.ascontiguousarray(x, self.real)
-        self.functions["value"](x, self.theta, self.data, out)
-        return out
+        return self._run("gradient", x, self._empty(*x.shape))
 
     def value_at(self, index):
         """f at draws (variables, n): (n,)."""
         if self.problem.value_at is None:
             return self.value(self.one_hot(index))
-        out = np.empty(index.shape[1], self.real)
         index = np.ascontiguousarray(index, np.int32)
-        self.functions["value_at"](index, self.theta, self.data, out)
-        return out
+        return self._run("value_at", index, self._empty(index.shape[1]))
 
     def direct(self, x):
         """∂f/∂θ at fixed x: (parameters, n)."""
-        out = np.empty((self.theta.size, x.shape[2]), self.real)
         x = np.ascontiguousarray(x, self.real)
-        self.functions["direct"](x, self.theta, self.data, out)
-        return out
+        return self._run("direct", x, self._empty(self.theta.size, x.shape[2]))
 
     def one_hot(self, index):
         """One-hot vectors (variables, categories, n) of draws (variables, n)."""
@@ -94,10 +125,12 @@ class Bound:
 
     def pullback(self, gradient):
         """A gradient (rows, columns) in natural parameters as one in θ (parameters,)."""
-        out = np.empty((self.theta.size, 1), self.real)
-        gradient = np.ascontiguousarray(gradient[:, :, None], self.real)
-        self.functions["pullback"](gradient, self.theta, self.data, out)
-        return out[:, 0]
+        return self.pullback_block(gradient[:, :, None])[:, 0]
+
+    def pullback_block(self, gradient):
+        """Gradients (rows, columns, n) in natural parameters as (parameters, n)."""
+        gradient = np.ascontiguousarray(gradient, self.real)
+        return self._run("pullback", gradient, self._empty(self.theta.size, gradient.shape[2]))
 
     def noise(self, seed, purpose, first, count, draw=0):
         """Noise (variables, categories, count) of estimates first, first + 1, ... of batch 0."""
@@ -140,7 +173,8 @@ class Program:
     """An estimator on a bound problem, as the compiled drivers take it.
 
     temperatures: those of a pass; prepared: (temperatures, n) what the estimator prepared.
-    purpose: that of the noise; None is the family's usual one.
+    purpose: that of the noise; None is the family's usual one. block: estimates worked on at once,
+    on which no bit of the result depends.
     """
 
     def __init__(self, bound, estimator, temperatures, inner_samples, seed, purpose, prepared):
@@ -149,11 +183,12 @@ class Program:
         if problem.direct_is_score and not estimator.path:
             uses_direct = False
         draws = estimator.noise(inner_samples or 1)
-        self.dtype = bound.dtype
+        self.bound = bound
+        self.temperatures, self.parameters = temperatures, bound.theta.size
         kernel = jit.compiled("kernel", estimator.kernel, bound.dtype)
-        functions = bound.functions
-        self.functions = [kernel, *(functions[role] for role in driver.FUNCTIONS[1:])]
-        self.elements = max(problem.shape[0] * problem.shape[1], bound.natural.size) * max(draws, 1)
+        self.functions = [kernel, *bound.functions.values()]
+        elements = max(problem.shape[0] * problem.shape[1], bound.natural.size) * max(draws, 1)
+        self.block = (driver.block_size if problem.compiled else block_size)(elements)
         self.inputs = driver.Inputs(
             np.array(philox.key(seed), np.uint32),
             problem.shape[0],
@@ -173,21 +208,25 @@ class Program:
             np.ascontiguousarray(prepared, bound.real),
         )
 
-    def add_moments(self, grouping, first_batch, start, count, block, sums):
+    def add_moments(self, grouping, first_batch, start, count, sums):
         """Run the parallel driver (see kernels.driver.moments)."""
-        driver.moments(self.dtype)(
-            *self.functions, self.inputs, grouping, first_batch, start, count, block, sums
+        driver.moments(self.bound.dtype)(
+            *self.functions, self.inputs, grouping, first_batch, start, count, self.block, sums
         )
+        self.bound.raise_failure()
 
     def collect(self, batch, start, count):
         """Estimates of a batch from `start` at the first temperature: (count, parameters)."""
-        out = np.empty((count, self.inputs.theta.size), self.inputs.theta.dtype)
-        driver.collect(self.dtype)(*self.functions, self.inputs, batch, start, out)
+        out = np.empty((count, self.parameters), self.bound.real)
+        driver.collect(self.bound.dtype)(*self.functions, self.inputs, batch, start, out)
+        self.bound.raise_failure()
         return out
 
 
 def make_program(bound, estimator, temperatures, inner_samples, seed, purpose=None):
     """An estimator on a bound problem with what it prepares for each temperature."""
+    if estimator.compute:
+        return PlainProgram(bound, estimator, temperatures, inner_samples, seed)
     prepared = estimator.prepare(bound, seed, {}) if estimator.prepare else np.zeros(1)
     prepared = np.tile(prepared, (len(temperatures), 1))
     return Program(bound, estimator, temperatures, inner_samples, seed, purpose, prepared)

@@ -91,6 +91,50 @@ def value(bound, index):
     return bound.value_at(index)
 
 
+def inside(bound, random):
+    """Points (variables, categories, n) inside the simplex, 0 where a category is masked."""
+    logits = bound.natural[:, :, None] + random
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    open_ = ~np.isneginf(bound.natural)
+    even = open_ / open_.sum(axis=1, keepdims=True)
+    return (0.5 * weights / weights.sum(axis=1, keepdims=True) + 0.5 * even[:, :, None]).astype(
+        bound.real
+    )
+
+
+def draws(bound, random):
+    """Draws at which f may have a value of its own: (variables, n)."""
+    return sample(bound, random)
+
+
+def directions(bound, x, count):
+    """Directions on the simplex at x (variables, categories): (component, direction, sides, note).
+
+    From a vertex they lead to the other categories, from one side; elsewhere they raise one
+    category and lower all, from both sides.
+    """
+    open_ = ~np.isneginf(bound.natural)
+    components = np.argwhere(open_)
+    for v, c in components[np.unique(np.linspace(0, len(components) - 1, count).astype(int))]:
+        direction = np.zeros(x.shape)
+        vertex = int(x[v].argmax())
+        if x[v, vertex] == 1.0:
+            if c == vertex:
+                continue
+            direction[v, vertex] = -1.0
+            direction[v, c] = 1.0
+            yield (v, c), direction, 1, f" less category {vertex}"
+        else:
+            direction[v] -= open_[v] / open_[v].sum()
+            direction[v, c] += 1.0
+            yield (v, c), direction, 2, " less the mean of its categories"
+
+
+def largest_step(bound, x):
+    """How far from x (variables, categories) a step stays on the simplex."""
+    return 0.25 * float(x[x > 0].min())
+
+
 def largest_value(bound):
     """The largest |f| over all outcomes that can be drawn, or over a pilot where they are many."""
     if not enumerable(bound.problem):

@@ -44,6 +44,29 @@ def sample(bound, random):
     return mean[:, None, None] + scale[:, None, None] * random
 
 
+def inside(bound, random):
+    """Points z to try: samples."""
+    return sample(bound, random)
+
+
+def draws(bound, random):
+    """No point is special."""
+    return None
+
+
+def directions(bound, x, count):
+    """Axes at x (variables, 1), as in families.categorical."""
+    for v in np.unique(np.linspace(0, x.shape[0] - 1, count).astype(int)):
+        direction = np.zeros(x.shape)
+        direction[v] = 1.0
+        yield (v, 0), direction, 2, ""
+
+
+def largest_step(bound, x):
+    """Everywhere is inside."""
+    return np.inf
+
+
 def value(bound, z):
     """f at samples: (n,)."""
     return bound.value(z)

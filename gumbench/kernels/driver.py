@@ -229,6 +229,20 @@ def _collect(kernel, value, value_at, gradient, direct, pullback, inputs, batch,
                 out[first + b, p] = estimates[p, b]
 
 
+def _add(estimates, count, index, grouping, b, t, sums):
+    rows = np.empty((sums.rows.shape[2], estimates.shape[1]), np.float64)
+    _add_block(
+        estimates,
+        count,
+        index,
+        grouping,
+        rows,
+        sums.components[b, t],
+        sums.rows[b, t],
+        sums.not_finite[b, t : t + 1],
+    )
+
+
 def _array(kind, dimensions):
     return types.Array(kind, dimensions, "C")
 
@@ -290,3 +304,16 @@ def collect(dtype):
     arguments = [_inputs_type(dtype), types.intp, types.intp, _array(jit.REALS[dtype], 2)]
     signature = types.void(*_function_types(dtype), *arguments)
     return jit.driver([signature], parallel=False)(_collect)
+
+
+@functools.cache
+def add(dtype):
+    """Adds the first `count` of a block of estimates (parameters, block) to sums.
+
+    Arguments: estimates, count, number of the first one, grouping, place of the batch in the sums,
+    number of the temperature, sums.
+    """
+    size = types.intp
+    arguments = [size, size, _grouping_type(), size, size, _sums_type()]
+    signature = types.void(_array(jit.REALS[dtype], 2), *arguments)
+    return jit.driver([signature], parallel=False)(_add)

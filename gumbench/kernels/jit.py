@@ -68,7 +68,6 @@ class WideCompiler(CompilerBase):
 OPTIONS = {
     "fastmath": {"contract"},
     "error_model": "numpy",
-    "nogil": True,
     "pipeline_class": WideCompiler,
 }
 
@@ -158,9 +157,9 @@ def cache_folders():
 
 
 @contextmanager
-def _our_cache():
+def _our_cache(*inside):
     before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder())
+    numba.config.CACHE_DIR = str(cache_folder().joinpath(*inside))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
@@ -174,7 +173,9 @@ def driver(signatures, parallel=True):
 
     def decorate(function):
         with _our_cache():
-            return numba.njit(signatures, cache=True, parallel=parallel, **OPTIONS)(function)
+            return numba.njit(signatures, cache=True, parallel=parallel, nogil=True, **OPTIONS)(
+                function
+            )
 
     return decorate
 
@@ -183,7 +184,21 @@ def driver(signatures, parallel=True):
 def compiled(role, function, dtype):
     """`function` compiled for one role and type, from the disk cache where it is there."""
     with _our_cache():
-        return numba.njit([signature(role, dtype)], cache=True, **OPTIONS)(function)
+        return _build(role, function, dtype, OPTIONS)
+
+
+@functools.cache
+def checked(role, function, dtype):
+    """The same with a check of every index, for a call from Python: it raises IndexError."""
+    # Numba's cache does not tell these apart from those without checks.
+    with _our_cache("checked"):
+        return _build(role, function, dtype, {**OPTIONS, "boundscheck": True})
+
+
+def _build(role, function, dtype, options):
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    on_disk = Path(function.__code__.co_filename).is_file() and not cells
+    return numba.njit([signature(role, dtype)], cache=on_disk, **options)(function)
 
 
 helper = numba.njit(**OPTIONS)

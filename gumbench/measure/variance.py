@@ -23,7 +23,9 @@ def measure(cells, monitor=None):
     """Records of cells that differ only in temperature; they share their noise."""
     monitor = monitor or Silent()
     cell = cells[0]
-    bound = bound_problem(cell.problem, cell.dimension, cell.problem_settings, cell.dtype)
+    bound = bound_problem(
+        cell.problem, cell.dimension, cell.problem_settings, cell.dtype, cell.digest
+    )
     estimator = registry.estimators(cell.estimator)[bound.problem.family]
     truth = exact_gradient(bound, cell.seed, cell.truth_estimates)
     most = max(1, ITEMS_OF_MEANS // (BATCHES * bound.theta.size))
@@ -35,8 +37,8 @@ def measure(cells, monitor=None):
 
 
 @functools.lru_cache(maxsize=4)
-def bound_problem(name, dimension, settings, dtype):
-    """The problem of a cell, bound to its dtype."""
+def bound_problem(name, dimension, settings, dtype, digest):
+    """The problem of a cell, bound to its dtype; another digest is another problem."""
     return Bound(registry.make_problem(name, dimension, settings), dtype)
 
 

@@ -1,0 +1,268 @@
+"""The plain route: functions and estimators in any Python, on arrays with the estimates first."""
+
+import functools
+import inspect
+
+import numpy as np
+
+from gumbench.errors import InputError
+from gumbench.families import family
+from gumbench.kernels import driver, noise, philox
+
+OWN_PURPOSE = 64
+MOST_BLOCK = 1024
+BLOCK_ITEMS = 1 << 20
+
+
+def estimates_first(array):
+    """A copy of a block-last array with the estimates on its first axis."""
+    return np.array(np.moveaxis(array, -1, 0), order="C")
+
+
+def estimates_last(array, real):
+    """The opposite, contiguous and of one type."""
+    return np.ascontiguousarray(np.moveaxis(array, 0, -1), real)
+
+
+def as_array(result, shape, real, what):
+    """What a plain function returned, as an array; raises InputError for another shape."""
+    if hasattr(result, "detach"):
+        result = result.detach()
+    found = np.asarray(result, real)
+    if found.shape != shape:
+        raise InputError(f"{what} returned an array of shape {found.shape}; give {shape}")
+    return found
+
+
+def block_size(elements):
+    """Estimates handed to plain Python at once: more than compiled code takes, calls being dear."""
+    block = driver.block_size(elements)
+    while block < MOST_BLOCK and elements * block < BLOCK_ITEMS:
+        block *= 2
+    return block
+
+
+class Callbacks:
+    """The functions of a problem in plain Python, as kernels.callback calls them.
+
+    An error cannot pass through compiled code: the first is kept, and `raise_failure` raises it.
+    """
+
+    def __init__(self, problem, theta):
+        self.theta = theta
+        self.failure = None
+        forward, pullback = problem.link or (None, None)
+        given = {
+            "value": problem.value,
+            "value_at": problem.value_at,
+            "gradient": problem.gradient,
+            "direct": problem.direct,
+            "forward": forward,
+            "pullback": pullback,
+        }
+        self.functions = {role: f for role, f in given.items() if f is not None}
+        self.name = problem.name
+
+    def raise_failure(self):
+        """Raise what a function raised since the last time."""
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
+
+    def value(self, x, out):
+        """f at x (variables, categories, n)."""
+        self._fill("value", x, out)
+
+    def value_at(self, index, out):
+        """f at draws (variables, n)."""
+        self._fill("value_at", index, out)
+
+    def gradient(self, x, out):
+        """∂f/∂x."""
+        self._fill("gradient", x, out)
+
+    def direct(self, x, out):
+        """∂f/∂θ at fixed x."""
+        self._fill("direct", x, out)
+
+    def pullback(self, g, out):
+        """A gradient in natural parameters as one in θ."""
+        self._fill("pullback", g, out)
+
+    def forward(self, out):
+        """θ to natural parameters."""
+        try:
+            made = self.functions["forward"](self.theta.copy())
+            out[:] = as_array(made, out.shape, out.dtype, f"{self.name}: forward")
+        except Exception as error:
+            self._failed(error, out)
+
+    def _fill(self, role, x, out):
+        function = self.functions[role]
+        theta = (self.theta.copy(),) if takes_theta(function) else ()
+        shape = (x.shape[-1], *out.shape[:-1])
+        try:
+            result = function(estimates_first(x), *theta)
+            found = as_array(result, shape, out.dtype, f"{self.name}: {role}")
+            out[:] = np.moveaxis(found, 0, -1)
+        except Exception as error:
+            self._failed(error, out)
+
+    def _failed(self, error, out):
+        self.failure = self.failure or error
+        out[:] = np.nan
+
+
+def takes_theta(function):
+    """Whether a function is one of x and θ, or of x alone."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters) > 1
+
+
+class View:
+    """What a plain estimator sees of a problem; arrays have the estimates first.
+
+    variables, categories : the shape of a draw; a Gaussian has one category
+    natural : (rows, columns) the logits, or mean and scale; under their own names too
+    theta : (parameters,); data : constants of f
+    """
+
+    def __init__(self, bound):
+        self._bound = bound
+        self.name = bound.problem.name
+        self.variables, self.categories = bound.problem.shape
+        self.natural, self.theta, self.data = bound.natural, bound.theta, bound.data
+
+    @functools.cached_property
+    def logits(self):
+        """(variables, categories)."""
+        return self._only("categorical")
+
+    @property
+    def mean(self):
+        """(variables,) of a Gaussian."""
+        return self._only("gaussian")[0]
+
+    @property
+    def scale(self):
+        """(variables,) standard deviations of a Gaussian."""
+        return self._only("gaussian")[1]
+
+    @functools.cached_property
+    def probabilities(self):
+        """softmax of the logits (variables, categories)."""
+        return family("categorical").probabilities(self.logits).astype(self.natural.dtype)
+
+    def _only(self, name):
+        if self._bound.problem.family != name:
+            raise AttributeError(f"{self.name} is not {name}")
+        return self.natural
+
+    def value(self, x):
+        """f at x (n, variables, categories): (n,)."""
+        return self._bound.value(np.moveaxis(np.asarray(x), 0, -1))
+
+    def value_at(self, index):
+        """f at draws (n, variables): (n,)."""
+        return self._bound.value_at(np.asarray(index).T)
+
+    def gradient(self, x):
+        """∂f/∂x at x, like x."""
+        return estimates_first(self._bound.gradient(np.moveaxis(np.asarray(x), 0, -1)))
+
+    def direct(self, x):
+        """∂f/∂θ at fixed x: (n, parameters), or None where f has no θ in it."""
+        if self._bound.problem.direct is None:
+            return None
+        return self._bound.direct(np.moveaxis(np.asarray(x), 0, -1)).T
+
+
+class Noise:
+    """The noise of some estimates, the same that every estimator sees.
+
+    Arrays are (count, variables, categories). draw: tells several arrays of one estimate apart.
+    """
+
+    def __init__(self, bound, seed, batch, first, count):
+        self.count = count
+        self._bound, self._batch, self._first = bound, batch, first
+        self._key = np.array(philox.key(seed), np.uint32)
+        self._arrays = {}
+
+    def gumbel(self, draw=0):
+        """Standard Gumbels."""
+        return self._array("gumbel", draw, philox.NOISE)
+
+    def normal(self, draw=0):
+        """Standard normals."""
+        return self._array("normal", draw, philox.NORMAL)
+
+    def uniform(self, draw=0):
+        """Uniforms on (0, 1) that no other estimator sees."""
+        return self._array("uniform", draw, OWN_PURPOSE)
+
+    def _array(self, kind, draw, purpose):
+        if (kind, draw) not in self._arrays:
+            out = np.empty((*self._bound.problem.shape, self.count), self._bound.real)
+            request = np.array(
+                [noise.KINDS[kind], draw, purpose, philox.low_bits(purpose)], np.int64
+            )
+            noise.fill_array(self._bound.dtype)(
+                request, self._key, self._first, self._batch, out.reshape(-1, self.count)
+            )
+            self._arrays[kind, draw] = estimates_first(out)
+        return self._arrays[kind, draw].copy()
+
+
+class PlainProgram:
+    """An estimator in plain Python on a bound problem; see families.bound.Program."""
+
+    def __init__(self, bound, estimator, temperatures, inner_samples, seed):
+        self.bound, self.estimator = bound, estimator
+        self.temperatures = [float(t) for t in temperatures]
+        self.inner_samples, self.seed = inner_samples, seed
+        self.parameters = bound.theta.size
+        self.block = block_size(bound.problem.shape[0] * bound.problem.shape[1])
+        self.view = View(bound)
+
+    def _blocks(self, batch, start, count):
+        """Estimates (parameters, block) of each temperature, block by block, with their place."""
+        for index in range(start, start + count, self.block):
+            random = Noise(self.bound, self.seed, batch, index, self.block)
+            for t, temperature in enumerate(self.temperatures):
+                yield (
+                    index,
+                    min(self.block, start + count - index),
+                    t,
+                    self._estimates(random, temperature),
+                )
+
+    def _estimates(self, random, temperature):
+        bound, takes = self.bound, self.estimator.takes_temperature
+        result = self.estimator.compute(
+            self.view, random, temperature if takes else None, self.inner_samples
+        )
+        natural, direct = result if isinstance(result, tuple) else (result, None)
+        shape = (random.count, *bound.natural.shape)
+        natural = as_array(natural, shape, bound.real, self.estimator.name)
+        out = bound.pullback_block(estimates_last(natural, bound.real))
+        if direct is not None:
+            shape = (random.count, self.parameters)
+            out += as_array(direct, shape, bound.real, self.estimator.name).T
+        return out
+
+    def add_moments(self, grouping, first_batch, start, count, sums):
+        """Add estimates of some batches to their sums."""
+        add = driver.add(self.bound.dtype)
+        for b in range(sums.not_finite.shape[0]):
+            for index, valid, t, estimates in self._blocks(first_batch + b, start, count):
+                add(estimates, valid, index, grouping, b, t, sums)
+
+    def collect(self, batch, start, count):
+        """Estimates of a batch from `start` at the first temperature: (count, parameters)."""
+        blocks = self._blocks(batch, start, count)
+        parts = [estimates[:, :valid] for _, valid, t, estimates in blocks if t == 0]
+        return np.ascontiguousarray(np.concatenate(parts, axis=1).T)

@@ -1,0 +1,253 @@
+"""What a user's own file is written with: problems of any logits or Gaussian, and estimators.
+
+Functions of a problem are plain Python. By default Numba compiles them for float32 and float64, on
+arrays with the estimates on the last axis, `out` to be overwritten:
+
+    value(x, theta, data, out)         x (variables, categories, block), out (block,): f, and on the
+                                       simplex its continuous extension
+    value_at(index, theta, data, out)  index (variables, block) int32: f at a draw, optional
+    gradient(x, theta, data, out)      out like x: ∂f/∂x
+    direct(x, theta, data, out)        out (parameters, block): ∂f/∂θ at fixed x
+    link = (forward(theta, data, out), pullback(g, theta, data, out))
+                                       θ to logits (variables, categories) or to mean and scale (2,
+                                       variables), and its transpose: g with a block axis, out
+                                       (parameters, block)
+
+With compiled=False they are any Python (NumPy, torch, jax), estimates first, and return a result:
+
+    value(x, theta)                    x (n, variables, categories) to (n,)
+    value_at(index, theta)             index (n, variables) to (n,)
+    gradient(x, theta)                 to an array like x
+    direct(x, theta)                   to (n, parameters)
+    link = (forward(theta), pullback(g, theta))
+                                       g (n, variables, categories) or (n, 2, variables)
+
+`theta` may be left out of any of these but `forward`. A Gaussian has one category.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gumbench.errors import InputError
+from gumbench.types import Estimator, Problem
+
+
+def CategoricalProblem(  # noqa: N802
+    logits,
+    value,
+    *,
+    value_at=None,
+    gradient=None,
+    direct=None,
+    link=None,
+    theta=None,
+    data=None,
+    truth=None,
+    compiled=True,
+):
+    """E f(D), D independent one-hot draws from softmax of the logits.
+
+    logits : (categories,) or (variables, categories), finite or -inf
+    value, value_at, gradient, direct, link : see gumbench.own
+    theta : (parameters,) what the gradient is taken in, with a link; `logits` is then what the
+        link makes of it, and is held against it
+    data : constants of f, any floats; a 1-D array in the functions
+    truth : (parameters,) the exact gradient, or truth(theta, data) that returns it
+    compiled : whether Numba compiles the functions
+
+    Returns a Problem. Raises InputError for shapes, types and numbers that are no problem.
+    """
+    logits = np.atleast_2d(_floats("logits", logits))
+    if logits.ndim != 2 or not logits.size:
+        raise InputError(f"logits have shape {logits.shape}; give (variables, categories)")
+    if np.isnan(logits).any() or np.isposinf(logits).any() or np.isneginf(logits).all(1).any():
+        raise InputError(
+            "logits hold NaN or +inf, or one variable's are all -inf; give finite numbers or -inf"
+        )
+    variables, categories = logits.shape
+    functions = {"value": value, "value_at": value_at, "gradient": gradient, "direct": direct}
+    return _problem(
+        "categorical",
+        logits,
+        {"logits": logits.size},
+        logits.shape,
+        categories if variables == 1 else variables,
+        functions,
+        link,
+        theta,
+        data,
+        truth,
+        compiled,
+    )
+
+
+def GaussianProblem(  # noqa: N802
+    mean,
+    scale,
+    value,
+    *,
+    gradient=None,
+    direct=None,
+    link=None,
+    theta=None,
+    data=None,
+    truth=None,
+    compiled=True,
+):
+    """E f(z), z independent normals with a mean and a scale each.
+
+    mean, scale : (variables,) or one number; the scale is the standard deviation, above 0
+    value, gradient, direct, link : see gumbench.own; x has one category
+    theta, data, truth, compiled : as in CategoricalProblem
+
+    Returns a Problem; without a link θ is the means, then the scales. Raises InputError.
+    """
+    mean, scale = _floats("mean", mean), _floats("scale", scale)
+    try:
+        natural = np.stack(np.broadcast_arrays(np.atleast_1d(mean), scale))
+    except ValueError:
+        raise InputError(
+            f"mean has shape {mean.shape}, scale {scale.shape}; give one length"
+        ) from None
+    if natural.ndim != 2 or not natural.size:
+        raise InputError(f"mean has shape {mean.shape}, scale {scale.shape}; give (variables,)")
+    if not np.isfinite(natural).all() or natural[1].min() <= 0:
+        raise InputError("mean and scale: give finite numbers, and scales above 0")
+    variables = natural.shape[1]
+    return _problem(
+        "gaussian",
+        natural,
+        {"mean": variables, "scale": variables},
+        (variables, 1),
+        variables,
+        {"value": value, "gradient": gradient, "direct": direct},
+        link,
+        theta,
+        data,
+        truth,
+        compiled,
+    )
+
+
+def _problem(
+    family, natural, parts, shape, dimension, functions, link, theta, data, truth, compiled
+):
+    if functions["value"] is None:
+        raise InputError("value is missing; give a function")
+    functions = {role: _function(role, f, compiled) for role, f in functions.items()}
+    if (theta is None) != (link is None):
+        raise InputError("give theta and link together: the link makes logits or mean of theta")
+    if link is not None:
+        if not isinstance(link, tuple | list) or len(link) != 2:
+            raise InputError(f"link is {link!r}; give two functions (forward, pullback)")
+        link = tuple(_function("link", f, compiled) for f in link)
+    if theta is None:
+        theta = natural.ravel()
+    else:
+        theta = np.atleast_1d(_floats("theta", theta))
+        if theta.ndim != 1 or not theta.size or not np.isfinite(theta).all():
+            raise InputError(f"theta has shape {theta.shape}; give finite numbers (parameters,)")
+        parts = {"theta": theta.size}
+    data = np.zeros(0) if data is None else _floats("data", data).ravel()
+    return Problem(
+        family=family,
+        theta=theta,
+        parts=parts,
+        shape=shape,
+        **functions,
+        link=link,
+        data=data,
+        truth=_truth(truth, theta.size),
+        compiled=compiled,
+        natural=None if link is None else natural,
+        dimension=dimension,
+    )
+
+
+def _function(role, function, compiled):
+    """The plain function of a role; one that is compiled already gives its source."""
+    function = getattr(function, "py_func", function)
+    if function is None:
+        return None
+    if not (inspect.isfunction(function) if compiled else callable(function)):
+        kind = "a plain function" if compiled else "a function"
+        raise InputError(f"{role} is {function!r:.60}; give {kind}")
+    return function
+
+
+def _floats(name, numbers):
+    try:
+        return np.array(numbers, np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name}: give numbers, not {numbers!r:.60}") from None
+
+
+def _truth(truth, parameters):
+    if truth is None or callable(truth):
+        return truth
+    gradient = _floats("truth", truth).ravel()
+    if gradient.size != parameters or not np.isfinite(gradient).all():
+        raise InputError(
+            f"truth has {gradient.size} numbers; give {parameters} finite ones, as θ has"
+        )
+    return lambda theta, data: gradient
+
+
+def estimator(
+    family: str,
+    *,
+    unbiased: bool,
+    evaluations: float | Callable,
+    gradient_evaluations: float | Callable = 0,
+    takes_temperature: bool = False,
+    inner_samples: tuple[int, int] | None = None,
+    **facts: Any,
+):
+    """Decorator that makes an estimator of a function in plain Python.
+
+    The function is compute(problem, noise, temperature, inner_samples). It returns one estimate in
+    the distribution's own parameters for each of noise.count rows, (n, variables, categories) or
+    for a Gaussian (n, 2, variables), and where the problem has ∂f/∂θ that term (n, parameters)
+    with it in a tuple. `problem` and `noise` are described in gumbench.families.plain.
+
+    family : "categorical" or "gaussian"
+    evaluations, gradient_evaluations : of f and ∂f/∂x per estimate: a number, or a function of
+        (inner samples, variables, categories)
+    inner_samples : (least, default) or None
+    facts : others of gumbench.types.Estimator, such as aliases, formula, paper, needs
+
+    Raises InputError for facts that do not exist.
+    """
+    if family not in ("categorical", "gaussian"):
+        raise InputError(f"estimator({family!r}): give 'categorical' or 'gaussian'")
+    known = Estimator.__dataclass_fields__
+    for name in facts:
+        if name not in known:
+            raise InputError(f"estimator(..., {name}=...): known are {', '.join(sorted(known))}")
+
+    def decorate(function):
+        return Estimator(
+            family=family,
+            compute=function,
+            unbiased=unbiased,
+            evaluations=_count(evaluations),
+            gradient_evaluations=_count(gradient_evaluations),
+            takes_temperature=takes_temperature,
+            inner_samples=inner_samples,
+            summary=inspect.getdoc(function) or "",
+            **facts,
+        )
+
+    return decorate
+
+
+def _count(number):
+    return number if callable(number) else lambda k, v, c: number
+
+
+def one_hot(index, categories):
+    """One-hot vectors (..., categories) float32 of category numbers (...)."""
+    return np.eye(categories, dtype=np.float32)[np.asarray(index)]
