@@ -109,12 +109,11 @@ def estimate(
     bound = _bound(problem, dtype, trust)
     if isinstance(estimator, Estimator):
         name = estimator.name or "the estimator"
-        found: Any
-        found = estimator if estimator.family == bound.problem.family else None
-        found = found and dataclasses.replace(found, name=name)
+        by_family = {estimator.family: dataclasses.replace(estimator, name=name)}
     else:
         ((name, _),) = registry.select("estimators", [estimator])
-        found = registry.estimators(name).get(bound.problem.family)
+        by_family = registry.estimators(name)
+    found: Any = by_family.get(bound.problem.family)
     if reason := registry.why_not(found, bound.problem):
         raise InputError(f"{name} does not apply to {bound.problem.name}: {reason}")
     _check_whole("count", count, 1, philox.LIMITS["index"])

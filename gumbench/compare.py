@@ -14,6 +14,7 @@ import numpy as np
 
 from gumbench import rows, statistics, tables
 from gumbench.errors import InputError, unknown
+from gumbench.notes import Note
 
 GRADIENT_COST = 3.0
 # Below this share of the largest variance in a comparison, a variance is 0 up to rounding.
@@ -137,6 +138,13 @@ class Comparison:
         others = [c for c in self.candidates if c.unbiased and not c.exact and c is not self.best]
         return [c for c in others if c.to_best is not None and not c.to_best.apart]
 
+    def notes(self):
+        """What to know about it, as Notes."""
+        reference = self.reference
+        if reference is not None and reference.exact:
+            text = f"{reference.name} has no variance here, and break-evens are counted in it"
+            yield Note("exact-reference", text, "--reference NAME counts in another")
+
 
 def paired_ratio(over, under, factor=1.0):
     """Ratio of two variances from those of their batches, times a constant factor.
@@ -251,14 +259,17 @@ def _change(old, new, row):
     return Change(**{name: row[name] for name in names}, ratio=ratio)
 
 
-def machine_differences(first, second):
-    """What differs between the machines and versions of two results, as texts."""
-    found = []
-    for key, value in _flat(first.machine):
-        other = dict(_flat(second.machine)).get(key)
-        if other != value:
-            found.append(f"{key} {value} and {other}")
-    return found
+def machine_notes(first, second):
+    """A Note where the machines and versions of two results differ."""
+    there = dict(_flat(second.machine))
+    found = [
+        f"{key} {value} and {there.get(key)}"
+        for key, value in _flat(first.machine)
+        if there.get(key) != value
+    ]
+    if found:
+        text = f"the runs differ in {'; '.join(found)}"
+        yield Note("other-machine", text, "their numbers may differ in the last digits")
 
 
 def _flat(facts):

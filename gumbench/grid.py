@@ -8,6 +8,7 @@ import numpy as np
 
 from gumbench import machine, registry
 from gumbench.errors import InputError, unknown
+from gumbench.notes import Note
 from gumbench.types import BATCHES, Cell
 
 MOST_CELLS = 1_000_000
@@ -15,14 +16,14 @@ BYTES_A_PARAMETER = 3 * 8 * BATCHES
 
 
 def cells(spec, typed=()):
-    """The cells of a spec, in order, and the reasons why some of its axes were dropped.
+    """The cells of a spec, in order, and Notes on what was dropped.
 
     typed: names of axes given by hand, for which a value that is not allowed is an error; from a
     preset it is dropped. Estimators named in full that do not apply become skipped cells.
     Raises InputError for unknown names, settings and dimensions.
     """
     found: dict[str, Cell] = {}
-    notes: list[str] = []
+    notes: list[Note] = []
     _check_settings(spec)
     for grid in spec.grid:
         for cell in _grid_cells(spec, grid, typed, notes):
@@ -31,14 +32,18 @@ def cells(spec, typed=()):
                 raise InputError(f"more than {MOST_CELLS:,} cells: give fewer values")
     if not any(not cell.skipped for cell in found.values()):
         reasons = sorted({f"{c.estimator}: {c.skipped}" for c in found.values()})
-        raise InputError(
-            "no cell to run. " + ("; ".join(reasons or notes) or "No estimator applies")
-        )
+        reasons = reasons or [str(note) for note in notes] or ["No estimator applies"]
+        raise InputError("no cell to run. " + "; ".join(reasons))
     for axis, field in (("temperatures", "temperature"), ("inner_samples", "inner_samples")):
         if axis in typed and all(getattr(c, field) is None for c in found.values()):
-            notes.append(f"no estimator here takes {axis.replace('_', ' ')}; they are not used")
-    skipped = [f"{c.estimator} on {c.problem}: {c.skipped}" for c in found.values() if c.skipped]
-    return list(found.values()), list(dict.fromkeys(notes + [f"skipped {s}" for s in skipped]))
+            words = axis.replace("_", " ")
+            notes.append(Note("unused-axis", f"no estimator here takes {words}; they are not used"))
+    notes += [
+        Note("skipped", f"skipped {c.estimator} on {c.problem}: {c.skipped}")
+        for c in found.values()
+        if c.skipped
+    ]
+    return list(found.values()), list(dict.fromkeys(notes))
 
 
 def passes(cells):
@@ -121,7 +126,7 @@ def _dimensions(grid, maker, typed, notes):
         text = f"{maker.name} does not allow {registry.dimension_text(maker, refused[0])}"
         if typed:
             raise InputError(text)
-        notes.append(text + "; left out")
+        notes.append(Note("dimension", text, "left out"))
     needed, memory = max(allowed, default=0) * BYTES_A_PARAMETER, machine.memory()
     if memory and needed > memory:
         raise InputError(
@@ -141,7 +146,8 @@ def _inner_samples(grid, estimator, name, typed, notes):
     if few and typed:
         raise InputError(f"--inner-samples {few[0]}: {name} needs at least {least}")
     if few:
-        notes.append(f"{name} needs at least {least} inner samples, not {few[0]}; it has {enough}")
+        text = f"{name} needs at least {least} inner samples, not {few[0]}"
+        notes.append(Note("inner-samples", text, f"it has {', '.join(map(str, enough))}"))
     return enough
 
 

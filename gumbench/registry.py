@@ -5,6 +5,7 @@ points, and FILE.py:NAME is a name as well. Listing names imports nothing; facts
 the files, and so Numba.
 """
 
+import contextlib
 import dataclasses
 import fnmatch
 import functools
@@ -85,6 +86,11 @@ def problem_maker(name):
     return _load("problems", name, ProblemMaker)
 
 
+def symbol(name):
+    """What a problem's dimension is called; known for a user's file that is gone, too."""
+    return "n" if is_own("problems", name) else problem_maker(name).symbol
+
+
 def make_problem(name, dimension=None, settings=()):
     """A problem at a dimension (its first by default) with settings by name.
 
@@ -117,6 +123,35 @@ def aliases():
         for estimator in estimators(name).values():
             found.update(dict.fromkeys(estimator.aliases, name))
     return found
+
+
+def any_name(name):
+    """The kind and registry name of an estimator or problem, by name, alias or FILE.py[:NAME]."""
+    if plugins.is_file(name):
+        try:
+            return "problems", plugins.full_name("problems", name)
+        except InputError as error:
+            with contextlib.suppress(InputError):
+                return "estimators", plugins.full_name("estimators", name)
+            raise error from None
+    wanted = name.strip().lower().replace("_", "-")
+    problems = names("problems")
+    known = {**aliases(), **{p: p for p in problems}}
+    if wanted not in known:
+        raise unknown("estimator or problem", name, known, "gumbench list")
+    return ("problems" if wanted in problems else "estimators"), known[wanted]
+
+
+def bibliography():
+    """BibTeX entries of all papers by key."""
+    text = (Path(__file__).parent / "data" / "papers.bib").read_text(encoding="utf-8")
+    entries = (entry.strip() for entry in text.split("\n\n"))
+    return {entry.partition("{")[2].partition(",")[0]: entry for entry in entries}
+
+
+def paper_keys(paper):
+    """Keys of the papers in a text such as "Glynn 1990; Weaver and Tao 2001": word and year."""
+    return [f"{p.split()[0].lower()}{p.split()[-1]}" for p in paper.split(";") if p.split()]
 
 
 def select(kind, patterns):
@@ -181,8 +216,8 @@ def digest(measurement, problem, estimator):
     root = Path(__file__).parent
     files = [root / name for name in ("statistics.py", "moments.py", "truth.py", "types.py")]
     files.append(root / "measure" / f"{measurement}.py")
-    for folder in ("kernels", "families", "data"):
-        files += [path for path in (root / folder).glob("*") if path.is_file()]
+    for pattern in ("kernels/*.py", "families/*.py", "data/*.npz"):
+        files += root.glob(pattern)
     functions = [problem_maker(problem.name).make, *(problem.link or ())]
     functions += [getattr(problem, role) for role in FUNCTIONS]
     if estimator is not None:

@@ -3,7 +3,9 @@
 import functools
 
 from gumbench import compare as comparing
-from gumbench import tables
+from gumbench import config, tables
+from gumbench.errors import InputError
+from gumbench.store import Folder, write_atomically
 
 
 class Results:
@@ -11,16 +13,21 @@ class Results:
 
     records : tuple of Record
     spec : the SweepSpec that was run
+    manifest : what the folder's manifest.json says: seed, machine, versions, digests, cells
     path : the run's folder, or None
-    machine : facts of the machine and versions it was made with, or None
     variance : DataFrame, one row per cell and part (columns: gumbench.tables.variance)
     """
 
-    def __init__(self, records, spec, path=None, machine=None):
+    def __init__(self, records, spec, manifest, path=None):
         self.records = tuple(records)
         self.spec = spec
+        self.manifest = manifest
         self.path = path
-        self.machine = machine
+
+    @property
+    def machine(self):
+        """Facts of the machine and versions it was made with."""
+        return self.manifest.get("machine")
 
     def rows(self, name):
         """The rows of a table, as dicts."""
@@ -38,6 +45,34 @@ class Results:
         options : reference, budget and conditions, as in gumbench.compare.compare
         """
         return comparing.compare(self, comparing.Cost(cost, gradient_cost, seconds_of_f), **options)
+
+    def write_tables(self, folder):
+        """Write all tables into a Folder, and their hashes into its manifest."""
+        hashes = {}
+        for name in tables.of_measurements(self.spec.measurements):
+            if rows := self.rows(name):
+                write_atomically(folder / f"{name}.csv", tables.csv_text(name, rows))
+                hashes[name] = tables.sha256(name, rows)
+        folder.write_manifest({**self.manifest, "sha256": hashes})
+
+    def save(self, directory):
+        """Keep the run in a new or empty folder, as a sweep with `output` does.
+
+        Raises InputError where the folder holds anything or cannot be written.
+        """
+        folder = Folder(directory)
+        folder.check_free()
+        if folder.exists:
+            raise InputError(f"{directory} holds a run: give a new or empty folder")
+        folder.check_writable()
+        with folder.locked():
+            folder.write_manifest(self.manifest)
+            folder.write_spec(config.to_toml(self.spec))
+            with folder.open_journal() as journal:
+                for record in self.records:
+                    folder.append(journal, record)
+            self.write_tables(folder)
+        self.path = folder.path
 
     def __repr__(self):
         where = f" in {self.path}" if self.path else ""

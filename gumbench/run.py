@@ -8,10 +8,11 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gumbench import config, grid, machine, measure, plugins, registry, tables, trial
+from gumbench import config, grid, machine, measure, plugins, registry, trial
 from gumbench.errors import GumbenchError, InputError, StoppedError
+from gumbench.notes import Note
 from gumbench.results import Results
-from gumbench.store import JOURNAL, SPEC, Folder, write_atomically
+from gumbench.store import JOURNAL, SPEC, Folder
 from gumbench.types import Record
 
 CHECKPOINT_SECONDS = 15.0
@@ -30,7 +31,7 @@ class Plan:
     folder: Folder | None
     force: bool = False
     done: dict[str, Record] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def passes(self):
@@ -58,8 +59,7 @@ class Monitor:
 def default_folder(name, spec):
     """Where a run goes when nobody says: results/<name>-<hash of the spec and a user's files>."""
     hashed = hashlib.sha256(json.dumps(spec.identity(), sort_keys=True).encode())
-    named = (n for g in spec.grid for n in (*g.problems, *(g.estimators or ())))
-    for path in dict.fromkeys(path for n in named for path in plugins.files(n)):
+    for path in dict.fromkeys(path for n in _own_files(spec) for path in plugins.files(n)):
         hashed.update(path.read_bytes())
     return Path("results", f"{name}-{hashed.hexdigest()[:8]}")
 
@@ -87,6 +87,8 @@ def plan(spec, output=None, typed=(), force=False):
             keys = {c.key for c in cells}
             records = {k: r for k, r in folder.records().items() if k in keys}
             found.done = {k: r for k, r in records.items() if r.status in FINISHED}
+    else:
+        found.notes += _edited(folder, spec)
     return _tried(found)
 
 
@@ -106,6 +108,29 @@ def _tried(plan):
             trial.check_estimator(registry.estimators(cell.estimator)[problem.family], problem)
         tried |= {place, (*place, cell.estimator)}
     return plan
+
+
+def _edited(folder, spec):
+    """A Note where the newest run beside this folder differs in a user's files alone."""
+    for other in _runs(folder.path.parent):
+        manifest = Folder(other).manifest()
+        if manifest["spec"] == spec.identity() and (names := _own_files(spec)):
+            yield Note(
+                "edited-file", f"{' or '.join(names)} was edited since {other}", "this is a new run"
+            )
+            return
+
+
+def _own_files(spec):
+    """FILE.py[:NAME] of problems and estimators in a spec."""
+    named = (n for g in spec.grid for n in (*g.problems, *(g.estimators or ())))
+    return [n for n in dict.fromkeys(named) if plugins.is_file(n)]
+
+
+def _runs(parent):
+    """Run folders in a folder, the newest first."""
+    manifests = parent.glob("*/manifest.json")
+    return [p.parent for p in sorted(manifests, key=lambda p: p.stat().st_mtime, reverse=True)]
 
 
 def _check_contains(spec, cells, manifest, folder):
@@ -151,11 +176,10 @@ def run(plan, monitor=None, fail_fast=False):
                 records[record.key] = record
             monitor.finish(measured)
             machine.release_memory()
-        results = Results(
-            [records[c.key] for c in plan.cells], plan.spec, plan.folder and plan.folder.path
-        )
+        finished = [records[c.key] for c in plan.cells]
+        results = Results(finished, plan.spec, _manifest(plan), plan.folder and plan.folder.path)
         if plan.folder:
-            write_tables(plan, results)
+            results.write_tables(plan.folder)
     return results
 
 
@@ -176,7 +200,7 @@ def _journal(plan):
         if plan.force:
             (folder / JOURNAL).unlink(missing_ok=True)
         folder.write_manifest(_manifest(plan))
-        write_atomically(folder / SPEC, config.to_toml(plan.spec))
+        folder.write_spec(config.to_toml(plan.spec))
         with folder.open_journal() as journal:
             yield lambda record: folder.append(journal, record)
         folder.drop_checkpoint()
@@ -186,7 +210,7 @@ def _pair(cell):
     return f"{cell.problem} {cell.estimator}"
 
 
-def _manifest(plan, **more):
+def _manifest(plan):
     digests = {_pair(c): c.digest for c in plan.cells}
     return {
         "spec": plan.spec.identity(),
@@ -194,20 +218,7 @@ def _manifest(plan, **more):
         "machine": machine.facts(),
         "digests": digests,
         "cells": [c.key for c in plan.cells],
-        **more,
     }
-
-
-def write_tables(plan, results):
-    """Write the tables of a run and their hashes into its manifest."""
-    hashes = {}
-    for name in tables.of_measurements(plan.spec.measurements):
-        rows = results.rows(name)
-        if not rows:
-            continue
-        write_atomically(plan.folder / f"{name}.csv", tables.csv_text(name, rows))
-        hashes[name] = tables.sha256(name, rows)
-    plan.folder.write_manifest(_manifest(plan, sha256=hashes))
 
 
 def _measure(cells, monitor, fail_fast):
@@ -269,15 +280,14 @@ def load(path):
     spec = config.checked_spec(config.read_toml(_read(folder / SPEC), SPEC), SPEC)
     records = folder.records()
     cells = [records[key] for key in manifest["cells"] if key in records]
-    return Results(cells, spec, folder.path, manifest.get("machine"))
+    return Results(cells, spec, manifest, folder.path)
 
 
 def newest():
     """The folder of the newest run in results/. Raises InputError where there is none."""
-    runs = sorted(Path("results").glob("*/manifest.json"), key=lambda path: path.stat().st_mtime)
-    if not runs:
-        raise InputError("there is no run in results/: run `gumbench sweep`, or name a run folder")
-    return runs[-1].parent
+    for path in _runs(Path("results")):
+        return path
+    raise InputError("there is no run in results/: run `gumbench sweep`, or name a run folder")
 
 
 def _read(path):

@@ -133,6 +133,10 @@ class Folder:
             self / MANIFEST, json.dumps({"schema": SCHEMA, **manifest}, indent=1) + "\n"
         )
 
+    def write_spec(self, text):
+        """Replace the spec by this TOML."""
+        write_atomically(self / SPEC, text)
+
     def records(self):
         """Finished cells by key, the last line of a key winning; a torn last line is left out."""
         path = self / JOURNAL

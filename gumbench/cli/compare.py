@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gumbench.cli import screen
+from gumbench.cli import complete, screen
 from gumbench.errors import InputError
 
 EXAMPLE = "Example: gumbench compare --cost-of-f 2ms --where problem=categorical-vae"
@@ -18,7 +18,8 @@ AMOUNT = re.compile(r"^\s*([\d.]+(?:[eE][+-]?\d+)?)\s*([a-zµ]+)\s*$")
 
 def compare(
     runs: Annotated[
-        list[str] | None, typer.Argument(metavar="RUN ...", show_default="newest run")
+        list[str] | None,
+        typer.Argument(metavar="RUN ...", show_default="newest run", autocompletion=complete.runs),
     ] = None,
     cost: Annotated[
         str, typer.Option(metavar="UNIT", help="Cost of an estimate: evaluations or estimates.")
@@ -42,13 +43,13 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
     fail_above: Annotated[
         str | None,
-        typer.Option(metavar="PERCENT", help="Of two runs: status 1 where a variance grew more."),
+        typer.Option(metavar="PERCENT", help="Of runs: status 1 where a variance grew more."),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ):
     """Rank estimators by variance × cost, and say up to where biased ones are ahead.
 
-    Of two runs, the variances of the second are compared cell by cell with the first.
+    Of several runs, the variances are compared cell by cell with those of the first.
     """
     from gumbench import compare as comparing
     from gumbench import registry, run
@@ -58,13 +59,10 @@ def compare(
     price = comparing.Cost(cost, _number(gradient_cost, "gradient-cost"), _time(cost_of_f))
     limit = _percent(fail_above)
     loaded = [run.load(path) for path in runs or [run.newest()]]
-    if len(loaded) > 2:
-        raise InputError(f"{len(loaded)} runs given: give one, or two to compare cell by cell")
-    if len(loaded) == 2:
-        first, second = loaded
-        raise typer.Exit(_changes(first, second, where or [], as_json, limit))
+    if len(loaded) > 1:
+        raise typer.Exit(_changes(loaded, where or [], as_json, limit))
     if limit is not None:
-        raise InputError("--fail-above compares two runs: give two")
+        raise InputError("--fail-above compares runs: give two or more")
     found = comparing.compare(
         loaded[0], price, reference, _budget(budget, price), conditions=where or []
     )
@@ -142,13 +140,15 @@ def _print(comparisons):
         out.print(_table(comparison))
         for line in _verdict(comparison):
             out.print(line, highlight=False, markup=False, soft_wrap=True)
+        for note in comparison.notes():
+            screen.say(note)
         out.print()
 
 
 def _title(comparison):
     from gumbench import registry
 
-    symbol = registry.problem_maker(comparison.problem).symbol
+    symbol = registry.symbol(comparison.problem)
     unit = comparison.cost.name
     if unit == "evaluations":
         unit += f" of f (∇f counts {comparison.cost.gradient_cost:g})"
@@ -234,42 +234,30 @@ def _verdict(comparison):
         yield f"Least error at the budget: {least.name}."
 
 
-def _changes(first, second, conditions, as_json, limit):
-    """Print the ratios of two runs' variances; the status of the gate."""
+def _changes(runs, conditions, as_json, limit):
+    """Print the ratios of the variances of runs to those of the first; the status of the gate."""
     from gumbench import compare as comparing
 
-    found = comparing.changes(first, second, conditions)
+    first, *others = runs
+    found = {other.path: comparing.changes(first, other, conditions) for other in others}
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(change) for change in found], indent=1))
+        plain = [
+            {"run": str(path), **dataclasses.asdict(change)}
+            for path, changes in found.items()
+            for change in changes
+        ]
+        typer.echo(json.dumps(plain, indent=1))
     else:
-        out = screen.output()
-        differing = comparing.machine_differences(first, second)
-        if differing:
-            out.print(
-                f"The runs differ in {'; '.join(differing)}.", highlight=False, soft_wrap=True
-            )
-        table = screen.table()
-        for name in (
-            "problem",
-            "dimension",
-            "part",
-            "estimator",
-            "τ",
-            "K",
-            "second / first (95 %)",
-        ):
-            table.add_column(name, overflow="fold")
-        for c in found:
-            temperature = "" if c.temperature is None else f"{c.temperature:g}"
-            inner = str(c.inner_samples or "")
-            ratio = screen.interval(c.ratio.value, c.ratio.low, c.ratio.high)
-            apart = "" if c.ratio.apart else "  cannot be told apart"
-            table.add_row(
-                *(c.problem, str(c.dimension), c.part, c.estimator, temperature, inner),
-                ratio + apart,
-            )
-        out.print(table)
-    grown = [c for c in found if limit is not None and c.ratio.low > 1 + limit]
+        for other in others:
+            for note in comparing.machine_notes(first, other):
+                screen.say(note)
+            _print_changes(f"{other.path} against {first.path}", found[other.path])
+    grown = [
+        c
+        for changes in found.values()
+        for c in changes
+        if limit is not None and c.ratio.low > 1 + limit
+    ]
     for c in grown:
         screen.errors().print(
             f"{c.problem} {c.dimension} {c.estimator}: variance grew by "
@@ -277,3 +265,26 @@ def _changes(first, second, conditions, as_json, limit):
             highlight=False,
         )
     return 1 if grown else 0
+
+
+def _print_changes(title, changes):
+    out = screen.output()
+    out.print(title, style="bold", highlight=False, markup=False, soft_wrap=True)
+    table = screen.table()
+    for name in (
+        "problem",
+        "dimension",
+        "part",
+        "estimator",
+        "τ",
+        "K",
+        "ratio of variances (95 %)",
+    ):
+        table.add_column(name, overflow="fold")
+    for c in changes:
+        temperature = "" if c.temperature is None else f"{c.temperature:g}"
+        ratio = screen.interval(c.ratio.value, c.ratio.low, c.ratio.high)
+        apart = "" if c.ratio.apart else "  cannot be told apart"
+        names = c.problem, str(c.dimension), c.part, c.estimator, temperature
+        table.add_row(*names, str(c.inner_samples or ""), ratio + apart)
+    out.print(table)

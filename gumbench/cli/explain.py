@@ -5,30 +5,57 @@ from typing import Annotated
 
 import typer
 
+from gumbench.cli import complete
+from gumbench.errors import InputError
+
 EXAMPLE = "Example: gumbench explain concrete"
 
 
 def explain(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="An estimator or a problem.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="An estimator or a problem, or FILE.py:NAME.",
+            autocompletion=complete.estimators_and_problems,
+        ),
+    ],
+    bibtex: Annotated[
+        bool, typer.Option("--bibtex", help="Print the papers of an estimator as BibTeX.")
+    ] = False,
 ):
     """Formula, paper, bias, cost and settings of an estimator; definition of a problem."""
     from gumbench import registry
     from gumbench.cli.screen import output
-    from gumbench.errors import unknown
 
-    out = output()
-    wanted = name.strip().lower().replace("_", "-")
-    known = {**registry.aliases(), **{p: p for p in registry.names("problems")}}
-    if wanted not in known:
-        raise unknown("estimator or problem", name, known, "gumbench list")
-    if wanted in registry.names("problems"):
-        lines = _problem(registry.problem_maker(wanted))
+    kind, found = registry.any_name(name)
+    if bibtex:
+        typer.echo(_bibtex(found, kind))
+        return
+    if kind == "problems":
+        lines = _problem(registry.problem_maker(found))
     else:
-        lines = [
-            line for e in registry.estimators(known[wanted]).values() for line in _estimator(e)
-        ]
+        lines = (line for e in registry.estimators(found).values() for line in _estimator(e))
+    out = output()
     for line in lines:
         out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _bibtex(name, kind):
+    """BibTeX entries of an estimator's papers."""
+    from gumbench import registry
+
+    if kind == "problems":
+        raise InputError(f"{name} is a problem: --bibtex goes with an estimator")
+    papers = [e.paper for e in registry.estimators(name).values() if e.paper]
+    if not papers:
+        raise InputError(f"{name} has no paper")
+    keys = dict.fromkeys(key for paper in papers for key in registry.paper_keys(paper))
+    entries = registry.bibliography()
+    missing = [key for key in keys if key not in entries]
+    if missing:
+        raise InputError(f"{name}: no BibTeX is known for {'; '.join(papers)}")
+    return "\n\n".join(entries[key] for key in keys)
 
 
 def _settings(declared, limits=types.MappingProxyType({})):
@@ -47,7 +74,8 @@ def _estimator(estimator):
     g = estimator.gradient_evaluations(1, 1, 10)
     yield f"{estimator.name} ({estimator.family})"
     yield f"  {estimator.summary}"
-    yield f"  formula    {estimator.formula}"
+    if estimator.formula:
+        yield f"  formula    {estimator.formula}"
     yield f"  paper      {estimator.paper or 'none'}"
     yield f"  mean       {kind}"
     yield f"  cost       {f:g} of f, {g:g} of ∇f per estimate (at one variable of 10 categories)"
@@ -58,7 +86,23 @@ def _estimator(estimator):
         yield "  --temperatures apply"
     yield f"  also called {', '.join(estimator.aliases) or 'nothing else'}"
     yield f"  settings   {_settings(estimator.settings)}"
+    yield f"  example    gumbench sweep --problems {_first_problem(estimator)} {_own(estimator)}"
     yield ""
+
+
+def _own(estimator):
+    flags = f"--estimators {estimator.name}"
+    flags += " --temperatures 0.1:2:5log" if estimator.takes_temperature else ""
+    return flags + (" --inner-samples 2,4,8" if estimator.inner_samples else "")
+
+
+def _first_problem(estimator):
+    """The first problem an estimator applies to."""
+    from gumbench import registry
+
+    problems = map(registry.make_problem, registry.names("problems"))
+    families = {estimator.family: estimator}
+    return next(p.name for p in problems if not registry.why_not(families.get(p.family), p))
 
 
 def _problem(maker):
@@ -68,7 +112,8 @@ def _problem(maker):
     least, most = maker.least, maker.most
     yield f"{maker.name} ({maker.family})"
     yield from (f"  {line}" for line in maker.summary.split("\n"))
-    yield f"  dimension  {maker.symbol}, {least} to {most:,}; by default {maker.dimensions}"
+    sizes = ", ".join(map(str, maker.dimensions))
+    yield f"  dimension  {maker.symbol}, {least} to {most:,}; by default {sizes}"
     yield f"  gradient   in {', '.join(problem.parts)}"
     yield f"  settings   {_settings(maker.settings, maker.limits)}"
     found = {n: registry.estimators(n).get(maker.family) for n in registry.names("estimators")}
@@ -77,3 +122,4 @@ def _problem(maker):
     for name, estimator in found.items():
         if estimator and name not in apply:
             yield f"  not        {name}: {registry.why_not(estimator, problem)}"
+    yield f"  example    gumbench sweep --problems {maker.name} --dimensions {maker.dimensions[0]}"

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from gumbench.cli import complete
 from gumbench.errors import InputError
 
 EXAMPLE = "Example: gumbench export --format latex --where problem=categorical-vae"
@@ -12,7 +13,8 @@ EXAMPLE = "Example: gumbench export --format latex --where problem=categorical-v
 
 def export(
     run_folder: Annotated[
-        str | None, typer.Argument(metavar="RUN", show_default="newest run")
+        str | None,
+        typer.Argument(metavar="RUN", show_default="newest run", autocompletion=complete.runs),
     ] = None,
     table: Annotated[
         str, typer.Option(metavar="TABLE", help="variance or components.")

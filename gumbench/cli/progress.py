@@ -3,6 +3,7 @@
 import sys
 import time
 
+from gumbench import notes
 from gumbench.cli import screen as text
 from gumbench.machine import cores, version
 
@@ -31,9 +32,9 @@ class Screen:
         """Said before anything slow is imported."""
         self.say(f"gumbench {version()} · {name} · seed {spec.seed} · {cores()} cores")
 
-    def planned(self, plan, notes):
-        """Said when the grid is known."""
-        for note in [*notes, *plan.notes]:
+    def planned(self, plan, more):
+        """Said when the grid is known. more: notes beside the plan's."""
+        for note in [*more, *plan.notes]:
             self.say(f"note: {note}")
         self.path = plan.folder.path
         wanted = [c for c in plan.cells if not c.skipped]
@@ -105,8 +106,8 @@ class Screen:
             markup=False,
         )
 
-    def results(self, plan, results):
-        """Tables on stdout, and where the rest is."""
+    def results(self, plan, results, given):
+        """Tables on stdout, and where the rest is. given: flags typed, with their values."""
         self.close()
         self.failed = any(r.status in ("error", "diverged") for r in results.records)
         if not self.total:
@@ -115,10 +116,15 @@ class Screen:
         if not self.quiet:
             for group in _tables(rows):
                 self.out.print(_title(group), style="bold", soft_wrap=True, highlight=False)
-                self.out.print(_table(group))
+                self.out.print(_table(group[:MOST_ROWS]))
+                if len(group) > MOST_ROWS:
+                    more = f"{len(group) - MOST_ROWS} more rows: gumbench export"
+                    self.out.print(more, highlight=False)
                 self.out.print(_verdict(group), highlight=False, markup=False, soft_wrap=True)
                 self.out.print()
         files = ", ".join(sorted(path.name for path in plan.folder.path.glob("*.csv")))
+        for note in notes.of_records(results.records, given):
+            self.say(f"note: {note}")
         self.out.print(f"Wrote {plan.folder.path}/ ({files})", highlight=False, markup=False)
         self.say(f"reproducible columns: SHA-256 {_sha(results)[:16]}")
         self.say("Next: gumbench compare --cost-of-f 2ms     at your own cost of f")
@@ -151,14 +157,14 @@ def _tables(rows):
             key = (row["estimator"], row["inner_samples"])
             if key not in best or row["mse"] < best[key]["mse"]:
                 best[key] = row
-        yield sorted(best.values(), key=lambda r: (not r["unbiased"], r["variance"]))[:MOST_ROWS]
+        yield sorted(best.values(), key=lambda r: (not r["unbiased"], r["variance"]))
 
 
 def _title(rows):
     from gumbench import registry
 
     first = rows[0]
-    symbol = registry.problem_maker(first["problem"]).symbol
+    symbol = registry.symbol(first["problem"])
     return (
         f"{first['problem']} · {symbol} = {first['dimension']} · gradient in {first['part']}, norm "
         f"{text.rounded(first['truth_norm'], None)} by {first['truth']} · "

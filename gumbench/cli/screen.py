@@ -33,6 +33,11 @@ def errors():
     return Console(stderr=True, soft_wrap=True, emoji=False)
 
 
+def say(note):
+    """A note, on stderr."""
+    errors().print(f"note: {note}", highlight=False, markup=False)
+
+
 def table():
     """An empty table in the house style."""
     from rich import box

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gumbench.cli import complete
 from gumbench.errors import InputError
 
 EXAMPLE = "Example: gumbench sweep --problems categorical-quadratic --temperatures 0.1:2:6log"
@@ -25,12 +26,19 @@ def _names(text, name):
 
 def sweep(
     preset: Annotated[
-        str | None, typer.Argument(metavar="PRESET|FILE.toml", show_default="lecture")
+        str | None,
+        typer.Argument(
+            metavar="PRESET|FILE.toml", show_default="lecture", autocompletion=complete.presets
+        ),
     ] = None,
     problems: Annotated[
         str | None,
         typer.Option(
-            "--problems", "--problem", metavar="NAMES", help="Names or globs, with commas."
+            "--problems",
+            "--problem",
+            metavar="NAMES",
+            help="Names, globs or FILE.py:NAME, with commas.",
+            autocompletion=complete.problems,
         ),
     ] = None,
     estimators: Annotated[
@@ -39,7 +47,8 @@ def sweep(
             "--estimators",
             "--estimator",
             metavar="NAMES",
-            help="Names, aliases, globs or @unbiased ...",
+            help="Names, aliases, globs, @unbiased or FILE.py:NAME.",
+            autocompletion=complete.estimators,
         ),
     ] = None,
     dimensions: Annotated[
@@ -102,6 +111,7 @@ def sweep(
     """
     from gumbench import config
     from gumbench.cli.progress import Screen
+    from gumbench.notes import Note
 
     if samples is not None:
         raise InputError(
@@ -116,7 +126,7 @@ def sweep(
         if text is None:
             return None
         values, note = config.numbers(text, name, kind)
-        notes.extend([note] if note else [])
+        notes.extend([Note("equal-values", note)] if note else [])
         return values
 
     def number(text, name):
@@ -157,10 +167,16 @@ def sweep(
         plan = run.plan(spec, folder, typed, force)
         screen.planned(plan, notes)
         if not dry_run:
-            screen.results(plan, run.run(plan, screen, fail_fast))
+            screen.results(plan, run.run(plan, screen, fail_fast), _typed(flags))
         return 3 if screen.failed else 0
 
     raise typer.Exit(_interruptible(work, screen))
+
+
+def _typed(flags):
+    """Flags that were given, with values as they are typed."""
+    texts = {k: ",".join(map(str, v)) if isinstance(v, list) else v for k, v in flags.items()}
+    return {k: v for k, v in texts.items() if v is not None}
 
 
 def _interruptible(work, screen):

@@ -152,9 +152,21 @@ class Bound:
 
         Rounding errors of unbiased estimates are a few units in the last place of it.
         """
+        size = np.sqrt((self._pilot_values**2).mean())
+        return np.abs(self.pullback(self.family.score_scale(self))) * size
+
+    @functools.cached_property
+    def value_ratio(self):
+        """How many times larger f is than its standard deviation, inf for a constant f."""
+        f = self._pilot_values
+        spread = f.std()
+        return float(np.abs(f).mean() / spread) if spread else np.inf
+
+    @functools.cached_property
+    def _pilot_values(self):
+        """f at some draws of the pilot, in float64."""
         random = next(self.pilot(0, SCALE_ESTIMATES))
-        f = self.family.value(self, self.family.sample(self, random)).astype(np.float64)
-        return np.abs(self.pullback(self.family.score_scale(self))) * np.sqrt((f**2).mean())
+        return self.family.value(self, self.family.sample(self, random)).astype(np.float64)
 
     @functools.cached_property
     def rare_scale(self):

@@ -7,14 +7,13 @@ import time
 
 import numpy as np
 
-from gumbench import registry, statistics
+from gumbench import notes, registry, statistics
 from gumbench.families.bound import Bound, make_program
 from gumbench.moments import Grouping, Silent, accumulate
 from gumbench.truth import exact_gradient
 from gumbench.types import BATCHES, Record
 
 ITEMS_OF_MEANS = 1 << 24
-WIDE_INTERVAL = 0.2
 MOST_COMPONENTS = 4096
 NANOSECONDS = 1.2
 
@@ -63,29 +62,32 @@ def _measure_some(cells, bound, estimator, truth, monitor):
 
 def _record(cell, bound, estimator, truth, grouping, moments):
     bad = np.flatnonzero(moments.not_finite >= 0)
-    result, notes, message = {}, [], ""
+    result, message = _costs(cell, bound, estimator), ""
     if bad.size:
-        status = "diverged"
         number = moments.not_finite[bad[0]]
-        message = f"estimate {number} of batch {bad[0]} is not finite"
+        message = (
+            f"estimates that are not finite in {bad.size} of {BATCHES} batches, the first number "
+            f"{number} of batch {bad[0]}"
+        )
     else:
-        status = "done"
-        for name in grouping.parts:
-            result[name] = part_result(
-                bound, estimator, truth, grouping, moments, name, cell.components
-            )
-            if (result[name]["relative_error"] or 0.0) > WIDE_INTERVAL:
-                notes.append("wide-interval")
-    shared = _costs(cell, bound, estimator)
+        result["parts"] = {
+            name: part_result(bound, estimator, truth, grouping, moments, name, cell.components)
+            for name in grouping.parts
+        }
     return Record(
         key=cell.key,
         measurement=cell.measurement,
         cell=cell.identity(),
-        status=status,
-        result={**shared, "parts": result},
-        notes=tuple(dict.fromkeys(notes)),
+        status="diverged" if bad.size else "done",
+        result=result,
+        notes=_codes(cell, bound, estimator, result),
         message=message,
     )
+
+
+def _codes(cell, bound, estimator, result):
+    python = () if bound.problem.compiled and estimator.compute is None else ("python",)
+    return python + notes.codes(cell.identity(), result)
 
 
 def _costs(cell, bound, estimator):
@@ -98,6 +100,8 @@ def _costs(cell, bound, estimator):
         "part_sizes": dict(bound.problem.parts),
         "evaluations": float(estimator.evaluations(inner, *shape)),
         "gradient_evaluations": float(estimator.gradient_evaluations(inner, *shape)),
+        "value_ratio": None if estimator.deterministic else _finite(bound.value_ratio),
+        "parts": {},
     }
 
 
@@ -124,6 +128,7 @@ def part_result(bound, estimator, truth, grouping, moments, name, components=Fal
         "truth": truth.source,
         "truth_norm": _finite(np.sqrt((truth.gradient[part] ** 2).sum())),
         "truth_error": _finite(np.sqrt((error**2).sum())),
+        "mean_norm": _finite(np.linalg.norm(differences.mean(axis=0) + truth.gradient[part])),
         "variance": variance,
         "variance_low": _finite(low),
         "variance_high": _finite(high),

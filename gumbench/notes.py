@@ -1,0 +1,174 @@
+"""What a user should know about a run beside its numbers: a condition, the numbers, what to do."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+WIDE_INTERVAL = 0.2
+DOMINATED = 0.5
+UNBIASED_LIMIT = 1e-6
+ZERO_GRADIENT = 1e-6
+FLOAT32_RATIO = 4096.0
+
+
+@dataclass(frozen=True)
+class Note:
+    """One note.
+
+    code : its name, as in the column `notes`. text : what is the case. hint : what to do.
+    """
+
+    code: str
+    text: str
+    hint: str = ""
+
+    def __str__(self):
+        return f"{self.text}; {self.hint}" if self.hint else self.text
+
+
+@dataclass(frozen=True)
+class Condition:
+    """When a finished cell has a note, and what is said of the worst of them.
+
+    size : (cell, result, part) -> how bad it is, or None where it is not so
+    text, hint : (cell, result, size, given) -> str; given: flags typed, with their values
+    """
+
+    size: Callable
+    text: Callable
+    hint: Callable
+
+
+def instead(given, flag):
+    """` instead of VALUE` for a flag that was typed."""
+    return f" instead of {given[flag]}" if flag in given else ""
+
+
+def _wide(cell, result, part):
+    error = part.get("relative_error")
+    return error if error is not None and error > WIDE_INTERVAL else None
+
+
+def _enough(cell, size):
+    """Estimates for an interval just narrow enough, two digits, rounded up."""
+    needed = cell["estimates"] * (size / WIDE_INTERVAL) ** 2
+    unit = 10 ** (math.floor(math.log10(needed)) - 1)
+    return math.ceil(needed / unit) * unit
+
+
+def _dominated(cell, result, part):
+    variances = part["batch_variances"]
+    total = sum(variances)
+    share = max(variances, default=0.0) / total if total else 0.0
+    return share if share > DOMINATED else None
+
+
+def _biased(cell, result, part):
+    p = part.get("bias_p")
+    return (
+        -math.log10(max(p, 1e-300))
+        if result["unbiased"] and p is not None and p < UNBIASED_LIMIT
+        else None
+    )
+
+
+def _zero(cell, result, part):
+    if cell["temperature"] is None or not part["truth_norm"]:
+        return None
+    size = math.hypot(part["mean_norm"], math.sqrt(part["variance"])) / part["truth_norm"]
+    return 1.0 / max(size, 1e-300) if size < ZERO_GRADIENT else None
+
+
+def _rounded(cell, result, part):
+    ratio = result["value_ratio"]
+    applies = cell["dtype"] == "float32" and result["unbiased"] and ratio is not None
+    return ratio if applies and ratio > FLOAT32_RATIO else None
+
+
+CONDITIONS = {
+    "wide-interval": Condition(
+        _wide,
+        lambda cell, result, size, given: (
+            f"the variance of {name(cell)} is known to {100 * size:.0f} % only"
+        ),
+        lambda cell, result, size, given: (
+            f"--estimates {_enough(cell, size)}{instead(given, 'estimates')} would do"
+        ),
+    ),
+    "heavy-tail": Condition(
+        _dominated,
+        lambda cell, result, size, given: (
+            f"one of 64 batches holds {100 * size:.0f} % of the variance of {name(cell)}: rare "
+            "estimates are very large"
+        ),
+        lambda cell, result, size, given: (
+            f"its interval may be too narrow; --estimates {10 * cell['estimates']}"
+            f"{instead(given, 'estimates')} says more"
+        ),
+    ),
+    "bias-seen": Condition(
+        _biased,
+        lambda cell, result, size, given: (
+            f"{name(cell)} is declared unbiased, and a bias is seen at p = 1e-{size:.0f}, seed "
+            f"{cell['seed']}"
+        ),
+        lambda cell, result, size, given: (
+            f"try another --seed{instead(given, 'seed')}; if it stays, it is a bug"
+        ),
+    ),
+    "zero-gradient": Condition(
+        _zero,
+        lambda cell, result, size, given: (
+            f"the relaxed gradient of {name(cell)} is numerically zero"
+        ),
+        lambda cell, result, size, given: (
+            f"give larger --temperatures than {cell['temperature']:g}"
+        ),
+    ),
+    "float32-rounding": Condition(
+        _rounded,
+        lambda cell, result, size, given: (
+            f"f of {cell['problem']} is {size:.2g} times as large as its spread, so that float32 "
+            "rounds much of it away"
+        ),
+        lambda cell, result, size, given: f"--dtype float64{instead(given, 'dtype')} does not",
+    ),
+}
+
+
+def name(cell):
+    """A cell of the journal as a user calls it."""
+    temperature = cell["temperature"]
+    at = "" if temperature is None else f" at τ = {temperature:g}"
+    return f"{cell['estimator']}{at} on {cell['problem']} {cell['dimension']}"
+
+
+def codes(cell, result):
+    """Codes of the notes that a finished cell's result gives rise to, in order."""
+    parts = result["parts"].values()
+    return tuple(
+        code
+        for code, condition in CONDITIONS.items()
+        if any(condition.size(cell, result, part) is not None for part in parts)
+    )
+
+
+def of_records(records, given: Mapping[str, Any]):
+    """One Note for each code that some records have, about the worst of them."""
+    found = []
+    for code, condition in CONDITIONS.items():
+        noted = [
+            (size, record)
+            for record in records
+            if code in record.notes
+            for part in record.result["parts"].values()
+            if (size := condition.size(record.cell, record.result, part)) is not None
+        ]
+        if noted:
+            size, worst = max(noted, key=lambda pair: pair[0])
+            cells = len({record.key for _, record in noted})
+            about = worst.cell, worst.result, size, given
+            others = f" (and {cells - 1} more)" if cells > 1 else ""
+            found.append(Note(code, condition.text(*about) + others, condition.hint(*about)))
+    return found
