@@ -46,7 +46,6 @@ def names(kind):
     return sorted({*_built_in(kind), *plugins.entry_points(kind)})
 
 
-@functools.cache
 def _built_in(kind):
     packages = [f"estimators.{f}" for f in _families()] if kind == "estimators" else [kind]
     return {module.replace("_", "-") for package in packages for module in _modules(package)}

@@ -124,9 +124,8 @@ BAD = [
     ("compare {run} --reference scor", "did you mean score"),
     ("compare {run} --reference rloo", "--reference score-loo is not in the run"),
     ("compare {run} --where status=skipped", "no row has status=skipped"),
-    ("compare {run} --fail-above 10%", "--fail-above compares two runs"),
+    ("compare {run} --fail-above 10%", "--fail-above compares runs: give two"),
     ("compare {run} {run} --fail-above ten", "give a number"),
-    ("compare {run} {run} {run}", "give one, or two"),
 ]
 
 

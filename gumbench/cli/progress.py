@@ -28,6 +28,10 @@ class Screen:
         if not self.quiet:
             self.err.print(message, highlight=False, markup=False)
 
+    def _note(self, note):
+        if not self.quiet:
+            text.say(note)
+
     def first_words(self, name, spec):
         """Said before anything slow is imported."""
         self.say(f"gumbench {version()} · {name} · seed {spec.seed} · {cores()} cores")
@@ -35,7 +39,7 @@ class Screen:
     def planned(self, plan, more):
         """Said when the grid is known. more: notes beside the plan's."""
         for note in [*more, *plan.notes]:
-            self.say(f"note: {note}")
+            self._note(note)
         self.path = plan.folder.path
         wanted = [c for c in plan.cells if not c.skipped]
         missing = sum(len(p) for p in plan.passes)
@@ -124,7 +128,7 @@ class Screen:
                 self.out.print()
         files = ", ".join(sorted(path.name for path in plan.folder.path.glob("*.csv")))
         for note in notes.of_records(results.records, given):
-            self.say(f"note: {note}")
+            self._note(note)
         self.out.print(f"Wrote {plan.folder.path}/ ({files})", highlight=False, markup=False)
         self.say(f"reproducible columns: SHA-256 {_sha(results)[:16]}")
         self.say("Next: gumbench compare --cost-of-f 2ms     at your own cost of f")

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import textwrap
 
 import typer
 from rich.console import Console
@@ -34,8 +35,17 @@ def errors():
 
 
 def say(note):
-    """A note, on stderr."""
-    errors().print(f"note: {note}", highlight=False, markup=False)
+    """A note, on stderr, in lines of the terminal's width."""
+    err = errors()
+    width = err.width if err.is_terminal else WIDTH
+    lines = textwrap.fill(
+        f"note: {note}",
+        width,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    err.print(lines, highlight=False, markup=False)
 
 
 def table():

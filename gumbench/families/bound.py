@@ -159,8 +159,9 @@ class Bound:
     def value_ratio(self):
         """How many times larger f is than its standard deviation, inf for a constant f."""
         f = self._pilot_values
-        spread = f.std()
-        return float(np.abs(f).mean() / spread) if spread else np.inf
+        with np.errstate(invalid="ignore", over="ignore"):
+            spread = f.std()
+            return float(np.abs(f).mean() / spread) if spread else np.inf
 
     @functools.cached_property
     def _pilot_values(self):

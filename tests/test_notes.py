@@ -1,0 +1,138 @@
+"""Every note is said where its condition holds, with its numbers, and nowhere else."""
+
+import shlex
+
+import pytest
+
+import gumbench
+from gumbench import notes
+from gumbench.cli import main
+
+FINE = "--problems bernoulli-toy --estimators score --estimates 6400"
+# What is typed, the code of the note (and whether it is in the table), and words of it.
+NOTED = [
+    (
+        "--problems gaussian-kl --dimensions 1 --estimators score --set sigma=30 --estimates 128",
+        "wide-interval",
+        ["the variance of score on gaussian-kl 1 is known to", "--estimates", "instead of 128"],
+    ),
+    (
+        "--problems bernoulli-toy --estimators concrete --temperatures 2e-4 --estimates 6400",
+        "heavy-tail",
+        ["one of 64 batches holds", "of the variance of concrete at τ = 0.0002", "64000"],
+    ),
+    (
+        "--problems bernoulli-toy --estimators concrete --temperatures 0.5,1e-6 --estimates 640",
+        "zero-gradient",
+        ["the relaxed gradient of concrete at τ = 1e-06", "larger --temperatures than 1e-06"],
+    ),
+    (
+        "--problems categorical-linear --dimensions 4 --estimators score --set offset=1e5 "
+        "--estimates 640 --dtype float32",
+        "float32-rounding",
+        ["times as large as its spread", "--dtype float64 instead of float32"],
+    ),
+]
+
+
+def swept(arguments, capsys):
+    """What a sweep says on stderr, in one line, and the notes in its table."""
+    assert main(["sweep", *shlex.split(arguments), "--output", "run"]) in (0, 3)
+    said = " ".join(capsys.readouterr().err.split())
+    return said, set(" ".join(gumbench.load("run").variance.notes).split())
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), NOTED, ids=[row[1] for row in NOTED])
+def test_a_condition_that_holds(arguments, code, words, capsys):
+    said, codes = swept(arguments, capsys)
+    assert code in codes
+    for word in words:
+        assert word in said
+
+
+def test_nothing_is_said_of_a_good_run(capsys):
+    said, codes = swept(FINE, capsys)
+    assert "note:" not in said
+    assert not codes
+
+
+def test_a_wrong_claim_to_be_unbiased(tmp_path, capsys):
+    """The seed is printed, for it is a bug."""
+    (tmp_path / "half.py").write_text(
+        "import gumbench\n\n"
+        "@gumbench.estimator('categorical', unbiased=True, evaluations=1)\n"
+        "def half(problem, noise, temperature, inner_samples):\n"
+        "    x = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), 2)\n"
+        "    return problem.value(x)[:, None, None] * (x - problem.probabilities) / 2\n"
+    )
+    said, codes = swept(
+        "--problems bernoulli-sum --dimensions 3 --set t=9 --estimators half.py --estimates 20000 "
+        "--seed 7",
+        capsys,
+    )
+    assert codes == {"bias-seen", "python"}
+    assert "half.py:half on bernoulli-sum 3 is declared unbiased" in said
+    assert "seed 7; try another --seed instead of 7" in said
+
+
+def test_the_count_that_would_do_does(capsys):
+    base = "--problems gaussian-kl --dimensions 1 --estimators score --set sigma=30 --estimates "
+    said, _ = swept(base + "128", capsys)
+    enough = int(said.split("--estimates ")[1].split()[0])
+    _, codes = swept(f"{base}{enough} --force", capsys)
+    assert "wide-interval" not in codes
+
+
+def test_an_estimate_that_is_not_finite(capsys):
+    said, _ = swept(
+        "--problems gaussian-kl --dimensions 1 --estimators score --set mu=1e30 --estimates 640",
+        capsys,
+    )
+    assert "not finite in 64 of 64 batches, the first number 0 of batch 0" in said
+
+
+def test_an_axis_that_nobody_takes(capsys):
+    said, _ = swept(FINE + " --temperatures 1 --inner-samples 2", capsys)
+    assert "note: no estimator here takes temperatures; they are not used" in said
+    assert "note: no estimator here takes inner samples; they are not used" in said
+
+
+def test_a_preset_with_values_that_do_not_fit(capsys):
+    assert main(["sweep", "smoke", "--inner-samples", "4", "--dry-run"]) == 0
+    said = capsys.readouterr().err
+    assert "note: bernoulli-toy does not allow D = 2: allowed is 1; left out" in said
+
+
+def test_everything_done_before(capsys):
+    swept(FINE, capsys)
+    said, _ = swept(FINE, capsys)
+    assert "everything was done before; nothing was computed" in said
+
+
+def test_a_reference_without_variance(capsys):
+    swept("--problems bernoulli-toy --estimators exact,score,concrete --estimates 6400", capsys)
+    assert main(["compare", "run", "--reference", "exact"]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "exact has no variance here" in said
+    assert main(["compare", "run"]) == 0
+    assert not capsys.readouterr().err
+
+
+def test_runs_of_different_machines(capsys):
+    swept(FINE, capsys)
+    there = gumbench.load("run")
+    there.manifest["machine"]["vector_bits"] = 64
+    there.save("there")
+    assert main(["compare", "run", "there"]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "the runs differ in vector_bits" in said
+    assert "and 64" in said
+
+
+def test_all_conditions_are_tested():
+    assert {row[1] for row in NOTED} | {"bias-seen"} == set(notes.CONDITIONS)
