@@ -18,7 +18,6 @@ import numpy as np
 from gumbench.errors import InputError
 from gumbench.families.bound import Bound, make_program
 from gumbench.families.plain import takes_theta
-from gumbench.kernels import jit
 from gumbench.plugins import reason
 
 POINTS = 256
@@ -70,9 +69,9 @@ def check_estimator(estimator, problem):
     function = estimator.compute or estimator.kernel
     inner = estimator.inner_samples and estimator.inner_samples[1]
     with _reported(f"{estimator.name} on {problem.name}", function):
-        if estimator.kernel:
-            jit.compiled("kernel", estimator.kernel, "float32")
         program = make_program(Bound(problem, "float32"), estimator, [0.5], inner, 0)
+        if estimator.kernel:
+            program.check_indices()
         estimates = program.collect(0, 0, 64)
     if not np.isfinite(estimates).all():
         raise InputError(f"{estimator.name} on {problem.name}: an estimate is not finite")

@@ -199,6 +199,7 @@ class Program:
         self.bound = bound
         self.temperatures, self.parameters = temperatures, bound.theta.size
         kernel = jit.compiled("kernel", estimator.kernel, bound.dtype)
+        self.kernel = estimator.kernel
         self.functions = [kernel, *bound.functions.values()]
         elements = max(problem.shape[0] * problem.shape[1], bound.natural.size) * max(draws, 1)
         self.block = (driver.block_size if problem.compiled else block_size)(elements)
@@ -227,6 +228,19 @@ class Program:
             *self.functions, self.inputs, grouping, first_batch, start, count, self.block, sums
         )
         self.bound.raise_failure()
+
+    def check_indices(self):
+        """Run the kernel on one block of noise with a check of every index (IndexError)."""
+        bound, inputs, block = self.bound, self.inputs, driver.COLLECTED
+        draws = [bound.noise(0, None, 0, block, int(r[1])) for r in inputs.requests]
+        run = driver.checked_kernel(self.kernel, self.functions[1:5])
+        run(
+            inputs,
+            np.array(draws, bound.real).reshape(-1, *bound.problem.shape, block),
+            np.zeros((inputs.evaluations, block), bound.real),
+            np.empty((*bound.natural.shape, block), bound.real),
+            np.zeros((self.parameters if inputs.direct else 0, block), bound.real),
+        )
 
     def collect(self, batch, start, count):
         """Estimates of a batch from `start` at the first temperature: (count, parameters)."""

@@ -3,6 +3,7 @@
 import functools
 from typing import Any, NamedTuple
 
+import numba
 import numpy as np
 from numba import prange
 from numba.core import types
@@ -317,3 +318,31 @@ def add(dtype):
     arguments = [size, size, _grouping_type(), size, size, _sums_type()]
     signature = types.void(_array(jit.REALS[dtype], 2), *arguments)
     return jit.driver([signature], parallel=False)(_add)
+
+
+def checked_kernel(kernel, functions):
+    """A kernel with a check of every index, for one block, from Python: it raises IndexError.
+
+    functions : those of the objective, compiled. Returns run(inputs, noise, feedback, out, extra),
+    which is compiled anew every time.
+    """
+    checked = {**jit.OPTIONS, "boundscheck": True}
+    compiled = numba.njit(**checked)(kernel)
+    value, value_at, gradient, direct = functions
+
+    def run(inputs, noise, feedback, out, extra):
+        objective = Objective(
+            inputs.natural,
+            inputs.theta,
+            inputs.data,
+            feedback,
+            inputs.indexed,
+            value,
+            value_at,
+            gradient,
+            direct,
+        )
+        temperature, prepared = inputs.temperatures[0], inputs.prepared[0]
+        compiled(noise, temperature, prepared, objective, out, extra)
+
+    return numba.njit(**checked)(run)
