@@ -13,6 +13,7 @@ _HOME = {
     "exact_gradient": "gumbench.api",
     "gumbel": "gumbench.api",
     "concrete": "gumbench.api",
+    "categorical": "gumbench.api",
     "make_problem": "gumbench.registry",
     "Truth": "gumbench.types",
     "Problem": "gumbench.types",

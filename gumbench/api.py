@@ -12,10 +12,12 @@ from gumbench import machine, registry, trial
 from gumbench.errors import InputError
 from gumbench.families.bound import Bound, make_program
 from gumbench.kernels import noise, philox, simplex
+from gumbench.kernels.sampling import draw_rows
 from gumbench.truth import exact_gradient as truth_of
 from gumbench.types import Estimator, Problem
 
 TRUTH_ESTIMATES = 262_144
+LARGEST_LOGIT = 1e30
 
 
 def gumbel(size, *, loc=0.0, scale=1.0, seed, first=0, dtype="float32", threads=None):
@@ -70,6 +72,85 @@ def concrete(logits, temperature, draws, *, seed, dtype="float32"):
     out = np.empty_like(gumbels)
     simplex.relax_array(dtype)(logits[None].astype(real), gumbels, real(temperature), out)
     return np.ascontiguousarray(out[0].T)
+
+
+def categorical(
+    logits, draws=None, *, seed, first=0, sampler="gumbel-max", temperature=1.0, threads=None
+):
+    """Draw category indices from softmax(logits / temperature), the same on any machine.
+
+    logits : (categories,) or (rows, categories), finite or -inf; float64 stays float64, other
+        floats are taken as float32, integers as float64
+    draws : draws of each row, or None for one without an axis of its own
+    seed : 0 to 2^64 - 1
+    first : number of the first draw; draw d of row r has number first + r × draws + d
+    sampler : name or alias; the numbers differ between samplers, the law does not
+    temperature : τ above 0, or a list of them that share their noise
+    threads : at most the machine's cores; None for all
+
+    Returns int64, with the shape (temperatures, rows, draws) less the axes not given. Raises
+    InputError for what is out of range, and says how much memory is needed where that is short.
+    """
+    ((name, _),) = registry.select("samplers", [sampler])
+    table, by_row = _logits(logits), np.ndim(logits) == 2
+    temperatures = _temperatures(temperature, table.dtype)
+    count = 1 if draws is None else draws
+    _check_whole("draws", count, 1, philox.LIMITS["index"])
+    _check_whole("first", first, 0, philox.LIMITS["index"] - table.shape[0] * count)
+    key = _key(seed)
+    shape = (temperatures.size, table.shape[0], count)
+    _check_memory(f"draws = {count} of {table.shape[0]} rows", 8 * math.prod(shape))
+    with _threads(threads):
+        out = draw_rows(registry.sampler(name), table, temperatures, key, first, count)
+    out = out if draws is not None else out[:, :, 0]
+    out = out if by_row else out[:, 0]
+    return out if np.ndim(temperature) else out[0]
+
+
+def _logits(logits):
+    """Logits as a contiguous table (rows, categories) of floats."""
+    try:
+        table = np.asarray(logits)
+        kind = np.float64 if table.dtype.kind in "iub" or table.dtype == np.float64 else np.float32
+        if table.dtype.kind not in "iubf":
+            raise ValueError
+    except ValueError:
+        raise InputError("logits are no array of numbers; give (rows, categories)") from None
+    if table.ndim not in (1, 2) or 0 in table.shape:
+        raise InputError(
+            f"logits have shape {table.shape}; give (categories,) or (rows, categories)"
+        )
+    table = np.ascontiguousarray(np.atleast_2d(table), kind)
+    bad = np.isnan(table) | np.isposinf(table)
+    if bad.any():
+        row, category = np.argwhere(bad)[0]
+        raise InputError(
+            f"logits[{row}, {category}] is {table[row, category]}; give finite numbers or -inf"
+        )
+    if (closed := np.isneginf(table).all(axis=1)).any():
+        raise InputError(f"every logit of row {closed.argmax()} is -inf; leave one category open")
+    large = np.abs(np.where(np.isneginf(table), 0, table)).max()
+    if large > LARGEST_LOGIT:
+        raise InputError(f"a logit is {large:g} in size; give at most {LARGEST_LOGIT:g}")
+    return table
+
+
+def _temperatures(temperature, dtype):
+    values = np.atleast_1d(np.asarray(temperature, object))
+    if values.ndim != 1 or not values.size:
+        raise InputError(f"temperature = {temperature!r}: give one above 0, or a list of them")
+    for value in values:
+        _check_range("temperature", value, 1e-6, 1e6)
+    return np.array(values, dtype)
+
+
+def _check_memory(what, needed):
+    memory = machine.memory()
+    if memory and needed > memory:
+        raise InputError(
+            f"{what} need {needed / 2**30:,.0f} GiB of memory; this machine has {memory >> 30}: "
+            "draw fewer at a time, with `first`"
+        )
 
 
 def exact_gradient(

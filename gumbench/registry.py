@@ -19,7 +19,7 @@ import numpy as np
 
 from gumbench import plugins
 from gumbench.errors import InputError, unknown
-from gumbench.types import Estimator, ProblemMaker, inside
+from gumbench.types import Estimator, ProblemMaker, Sampler, inside
 
 FUNCTIONS = ("value", "value_at", "gradient", "direct", "truth")
 TAGS = {
@@ -78,6 +78,11 @@ def estimators(name):
     }
 
 
+def sampler(name):
+    """The sampler of that registry name."""
+    return _load("samplers", name, Sampler)
+
+
 def problem_maker(name):
     """The maker of the problem of that registry name."""
     if is_own("problems", name):
@@ -114,13 +119,14 @@ def dimension_text(maker, dimension):
 
 
 @functools.cache
-def aliases():
-    """Every name and alias of an estimator, to its registry name."""
+def aliases(kind="estimators"):
+    """Every name and alias of estimators or samplers, to the registry name."""
     found = {}
-    for name in names("estimators"):
+    for name in names(kind):
         found[name] = name
-        for estimator in estimators(name).values():
-            found.update(dict.fromkeys(estimator.aliases, name))
+        things = estimators(name).values() if kind == "estimators" else [sampler(name)]
+        for thing in things:
+            found.update(dict.fromkeys(thing.aliases, name))
     return found
 
 
@@ -158,7 +164,7 @@ def select(kind, patterns):
 
     Returns pairs (name, typed): typed is True for a name given in full.
     """
-    known = aliases() if kind == "estimators" else {name: name for name in names(kind)}
+    known = {n: n for n in names(kind)} if kind == "problems" else aliases(kind)
     chosen: dict[str, bool] = {}
     for pattern in patterns:
         lowered = pattern.strip().lower().replace("_", "-")

@@ -158,6 +158,28 @@ class Estimator:
 
 
 @dataclass(frozen=True)
+class Sampler:
+    """What a sampler's file declares, and its two functions (see kernels.sampling).
+
+    kernel : draws from a row of logits
+    prepare : fills the table that depends on the logits alone
+    table_size : numbers in that table, as a function of the categories
+    resolution : bits of randomness a draw has; an event rarer than 2^-resolution may never happen
+    formula, paper : shown by `explain`
+    """
+
+    kernel: Callable
+    formula: str
+    resolution: int
+    prepare: Callable | None = None
+    table_size: Callable = lambda categories: 0
+    paper: str = ""
+    aliases: tuple[str, ...] = ()
+    name: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True)
 class Truth:
     """A gradient to measure bias against.
 

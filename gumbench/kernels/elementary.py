@@ -271,6 +271,24 @@ exponential = _of_word(
 
 
 @intrinsic
+def gumbel_bound(context, word):
+    """An upper bound of the Gumbel of any 64-bit word with these high 32 bits, without a log.
+
+    With u the lower end of the cell, G ≤ -log u, and log2 u is at least the line through the
+    powers of two, which the bits of u as a float are. Rounding may take 1e-5 off.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        real = Real(builder, types.float32)
+        bits = real.to_int(builder.uitofp(arguments[0], real.float))
+        scale = LN2 * 2.0 ** -MANTISSA[32]
+        line = real.const(LN2 * (127 + 32))
+        return real.fma(builder.sitofp(bits, real.float), real.const(-scale), line)
+
+    return types.float32(word), codegen
+
+
+@intrinsic
 def normals(context, first, second):
     """Two standard normals of two words (Box and Muller 1958)."""
     real = types.float32 if first == types.uint32 else types.float64

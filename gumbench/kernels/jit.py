@@ -116,6 +116,11 @@ def _roles(real):
     objective = types.NamedTuple(
         [matrix, vector, vector, matrix, types.boolean, *functions], Objective
     )
+    table, key = _array(types.float64, 1), _array(types.uint32, 1)
+    roles["sampler_prepare"] = types.void(vector, real, table)
+    roles["sampler_kernel"] = types.void(
+        vector, vector, _array(types.float64, 2), key, types.int64, _array(types.int64, 2)
+    )
     roles["kernel"] = types.void(_array(real, 4), real, vector, objective, cube, matrix)
     return roles
 

@@ -1,0 +1,47 @@
+"""argmax(θ - log(-log u)) as it is usually written: one rounded uniform and two logs a category."""
+
+import numpy as np
+
+from gumbench.kernels import elementary, philox
+from gumbench.kernels.jit import inlined
+from gumbench.kernels.sampling import row_words
+from gumbench.types import Sampler
+
+COLUMNS = 256
+
+
+@inlined
+def _noise(words, out):
+    """Textbook Gumbels, inf where u is rounded to 1: out (4, columns) float32."""
+    for i in range(4):
+        for g in range(words.shape[1]):
+            e = -elementary.log(elementary.uniform(words[i, g]))
+            out[i, g] = -elementary.log(e) if e > 0 else np.float32(np.inf)
+
+
+def kernel(logits, temperatures, tables, key, first, out):
+    columns = min(COLUMNS, (logits.size + 3) // 4)
+    words = np.empty((4, columns), np.uint32)
+    noise = np.empty((4, columns), np.float32)
+    best = np.empty(temperatures.size)
+    for d in range(out.shape[1]):
+        best[:] = -np.inf
+        out[:, d] = 0
+        for category in range(0, logits.size, 4 * columns):
+            row_words(words, category, key, first + d, philox.NOISE)
+            _noise(words, noise)
+            for c in range(category, min(category + 4 * columns, logits.size)):
+                gumbel = noise[(c - category) & 3, (c - category) >> 2]
+                for t in range(temperatures.size):
+                    score = logits[c] / temperatures[t] + gumbel
+                    if score > best[t]:
+                        best[t] = score
+                        out[t, d] = c
+
+
+SAMPLER = Sampler(
+    kernel=kernel,
+    formula="argmax_c θ_c/τ - log(-log u_c)",
+    resolution=24,
+    paper="Gumbel 1954; Yellott 1977",
+)
