@@ -19,16 +19,18 @@ from gumbench.notes import Note
 GRADIENT_COST = 3.0
 # Below this share of the largest variance in a comparison, a variance is 0 up to rounding.
 ZERO = 1e-10
-COSTS = ("evaluations", "estimates")
+COSTS = ("time", "evaluations", "estimates")
 
 
 @dataclass(frozen=True)
 class Cost:
     """What one estimate costs.
 
-    unit : "evaluations" (f plus gradient_cost times ∂f/∂x) or "estimates" (one each)
+    unit : "time" (what was measured), "evaluations" (f plus gradient_cost times ∂f/∂x) or
+        "estimates" (one each)
     gradient_cost : what an evaluation of ∂f/∂x costs, in evaluations of f
-    seconds_of_f : seconds an evaluation of f takes in the user's own model, or None
+    seconds_of_f : seconds an evaluation of f takes in the user's own model, or None; an estimate
+        then costs its evaluations at that price, and the time measured, where it was
     """
 
     unit: str = "evaluations"
@@ -41,17 +43,43 @@ class Cost:
         if not (math.isfinite(self.gradient_cost) and self.gradient_cost >= 0):
             raise InputError(f"--gradient-cost {self.gradient_cost}: give a number from 0")
 
-    def of(self, result):
-        """Cost of one estimate with this journal result."""
+    def of(self, record):
+        """Cost of one estimate of a finished cell. Raises InputError where none was measured."""
         if self.unit == "estimates":
             return 1.0
+        result, rounds = record.result, record.clock.get("rounds")
+        seconds = statistics.median_interval(rounds)[0] if rounds else 0.0
         evaluations = result["evaluations"] + self.gradient_cost * result["gradient_evaluations"]
-        return evaluations * (self.seconds_of_f or 1.0)
+        if self.seconds_of_f:
+            return seconds + evaluations * self.seconds_of_f
+        if self.unit == "evaluations":
+            return evaluations
+        if not rounds and not _is_exact(record):
+            name = f"{record.cell['estimator']} on {record.cell['problem']}"
+            raise InputError(f"{name} has no time: give --cost evaluations, or sweep again")
+        return seconds
+
+    @property
+    def is_measured(self):
+        """Whether it is the time of the toy, and nothing else."""
+        return self.unit == "time" and not self.seconds_of_f
 
     @property
     def name(self):
         """What the cost is counted in."""
-        return "seconds" if self.seconds_of_f else self.unit
+        return "seconds" if self.seconds_of_f or self.unit == "time" else self.unit
+
+
+def measured_cost(results, **facts):
+    """A Cost in time where all noisy cells of some results have one, else in evaluations."""
+    done = [r for r in results.records if r.status == "done" and r.measurement == "variance"]
+    timed = all(r.clock.get("rounds") or _is_exact(r) for r in done)
+    return Cost("time" if timed else "evaluations", **facts)
+
+
+def _is_exact(record):
+    """Whether one estimate says all: nothing is averaged, so its time does not matter."""
+    return all(part["variance"] == 0 for part in record.result["parts"].values())
 
 
 @dataclass(frozen=True)
@@ -91,6 +119,7 @@ class Candidate:
     bias_high: float | None
     truth_norm: float | None
     batch_variances: tuple[float, ...] = dataclasses.field(repr=False)
+    rounds: tuple[float, ...] = dataclasses.field(default=(), repr=False)
     seed: int = 0
     work: float = 0.0
     exact: bool = False
@@ -182,18 +211,18 @@ def compare(results, cost=None, reference=None, budget=None, conditions=()):
     """Comparisons of all problems, dimensions and parts in some results.
 
     results : Results
-    cost : a Cost
+    cost : a Cost; measured time by default, where all have one, else evaluations
     reference : name of the estimator that break-evens are counted in; score where there is one
     budget : what may be spent a step, in the cost's unit, by which all candidates then rank
     conditions : `column=value` texts on rows of the variance table, all of which must hold
 
     Raises InputError where nothing is left to compare.
     """
-    cost = cost or Cost()
+    cost = cost or measured_cost(results)
     groups: dict[tuple, list] = {}
     for record, row in _kept(results, conditions):
         candidate = _candidate(record, record.result["parts"][row["part"]], cost)
-        groups.setdefault(_group(record, row["part"]), []).append(candidate)
+        groups.setdefault(_group(record, row["part"], cost), []).append(candidate)
     if not groups:
         raise InputError("there is no finished cell to compare")
     return [_comparison(key, group, cost, reference, budget) for key, group in groups.items()]
@@ -281,14 +310,16 @@ def _pairs_text(pairs):
     return " ".join(f"{key}={value}" for key, value in pairs)
 
 
-def _group(record, part):
+def _group(record, part, cost):
+    """What candidates have in common; measured times of plain Python are compared among them."""
     cell = record.cell
     settings = _pairs_text(cell["problem_settings"])
-    return cell["problem"], settings, cell["dimension"], cell["dtype"], part
+    python = cost.is_measured and "python" in record.notes
+    return cell["problem"], settings, cell["dimension"], cell["dtype"], part, python
 
 
 def _candidate(record, found, cost):
-    cell, price = record.cell, cost.of(record.result)
+    cell, price = record.cell, cost.of(record)
     return Candidate(
         estimator=cell["estimator"],
         temperature=cell["temperature"],
@@ -302,6 +333,7 @@ def _candidate(record, found, cost):
         bias_high=found.get("bias_high"),
         truth_norm=found.get("truth_norm"),
         batch_variances=tuple(found["batch_variances"]),
+        rounds=tuple(record.clock.get("rounds", ())) if cost.is_measured else (),
         seed=cell["seed"],
         work=found["variance"] * price,
     )
@@ -319,7 +351,7 @@ def _comparison(key, candidates, cost, reference, budget):
     else:
         judged = [dataclasses.replace(c, mse=_error_at(c, budget)) for c in judged]
         judged.sort(key=lambda c: (c.mse, c.cost))
-    problem, settings, dimension, dtype, part = key
+    problem, settings, dimension, dtype, part, _ = key
     return Comparison(
         problem, settings, dimension, dtype, part, cost, tuple(judged), counted, budget
     )
@@ -380,5 +412,15 @@ def _work_ratio(candidate, best):
     factor = candidate.cost / best.cost if best.cost else math.inf
     if len(over) < 2 or len(over) != len(under):
         return None
-    ratio = paired_ratio if candidate.seed == best.seed else unpaired_ratio
-    return ratio(over, under, factor)
+    ratio = (paired_ratio if candidate.seed == best.seed else unpaired_ratio)(over, under, factor)
+    rounds = candidate.rounds, best.rounds
+    if not all(rounds) or not math.isfinite(ratio.value) or len(set(map(len, rounds))) > 1:
+        return ratio
+    _, error = statistics.log_ratio_of_medians(*rounds)
+    spread = statistics.t_quantile(len(best.rounds) - 1) * error
+    low, high = math.log(ratio.low / ratio.value), math.log(ratio.high / ratio.value)
+    return Ratio(
+        ratio.value,
+        ratio.value * math.exp(-math.hypot(low, spread)),
+        ratio.value * math.exp(math.hypot(high, spread)),
+    )

@@ -65,7 +65,7 @@ class SweepSpec(pydantic.BaseModel):
     threads: Positive | None = None
     trust: bool = False
     components: bool = False
-    measurements: Annotated[tuple[str, ...], NotEmpty] = ("variance",)
+    measurements: Annotated[tuple[str, ...], NotEmpty] = ("variance", "speed")
 
     def identity(self):
         """The keys that decide results, as plain JSON types."""

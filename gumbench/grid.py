@@ -46,14 +46,6 @@ def cells(spec, typed=()):
     return list(found.values()), list(dict.fromkeys(notes))
 
 
-def passes(cells):
-    """Group cells that differ only in temperature, in order of the first of each."""
-    groups: dict[str, list[Cell]] = {}
-    for cell in cells:
-        groups.setdefault(cell.pass_key(), []).append(cell)
-    return [tuple(group) for group in groups.values()]
-
-
 def _grid_cells(spec, grid, typed, notes):
     problems, chosen = _selected(grid)
     for name in problems:

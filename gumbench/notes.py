@@ -10,6 +10,7 @@ DOMINATED = 0.5
 UNBIASED_LIMIT = 1e-6
 ZERO_GRADIENT = 1e-6
 FLOAT32_RATIO = 4096.0
+NOISY_TIMING = 0.15
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,14 @@ def codes(cell, result):
         for code, condition in CONDITIONS.items()
         if any(condition.size(cell, result, part) is not None for part in parts)
     )
+
+
+def of_rounds(seconds):
+    """Codes of the notes that the rounds of a timing give rise to."""
+    ordered = sorted(seconds)
+    quarter = len(ordered) // 4
+    spread = (ordered[-1 - quarter] - ordered[quarter]) / ordered[len(ordered) // 2]
+    return ("noisy-timing",) if spread > NOISY_TIMING else ()
 
 
 def of_records(records, given: Mapping[str, Any]):

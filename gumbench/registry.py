@@ -78,6 +78,12 @@ def estimators(name):
     }
 
 
+def is_deterministic(estimator, problem):
+    """Whether an estimator says all in one estimate on the family of a problem, by names."""
+    found = estimators(estimator).get(problem_maker(problem).family)
+    return found is not None and found.deterministic
+
+
 def sampler(name):
     """The sampler of that registry name."""
     return _load("samplers", name, Sampler)

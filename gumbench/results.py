@@ -16,6 +16,7 @@ class Results:
     manifest : what the folder's manifest.json says: seed, machine, versions, digests, cells
     path : the run's folder, or None
     variance : DataFrame, one row per cell and part (columns: gumbench.tables.variance)
+    throughput : DataFrame, one row per estimator that was timed (gumbench.tables.throughput)
     """
 
     def __init__(self, records, spec, manifest, path=None):
@@ -38,13 +39,24 @@ class Results:
         """Bias and variance of every cell and part."""
         return tables.frame("variance", self.rows("variance"))
 
-    def compare(self, *, cost="evaluations", gradient_cost=3.0, seconds_of_f=None, **options):
+    @functools.cached_property
+    def throughput(self):
+        """Time of every estimator that was timed."""
+        return tables.frame("throughput", self.rows("throughput"))
+
+    def compare(self, *, cost=None, gradient_cost=3.0, seconds_of_f=None, **options):
         """Which estimator, at what cost: a list of Comparison (see gumbench.compare).
 
-        cost, gradient_cost, seconds_of_f : as in gumbench.compare.Cost
+        cost, gradient_cost, seconds_of_f : as in gumbench.compare.Cost; by default measured time
+            where there is one, else evaluations
         options : reference, budget and conditions, as in gumbench.compare.compare
         """
-        return comparing.compare(self, comparing.Cost(cost, gradient_cost, seconds_of_f), **options)
+        facts = {"gradient_cost": gradient_cost, "seconds_of_f": seconds_of_f}
+        if cost is None:
+            price = comparing.measured_cost(self, **facts)
+        else:
+            price = comparing.Cost(cost, **facts)
+        return comparing.compare(self, price, **options)
 
     def write_tables(self, folder):
         """Write all tables into a Folder, and their hashes into its manifest."""

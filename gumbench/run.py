@@ -37,7 +37,7 @@ class Plan:
     def passes(self):
         """Passes of the cells that are still missing."""
         missing = [c for c in self.cells if c.key not in self.done and not c.skipped]
-        return grid.passes(missing)
+        return measure.passes(missing)
 
 
 class Monitor:
@@ -74,6 +74,7 @@ def plan(spec, output=None, typed=(), force=False):
     for name in spec.measurements:
         measure.measurement(name)
     cells, notes = grid.cells(spec, typed)
+    cells = measure.cells(cells)
     if output is None:
         return _tried(Plan(spec, cells, None, notes=notes))
     folder = Folder(output)
@@ -171,7 +172,7 @@ def run(plan, monitor=None, fail_fast=False):
         for number, cells in enumerate(plan.passes):
             monitor.start(number, cells)
             measured = _measure(cells, _PassMonitor(plan.folder, monitor), fail_fast)
-            for record in measured:
+            for record in [*measure.amended(measured, list(records.values())), *measured]:
                 keep(record)
                 records[record.key] = record
             monitor.finish(measured)
@@ -207,7 +208,7 @@ def _journal(plan):
 
 
 def _pair(cell):
-    return f"{cell.problem} {cell.estimator}"
+    return f"{cell.measurement} {cell.problem} {cell.estimator}"
 
 
 def _manifest(plan):

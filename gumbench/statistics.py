@@ -213,3 +213,22 @@ def bias_test(difference, variance, estimates, effective, tolerance, truth_error
     if corrected == 0.0:
         return BiasTest(most, 0.0, groups)
     return BiasTest(max(0.0, float(-special.ndtri(corrected / 2))), corrected, groups)
+
+
+def median_interval(values, level=LEVEL):
+    """Median and an interval of it by order statistics, of at least this level where n allows.
+
+    values : (n,), n at least 3; for fewer than 6 the interval is the whole range.
+    """
+    ordered = np.sort(np.asarray(values, float))
+    n = ordered.size
+    below = int(special.bdtrik((1 - level) / 2, n, 0.5)) if n > 5 else 0
+    below = max(0, below if special.bdtr(below, n, 0.5) <= (1 - level) / 2 else below - 1)
+    return float(np.median(ordered)), float(ordered[below]), float(ordered[n - 1 - below])
+
+
+def log_ratio_of_medians(over, under):
+    """log of the ratio of two paired series' medians, and its standard error from the pairs."""
+    logs = np.log(np.asarray(over, float)) - np.log(np.asarray(under, float))
+    error = math.sqrt(math.pi / 2) * float(logs.std(ddof=1)) / math.sqrt(logs.size)
+    return float(np.median(logs)), error

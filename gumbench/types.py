@@ -254,4 +254,4 @@ class Record:
     result: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     message: str = ""
-    clock: dict[str, float] = field(default_factory=dict)
+    clock: dict[str, Any] = field(default_factory=dict)

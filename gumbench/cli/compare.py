@@ -22,8 +22,13 @@ def compare(
         typer.Argument(metavar="RUN ...", show_default="newest run", autocompletion=complete.runs),
     ] = None,
     cost: Annotated[
-        str, typer.Option(metavar="UNIT", help="Cost of an estimate: evaluations or estimates.")
-    ] = "evaluations",
+        str | None,
+        typer.Option(
+            metavar="UNIT",
+            help="Cost of an estimate: time, evaluations or estimates.",
+            show_default="time where measured",
+        ),
+    ] = None,
     cost_of_f: Annotated[
         str | None, typer.Option(metavar="TIME", help="What f takes in your own model: 2ms.")
     ] = None,
@@ -56,9 +61,15 @@ def compare(
 
     if reference is not None:
         ((reference, _),) = registry.select("estimators", [reference])
-    price = comparing.Cost(cost, _number(gradient_cost, "gradient-cost"), _time(cost_of_f))
+    facts = {
+        "gradient_cost": _number(gradient_cost, "gradient-cost"),
+        "seconds_of_f": _time(cost_of_f),
+    }
+    price = comparing.Cost(cost or "evaluations", **facts)
     limit = _percent(fail_above)
     loaded = [run.load(path) for path in runs or [run.newest()]]
+    if cost is None:
+        price = comparing.measured_cost(loaded[0], **facts)
     if len(loaded) > 1:
         raise typer.Exit(_changes(loaded, where or [], as_json, limit))
     if limit is not None:
@@ -109,9 +120,11 @@ def _budget(text, price):
     if price.seconds_of_f:
         units = SECONDS | {"evaluations": price.seconds_of_f}
         return _amount(text, "budget", units, "5ms or 64evaluations")
+    if price.unit == "time":
+        return _amount(text, "budget", SECONDS, "5ms, or 64evaluations with --cost evaluations")
     match = AMOUNT.match(text)
     if match and match[2] in SECONDS:
-        raise InputError(f"--budget {text}: a time needs --cost-of-f, what f takes in your model")
+        raise InputError(f"--budget {text}: a time needs --cost time, or --cost-of-f")
     return _amount(text, "budget", {price.unit: 1.0}, f"64{price.unit}")
 
 
@@ -169,9 +182,15 @@ def _table(comparison):
     else:
         table.add_column("ahead below")
     for c in comparison.candidates:
-        row = [c.name, f"{c.cost:.4g}", f"{c.work:.3g}", _ratio(comparison, c), _bias(c)]
+        row = [c.name, _cost(comparison, c), f"{c.work:.3g}", _ratio(comparison, c), _bias(c)]
         table.add_row(*row, _ahead(c) if comparison.budget is None else _error(c))
     return table
+
+
+def _cost(comparison, candidate):
+    if comparison.cost.name == "seconds":
+        return screen.duration(candidate.cost)
+    return f"{candidate.cost:.4g}"
 
 
 def _ratio(comparison, candidate):
@@ -204,11 +223,12 @@ def _ahead(candidate):
         return ""
     if candidate.break_even == 0:
         return "never"
+    low = screen.rounded(candidate.break_even_low, None)
     if not math.isfinite(candidate.break_even):
-        return f"at least {candidate.break_even_low:.3g}"
+        return f"at least {low}"
     high = candidate.break_even_high
-    upper = f"{high:.3g}" if math.isfinite(high) else "∞"
-    return f"{candidate.break_even:.3g} ({candidate.break_even_low:.3g}–{upper})"
+    upper = screen.rounded(high, None) if math.isfinite(high) else "∞"
+    return f"{screen.rounded(candidate.break_even, None)} ({low}–{upper})"
 
 
 def _verdict(comparison):
@@ -226,8 +246,8 @@ def _verdict(comparison):
     if ahead:
         first = max(ahead, key=lambda c: c.break_even_low or 0.0)
         yield (
-            f"For fewer than {first.break_even_low:.3g} {reference.name} estimates' worth of "
-            f"{comparison.cost.name} a step: {first.name}."
+            f"For fewer than {screen.rounded(first.break_even_low, None)} {reference.name} "
+            f"estimates' worth of {comparison.cost.name} a step: {first.name}."
         )
     if comparison.budget is not None:
         least = comparison.candidates[0]

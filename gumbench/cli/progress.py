@@ -142,9 +142,9 @@ def _sha(results):
 
 
 def _expected_seconds(cells, spec):
-    from gumbench.measure.variance import expected_seconds
+    from gumbench import measure
 
-    return expected_seconds(cells, spec.threads or cores())
+    return measure.expected_seconds(cells, spec.threads or cores())
 
 
 def _tables(rows):

@@ -63,20 +63,17 @@ def rounded(value, spread):
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     if not spread:
-        return f"{value:.3g}"
+        return _plain(value, 3)
     digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(spread)) + 1
     return _plain(value, min(max(digits, 2), 5))
 
 
 def _plain(value, digits):
-    text = f"{value:.{digits}g}"
-    if "e" in text:
-        exponent = math.floor(math.log10(abs(value)))
-        if -4 <= exponent < 7:
-            return f"{value:,.{max(0, digits - 1 - exponent)}f}"
-        return f"{value:.{digits - 1}e}"
+    value = float(f"{value:.{digits}g}")
     exponent = math.floor(math.log10(abs(value)))
-    return f"{value:,.{max(0, digits - 1 - exponent)}f}"
+    if -4 <= exponent < 7:
+        return f"{value:,.{max(0, digits - 1 - exponent)}f}"
+    return f"{value:.{digits - 1}e}"
 
 
 def interval(value, low, high):
@@ -98,6 +95,14 @@ def seconds(value):
     if value < 5400:
         return f"{round(value / 60)} min"
     return f"{value / 3600:.1f} h"
+
+
+def duration(value):
+    """Seconds in the unit that suits them."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= size:
+            return f"{_plain(value / size, 3)} {unit}"
+    return f"{rounded(1e9 * value, None)} ns"
 
 
 def count(number, noun):

@@ -102,6 +102,9 @@ def sweep(
     trust: Annotated[
         bool | None, typer.Option("--trust", help="Do not try own code before it is run.")
     ] = None,
+    no_throughput: Annotated[
+        bool, typer.Option("--no-throughput", help="Measure no time.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the tables' place.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ):
@@ -151,6 +154,7 @@ def sweep(
         "threads": number(threads, "threads"),
         "components": components,
         "trust": trust,
+        "measurements": ["variance"] if no_throughput else None,
     }
     screen = Screen(quiet)
     data, name = config.load_spec_data("lecture" if preset is None else preset)

@@ -1,12 +1,16 @@
 """One file a measurement: `measure(cells, monitor)` turns the cells of a pass into records.
 
-A measurement depends neither on where nor after what it runs.
+A measurement depends neither on where nor after what it runs. Beside `measure` its module has
+`expected_seconds(cells, threads)` and may have `cell(cell)`, what it makes of a cell of the grid or
+None, `pass_key(cell)`, equal for cells that go together, and `amended(records, finished)`, records
+of other measurements to which its own add something.
 """
 
 import importlib
 import pkgutil
 
 from gumbench.errors import unknown
+from gumbench.types import Cell
 
 
 def names():
@@ -19,3 +23,34 @@ def measurement(name):
     if name not in names():
         raise unknown("measurement", name, names())
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def cells(found):
+    """What the measurements make of the cells of a grid: each once, by measurement."""
+    kept: dict = {}
+    for cell in found:
+        made = getattr(measurement(cell.measurement), "cell", lambda c: c)(cell)
+        if made is not None:
+            kept.setdefault(made.key, made)
+    order = list(dict.fromkeys(cell.measurement for cell in found))
+    return sorted(kept.values(), key=lambda cell: order.index(cell.measurement))
+
+
+def passes(found):
+    """Groups of cells that are measured together, in order of the first of each."""
+    groups: dict = {}
+    for cell in found:
+        key = getattr(measurement(cell.measurement), "pass_key", Cell.pass_key)
+        groups.setdefault((cell.measurement, key(cell)), []).append(cell)
+    return [tuple(group) for group in groups.values()]
+
+
+def amended(records, finished):
+    """Records that change by those of a finished pass."""
+    module = measurement(records[0].measurement)
+    return list(module.amended(records, finished)) if hasattr(module, "amended") else []
+
+
+def expected_seconds(found, threads):
+    """A forecast of a pass."""
+    return measurement(found[0].measurement).expected_seconds(found, threads)

@@ -1,5 +1,8 @@
 """variance.csv: bias and variance, one row per cell and part."""
 
+import math
+
+from gumbench import statistics
 from gumbench.tables import Column
 
 MEASUREMENT = "variance"
@@ -72,4 +75,28 @@ def rows(record):
     for part, size in result.get("part_sizes", {"": None}).items():
         found = result.get("parts", {}).get(part, {})
         numbers = {name: found.get(name) for name in PART}
-        yield {**shared, "part": part, "parameters": size, **numbers}
+        yield {**shared, "part": part, "parameters": size, **numbers, **_clock(record, found)}
+
+
+def _clock(record, found):
+    """Nanoseconds, and variance × seconds with the intervals of both."""
+    rounds = record.clock.get("rounds")
+    if not rounds:
+        return {}
+    time = statistics.median_interval(rounds)
+    found_clock = {"nanoseconds_per_estimate": 1e9 * time[0]}
+    if not found.get("variance_low"):
+        return found_clock
+    variance = [found[name] for name in ("variance", "variance_low", "variance_high")]
+    low, high = (_distance(variance, time, end) for end in (1, 2))
+    work = variance[0] * time[0]
+    return found_clock | {
+        "work_variance": work,
+        "work_variance_low": work * math.exp(-low),
+        "work_variance_high": work * math.exp(high),
+    }
+
+
+def _distance(first, second, end):
+    """How far an end of the interval of a product is from it, on the logarithm."""
+    return math.hypot(*(math.log(values[end] / values[0]) for values in (first, second)))

@@ -1,0 +1,117 @@
+"""Nanoseconds of one estimate: each estimator alone, at one temperature, on one thread.
+
+Estimators of a problem and dimension are timed in turns, their moments included, what they prepare
+outside.
+"""
+
+import dataclasses
+import json
+
+import numba
+import numpy as np
+
+from gumbench import machine, notes, registry, timing
+from gumbench.families.bound import make_program
+from gumbench.kernels import driver
+from gumbench.measure.variance import bound_problem
+from gumbench.moments import Grouping, Silent
+from gumbench.types import Record
+
+SAME = (
+    *("problem", "dimension", "problem_settings", "estimator", "estimator_settings"),
+    *("inner_samples", "dtype", "digest"),
+)
+
+
+def cell(found):
+    """What is timed for a cell of the grid: seed, counts and which temperature do not matter."""
+    if found.skipped or registry.is_deterministic(found.estimator, found.problem):
+        return None
+    return dataclasses.replace(
+        found,
+        temperature=None if found.temperature is None else 1.0,
+        seed=0,
+        estimates=0,
+        truth_estimates=0,
+        components=False,
+    )
+
+
+def pass_key(found):
+    """Equal for cells that are timed in turns."""
+    return json.dumps([found.problem, found.dimension, found.problem_settings, found.dtype])
+
+
+def measure(cells, monitor=None):
+    """Records of cells that share a problem."""
+    monitor = monitor or Silent()
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        works = {c.key: _work(c) for c in cells}
+        found = timing.in_turns(works, monitor.progress)
+    finally:
+        numba.set_num_threads(before)
+    return [_record(c, found[c.key]) for c in cells]
+
+
+def _work(found):
+    """Work of `units` estimates with their moments, and the least of them."""
+    bound = bound_problem(
+        found.problem, found.dimension, found.problem_settings, found.dtype, found.digest
+    )
+    estimator = registry.estimators(found.estimator)[bound.problem.family]
+    grouping = Grouping(bound, np.zeros(bound.theta.size))
+    program = make_program(bound, estimator, [found.temperature or 1.0], found.inner_samples, 0)
+    sums = driver.Sums(
+        np.zeros((1, 1, bound.theta.size, 2)),
+        np.zeros((1, 1, grouping.rows, 2)),
+        np.full((1, 1), -1, np.int64),
+    )
+    return lambda units: program.add_moments(grouping.driver, 0, 0, units, sums), program.block
+
+
+def _record(found, seconds):
+    problem = registry.make_problem(found.problem, found.dimension, found.problem_settings)
+    estimator = registry.estimators(found.estimator)[problem.family]
+    elements = problem.shape[0] * problem.shape[1]
+    python = not problem.compiled or estimator.compute is not None
+    return Record(
+        key=found.key,
+        measurement=found.measurement,
+        cell=found.identity(),
+        status="done",
+        result={
+            "kind": "estimator",
+            "family": problem.family,
+            "elements": elements,
+            "settings": found.settings_text(),
+            "threads": 1,
+            "threading_layer": numba.threading_layer(),
+            "vector_bits": machine.vector_bits(),
+        },
+        notes=(("python",) if python else ()) + notes.of_rounds(seconds),
+        clock={"rounds": seconds},
+    )
+
+
+def amended(records, finished):
+    """The records of other measurements with the time of theirs, where this pass has it.
+
+    records : of this pass. finished : all records so far.
+    """
+    timed = {_same(r.cell): r for r in records if r.status == "done"}
+    for record in finished:
+        speed = timed.get(_same(record.cell))
+        if speed and record.measurement != speed.measurement and record.status == "done":
+            clock = {**record.clock, "rounds": speed.clock["rounds"]}
+            yield dataclasses.replace(record, clock=clock)
+
+
+def _same(found):
+    return json.dumps([found[name] for name in SAME if name != "digest"])
+
+
+def expected_seconds(cells, threads):
+    """A forecast: its rounds and what goes before them."""
+    return len(cells) * (timing.ROUNDS + 3) * timing.SECONDS_A_ROUND

@@ -1,0 +1,61 @@
+"""Timing in turns: every piece of work once a round, in random order, for machines drift."""
+
+import gc
+import random
+import time
+from collections.abc import Callable
+
+ROUNDS = 11
+FEWEST_ROUNDS = 3
+SECONDS_A_ROUND = 0.03
+MOST_SECONDS = 6.0
+PAUSE = 0.001
+
+
+def calibrate(work: Callable, least: int, seconds=SECONDS_A_ROUND):
+    """How many units `work(units)` needs to last so long, a multiple of `least`, and a unit's time.
+
+    The first call is not counted: it compiles and touches memory.
+    """
+    work(least)
+    units = least
+    while True:
+        took = clocked(work, units)
+        if took >= seconds:
+            return units, took / units
+        units *= max(2, min(64, int(1.2 * seconds / max(took, 1e-7))))
+
+
+def clocked(work, units):
+    """Seconds that `work(units)` takes."""
+    began = time.perf_counter()
+    work(units)
+    return time.perf_counter() - began
+
+
+def in_turns(works, monitor=lambda fraction: None, rounds=ROUNDS, seconds=SECONDS_A_ROUND):
+    """Seconds per unit of several pieces of work: name -> list, one number a round, paired.
+
+    works : name -> (work, least): `work(units)` for multiples of `least`
+    monitor : told how much is done
+    rounds : fewer, but at least 3, where one round of all would take long
+    """
+    sizes = {name: calibrate(work, least, seconds) for name, (work, least) in works.items()}
+    a_round = sum(units * unit for units, unit in sizes.values())
+    rounds = max(FEWEST_ROUNDS, min(rounds, int(MOST_SECONDS * len(works) / a_round)))
+    order, shuffler = list(works), random.Random(0)
+    found: dict = {name: [] for name in works}
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for number in range(rounds):
+            shuffler.shuffle(order)
+            for name in order:
+                time.sleep(PAUSE)
+                units, _ = sizes[name]
+                found[name].append(clocked(works[name][0], units) / units)
+            monitor((number + 1) / rounds)
+    finally:
+        if collecting:
+            gc.enable()
+    return found
