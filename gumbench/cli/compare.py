@@ -175,7 +175,7 @@ def _table(comparison):
     table.add_column("candidate", no_wrap=True)
     table.add_column("cost", justify="right")
     table.add_column("work", justify="right")
-    table.add_column("to the best")
+    table.add_column("to the best", overflow="fold")
     table.add_column("bias, %")
     if comparison.budget is not None:
         table.add_column("error at budget", justify="right")
