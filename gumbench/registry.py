@@ -115,12 +115,14 @@ def dimension_text(maker, dimension):
 
 @functools.cache
 def aliases():
-    """Every name and alias of an estimator, to its registry name."""
+    """Every name and alias of an estimator as `select` compares them, to its registry name."""
     found = {}
     for name in names("estimators"):
-        found[name] = name
-        for estimator in estimators(name).values():
-            found.update(dict.fromkeys(estimator.aliases, name))
+        found[_as_typed(name)] = name
+        # A package that cannot be loaded stops those who ask for its estimators alone.
+        with contextlib.suppress(InputError):
+            for estimator in estimators(name).values():
+                found.update(dict.fromkeys(map(_as_typed, estimator.aliases), name))
     return found
 
 
@@ -133,12 +135,17 @@ def any_name(name):
             with contextlib.suppress(InputError):
                 return "estimators", plugins.full_name("estimators", name)
             raise error from None
-    wanted = name.strip().lower().replace("_", "-")
-    problems = names("problems")
-    known = {**aliases(), **{p: p for p in problems}}
+    wanted = _as_typed(name)
+    problems = {_as_typed(p): p for p in names("problems")}
+    known = {**aliases(), **problems}
     if wanted not in known:
         raise unknown("estimator or problem", name, known, "gumbench list")
     return ("problems" if wanted in problems else "estimators"), known[wanted]
+
+
+def _as_typed(name):
+    """A name without what makes no difference."""
+    return name.strip().lower().replace("_", "-")
 
 
 def bibliography():
@@ -158,16 +165,17 @@ def select(kind, patterns):
 
     Returns pairs (name, typed): typed is True for a name given in full.
     """
-    known = aliases() if kind == "estimators" else {name: name for name in names(kind)}
+    known = aliases() if kind == "estimators" else {_as_typed(name): name for name in names(kind)}
     chosen: dict[str, bool] = {}
     for pattern in patterns:
-        lowered = pattern.strip().lower().replace("_", "-")
+        lowered = _as_typed(pattern)
         if plugins.is_file(pattern):
             found, typed = [plugins.full_name(kind, pattern)], True
         elif pattern.startswith("@"):
             found, typed = _tagged(kind, pattern), False
         elif any(c in pattern for c in "*?["):
-            found, typed = fnmatch.filter(names(kind), lowered), False
+            found = [name for name in names(kind) if fnmatch.fnmatch(_as_typed(name), lowered)]
+            typed = False
             if not found:
                 raise InputError(
                     f"no name of the {kind} matches {pattern!r}: `gumbench list {kind}` shows them"
