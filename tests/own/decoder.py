@@ -48,7 +48,7 @@ compiled = gumbench.CategoricalProblem(
 )
 
 
-def by_torch():
+def by_torch(dimension=2):
     """The same in torch; a function, for this file is also read where torch is not installed."""
     import torch
 

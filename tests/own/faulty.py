@@ -4,6 +4,7 @@ import numba
 import numpy as np
 
 import gumbench
+from helpers import raising_helper
 
 LOGITS = np.linspace(0, 1, 4)
 TARGET = np.array([0.0, 0.5, 1.5, -1.0])
@@ -55,6 +56,11 @@ def helper(a):
 def raises_inside(x, theta, data, out):
     for b in range(out.size):
         out[b] = helper(x[0, 0, b])
+
+
+def raises_beside(x, theta, data, out):
+    for b in range(out.size):
+        out[b] = raising_helper(x[0, 0, b])
 
 
 def captures_array(x, theta, data, out):
@@ -132,6 +138,7 @@ index_outside = problem(outside)
 has_raise = problem(raises)
 has_assert = problem(asserts)
 helper_raises = problem(raises_inside)
+neighbour_raises = problem(raises_beside)
 array_captured = problem(captures_array)
 list_captured = problem(captures_list)
 overflowing = problem(overflows)
@@ -240,6 +247,12 @@ def unwritten_kernel(noise, temperature, prepared, objective, out, extra):
     out[:] = np.nan
 
 
+def outside_kernel(noise, temperature, prepared, objective, out, extra):
+    for c in range(out.shape[1]):
+        for b in range(out.shape[2]):
+            out[0, c, b] = noise[0, 0, c + 1, b]
+
+
 def by_kernel(kernel):
     return gumbench.Estimator(
         family="categorical", kernel=kernel, unbiased=True, evaluations=lambda k, v, c: 1
@@ -248,4 +261,5 @@ def by_kernel(kernel):
 
 kernel_of_three = by_kernel(kernel)
 kernel_raises = by_kernel(raising_kernel)
+kernel_outside = by_kernel(outside_kernel)
 kernel_nan = by_kernel(unwritten_kernel)
