@@ -344,7 +344,7 @@ ESTIMATORS = [
     ("failing", "(LINE): IndexError: list index out of range", "[][noise.count]"),
     ("kernel_of_three", "kernel takes 3 arguments; give (noise, temperature, prepared,", ""),
     ("kernel_raises", "kernel has `raise` (LINE)", 'raise ValueError("no")'),
-    ("kernel_outside", "kernel_outside on categorical-quadratic (LINE): IndexError", "def outside_"),
+    ("kernel_outside", "on categorical-quadratic (LINE): IndexError", "def outside_"),
     ("kernel_nan", "an estimate is not finite", ""),
     ("shapless", "did you mean shapeless", ""),
     ("", "name one, ", ""),

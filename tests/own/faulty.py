@@ -2,9 +2,9 @@
 
 import numba
 import numpy as np
+from helpers import raising_helper
 
 import gumbench
-from helpers import raising_helper
 
 LOGITS = np.linspace(0, 1, 4)
 TARGET = np.array([0.0, 0.5, 1.5, -1.0])
