@@ -120,7 +120,7 @@ def _logits(logits):
         raise InputError(
             f"logits have shape {table.shape}; give (categories,) or (rows, categories)"
         )
-    table = np.ascontiguousarray(np.atleast_2d(table), kind)
+    table = np.require(np.atleast_2d(table), kind, ["C", "W"])
     bad = np.isnan(table) | np.isposinf(table)
     if bad.any():
         row, category = np.argwhere(bad)[0]

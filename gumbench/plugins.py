@@ -4,6 +4,8 @@ A problem is a Problem, a function of the dimension and its settings that return
 `types.problem` makes of such a function. An estimator is an Estimator.
 """
 
+import ast
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -21,6 +23,9 @@ from gumbench.types import Estimator, Problem, ProblemMaker, declared_settings
 
 FILE = re.compile(r"^(?P<path>.+\.py)(?::(?P<name>.*))?$", re.IGNORECASE)
 LEAST_DIMENSION = 1
+
+# Folders whose files were read: modules from there are read again with a file that imports them.
+FOLDERS: set[Path] = set()
 
 
 def is_file(name):
@@ -55,10 +60,22 @@ def files(name):
     if match is None:
         return []
     path = Path(match["path"]).resolve()
-    module = _module(path)
-    beside = (getattr(m, "__file__", None) for m in list(sys.modules.values()) if m is not module)
-    folder = path.parent
-    return [path, *(Path(f) for f in beside if f and Path(f).resolve().parent == folder)]
+    _module(path, match["path"])
+    return _with_imported(path)
+
+
+def _with_imported(path, found=()):
+    """A file and those of its folder that it imports, and they, whatever else is loaded."""
+    if path in found or not path.is_file():
+        return list(found)
+    files = [*found, path]
+    with contextlib.suppress(SyntaxError, ValueError):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in filter(None, names):
+                files = _with_imported(path.with_name(f"{name.partition('.')[0]}.py"), files)
+    return files
 
 
 def _found(kind, name):
@@ -73,26 +90,31 @@ def _found(kind, name):
 
 
 def _module(path, typed=None):
-    """The module of a file, run again when the file was edited."""
+    """The module of a file, run again when the file or one it imports was edited."""
     try:
-        text = path.read_bytes()
+        path.read_bytes()
+        texts = [file.read_bytes() for file in _with_imported(path)]
     except OSError as error:
         raise InputError(f"cannot read {typed or path}: {error.strerror}") from None
-    return _run(path, hashlib.sha256(text).hexdigest()[:16])
+    return _run(path, tuple(hashlib.sha256(text).hexdigest()[:16] for text in texts))
 
 
 @functools.cache
-def _run(path, digest):
-    folder = str(path.parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+def _run(path, digests):
+    _look_first_in(path.parent)
+    for file in _with_imported(path)[1:]:
+        loaded = getattr(sys.modules.get(file.stem), "__file__", None)
+        if loaded and Path(loaded).resolve().parent in FOLDERS:
+            del sys.modules[file.stem]
     name = _module_name(path)
     loader = importlib.machinery.SourceFileLoader(name, str(path))
-    module = importlib.util.module_from_spec(importlib.machinery.ModuleSpec(name, loader))
-    module.__file__ = str(path)
+    spec = importlib.machinery.ModuleSpec(name, loader, origin=str(path))
+    spec.has_location = True
+    module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        loader.exec_module(module)
+        # Python's own cache takes an edit within the same second for none.
+        exec(loader.source_to_code(path.read_bytes(), str(path)), vars(module))
     except GumbenchError as error:
         raise InputError(f"{path.name}{_line(error, path)}: {error}") from error
     except SyntaxError as error:
@@ -100,6 +122,13 @@ def _run(path, digest):
     except (Exception, SystemExit) as error:
         raise InputError(f"{path.name}{_line(error, path)}: {reason(error)}") from error
     return module
+
+
+def _look_first_in(folder):
+    """Let imports find the modules of a folder before those of other users' files."""
+    FOLDERS.add(folder)
+    sys.path[:] = [str(folder), *(place for place in sys.path if place != str(folder))]
+    importlib.invalidate_caches()
 
 
 def _module_name(path):

@@ -126,13 +126,16 @@ def dimension_text(maker, dimension):
 
 @functools.cache
 def aliases(kind="estimators"):
-    """Every name and alias of estimators or samplers, to the registry name."""
+    """Every name and alias of estimators or samplers as `select` compares them, to the name."""
     found = {}
     for name in names(kind):
-        found[name] = name
-        things = estimators(name).values() if kind == "estimators" else [sampler(name)]
-        for thing in things:
-            found.update(dict.fromkeys(thing.aliases, name))
+        found[_as_typed(name)] = name
+        # A package that cannot be loaded stops those who ask for its estimators alone.
+        with contextlib.suppress(InputError):
+            things = estimators(name).values() if kind == "estimators" else [sampler(name)]
+            for thing in things:
+                found.update(dict.fromkeys(map(_as_typed, thing.aliases), name))
+    return found
     return found
 
 
@@ -145,12 +148,17 @@ def any_name(name):
             with contextlib.suppress(InputError):
                 return "estimators", plugins.full_name("estimators", name)
             raise error from None
-    wanted = name.strip().lower().replace("_", "-")
-    problems = names("problems")
-    known = {**aliases(), **{p: p for p in problems}}
+    wanted = _as_typed(name)
+    problems = {_as_typed(p): p for p in names("problems")}
+    known = {**aliases(), **problems}
     if wanted not in known:
         raise unknown("estimator or problem", name, known, "gumbench list")
     return ("problems" if wanted in problems else "estimators"), known[wanted]
+
+
+def _as_typed(name):
+    """A name without what makes no difference."""
+    return name.strip().lower().replace("_", "-")
 
 
 def bibliography():
@@ -170,16 +178,17 @@ def select(kind, patterns):
 
     Returns pairs (name, typed): typed is True for a name given in full.
     """
-    known = {n: n for n in names(kind)} if kind == "problems" else aliases(kind)
+    known = {_as_typed(n): n for n in names(kind)} if kind == "problems" else aliases(kind)
     chosen: dict[str, bool] = {}
     for pattern in patterns:
-        lowered = pattern.strip().lower().replace("_", "-")
+        lowered = _as_typed(pattern)
         if plugins.is_file(pattern):
             found, typed = [plugins.full_name(kind, pattern)], True
         elif pattern.startswith("@"):
             found, typed = _tagged(kind, pattern), False
         elif any(c in pattern for c in "*?["):
-            found, typed = fnmatch.filter(names(kind), lowered), False
+            found = [name for name in names(kind) if fnmatch.fnmatch(_as_typed(name), lowered)]
+            typed = False
             if not found:
                 raise InputError(
                     f"no name of the {kind} matches {pattern!r}: `gumbench list {kind}` shows them"

@@ -121,10 +121,10 @@ def _captured(function):
 def _with_helpers(function, seen=()):
     """A function and the compiled functions of the user's that it calls."""
     yield function
-    own = Path(function.__code__.co_filename)
+    own = Path(function.__code__.co_filename).parent
     for _, value in _captured(function):
         helper = getattr(value, "py_func", None)
-        if helper and helper not in seen and Path(helper.__code__.co_filename) == own:
+        if helper and helper not in seen and Path(helper.__code__.co_filename).parent == own:
             yield from _with_helpers(helper, (*seen, function))
 
 

@@ -53,7 +53,7 @@ class Bound:
         self.callbacks = None if problem.compiled else Callbacks(problem, self.theta)
         if self.callbacks:
             callback.register(self.callbacks, self.theta)
-        self.natural = np.empty(self.family.natural_shape(problem.shape), self.real)
+        self.natural = self._empty(*self.family.natural_shape(problem.shape))
         self._run("forward", self.natural)
         self.family.check(problem, self.natural)
 

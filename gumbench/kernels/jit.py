@@ -7,6 +7,7 @@ one floating point type. `helper` marks functions that compiled code calls and i
 
 import functools
 import hashlib
+import inspect
 import os
 import re
 import tempfile
@@ -70,6 +71,9 @@ OPTIONS = {
     "error_model": "numpy",
     "pipeline_class": WideCompiler,
 }
+
+# Modules that functions of a user's may use: other versions of them have other cache folders.
+COMPILED_ALREADY = ("gumbench", "math", "numba", "numpy")
 
 REALS = {"float32": types.float32, "float64": types.float64}
 
@@ -188,22 +192,52 @@ def driver(signatures, parallel=True):
 @functools.cache
 def compiled(role, function, dtype):
     """`function` compiled for one role and type, from the disk cache where it is there."""
-    with _our_cache():
-        return _build(role, function, dtype, OPTIONS)
+    return _build(role, function, dtype, OPTIONS)
 
 
 @functools.cache
 def checked(role, function, dtype):
     """The same with a check of every index, for a call from Python: it raises IndexError."""
     # Numba's cache does not tell these apart from those without checks.
-    with _our_cache("checked"):
-        return _build(role, function, dtype, {**OPTIONS, "boundscheck": True})
+    return _build(role, function, dtype, {**OPTIONS, "boundscheck": True}, "checked")
 
 
-def _build(role, function, dtype, options):
-    cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    on_disk = Path(function.__code__.co_filename).is_file() and not cells
-    return numba.njit([signature(role, dtype)], cache=on_disk, **options)(function)
+def _build(role, function, dtype, options, *inside):
+    edition = _edition(function)
+    with _our_cache(*inside, *filter(None, [edition])):
+        on_disk = edition is not None
+        return numba.njit([signature(role, dtype)], cache=on_disk, **options)(function)
+
+
+def _edition(function):
+    """Name of all that compiled code of a user's function copies: what it calls, numbers it uses.
+
+    Numba's own check of the disk cache looks at the function's own file alone. Empty for functions
+    of the package, None for what cannot be named and so is not kept on disk.
+    """
+    package = Path(__file__).parents[1]
+    if Path(function.__code__.co_filename).is_relative_to(package):
+        return None if function.__closure__ else ""
+    hashed, todo, seen = hashlib.sha256(), [function], set()
+    while todo:
+        found = todo.pop()
+        seen.add(found)
+        path = Path(found.__code__.co_filename)
+        if found.__closure__ or not path.is_file():
+            return None
+        hashed.update(f"{found.__module__} {found.__qualname__}".encode() + path.read_bytes())
+        for name, value in sorted(inspect.getclosurevars(found).globals.items()):
+            plain = getattr(value, "py_func", value)
+            home = plain.__name__ if inspect.ismodule(plain) else getattr(plain, "__module__", "")
+            if (home or "").partition(".")[0] in COMPILED_ALREADY:
+                continue
+            if inspect.ismodule(plain):
+                return None
+            if inspect.isfunction(plain):
+                todo += [plain] if plain not in seen else []
+            else:
+                hashed.update(f"{name} = {value!r}".encode())
+    return hashed.hexdigest()[:16]
 
 
 helper = numba.njit(**OPTIONS)

@@ -1,0 +1,102 @@
+"""Estimators as a user writes them, in plain Python and compiled."""
+
+import numpy as np
+
+import gumbench
+from gumbench.families.categorical import probability_table
+from gumbench.kernels import simplex
+
+
+def drawn(problem, noise, draw=0):
+    return gumbench.one_hot((problem.logits + noise.gumbel(draw)).argmax(-1), problem.categories)
+
+
+def with_direct(problem, estimate, x):
+    direct = problem.direct(x)
+    return estimate if direct is None else (estimate, direct)
+
+
+@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+def score(problem, noise, temperature, inner_samples):
+    """Score function."""
+    draws = drawn(problem, noise)
+    estimate = problem.value(draws)[:, None, None] * (draws - problem.probabilities)
+    return with_direct(problem, estimate, draws)
+
+
+@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+def score_at(problem, noise, temperature, inner_samples):
+    """Score function, f by the numbers of the draw."""
+    draws = drawn(problem, noise)
+    f = problem.value_at(draws.argmax(-1))
+    return with_direct(problem, f[:, None, None] * (draws - problem.probabilities), draws)
+
+
+@gumbench.estimator(
+    "categorical",
+    unbiased=True,
+    evaluations=lambda k, v, c: k,
+    inner_samples=(2, 4),
+    aliases=("mine-loo",),
+    formula="f - mean f",
+)
+def score_loo(problem, noise, temperature, inner_samples):
+    """Leave one out."""
+    draws = np.stack([drawn(problem, noise, k) for k in range(inner_samples)])
+    f = np.stack([problem.value(d) for d in draws])
+    weight = (f - f.mean(axis=0)) / (inner_samples - 1)
+    estimate = (weight[:, :, None, None] * (draws - problem.probabilities)).sum(axis=0)
+    terms = [problem.direct(d) for d in draws]
+    return estimate if terms[0] is None else (estimate, sum(terms) / inner_samples)
+
+
+@gumbench.estimator(
+    "categorical", unbiased=False, evaluations=0, gradient_evaluations=1, takes_temperature=True
+)
+def concrete(problem, noise, temperature, inner_samples):
+    """Gumbel-softmax."""
+    logits = (problem.logits + noise.gumbel()) / problem.logits.dtype.type(temperature)
+    y = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    y /= y.sum(axis=-1, keepdims=True)
+    g = problem.gradient(y)
+    estimate = y * (g - (y * g).sum(axis=-1, keepdims=True)) / temperature
+    return with_direct(problem, estimate, y)
+
+
+@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+def by_uniform(problem, noise, temperature, inner_samples):
+    """Score function of a draw by the distribution function, of the first variable's uniform."""
+    u = noise.uniform()[:, :, :1]
+    index = (u > np.cumsum(problem.probabilities, axis=-1)[:, :-1]).sum(axis=-1)
+    draws = gumbench.one_hot(index, problem.categories)
+    return problem.value(draws)[:, None, None] * (draws - problem.probabilities)
+
+
+@gumbench.estimator("gaussian", unbiased=True, evaluations=0, gradient_evaluations=1)
+def pathwise(problem, noise, temperature, inner_samples):
+    """The re-parameterization trick."""
+    epsilon = noise.normal()
+    z = problem.mean[:, None] + problem.scale[:, None] * epsilon
+    g = problem.gradient(z)
+    estimate = np.stack([g[:, :, 0], (g * epsilon)[:, :, 0]], axis=1)
+    return with_direct(problem, estimate, z)
+
+
+def kernel(noise, temperature, prepared, objective, out, extra):
+    variables, categories, block = out.shape
+    index = np.empty((variables, block), np.int32)
+    f = np.empty(block, out.dtype)
+    simplex.draw(objective.natural, noise[0], index)
+    simplex.value_of_draw(index, objective, 0, categories, f)
+    simplex.score(prepared, index, f, out)
+    simplex.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), extra)
+
+
+compiled_score = gumbench.Estimator(
+    family="categorical",
+    kernel=kernel,
+    prepare=probability_table,
+    unbiased=True,
+    draw_evaluations=lambda k: 1,
+    evaluations=lambda k, v, c: 1,
+)
