@@ -136,7 +136,6 @@ def aliases(kind="estimators"):
             for thing in things:
                 found.update(dict.fromkeys(map(_as_typed, thing.aliases), name))
     return found
-    return found
 
 
 def any_name(name):
