@@ -12,7 +12,7 @@ MOST_SECONDS = 6.0
 PAUSE = 0.001
 
 
-def calibrate(work: Callable, least: int, seconds=SECONDS_A_ROUND):
+def calibrate(work: Callable, least: int):
     """How many units `work(units)` needs to last so long, a multiple of `least`, and a unit's time.
 
     The first call is not counted: it compiles and touches memory.
@@ -21,9 +21,9 @@ def calibrate(work: Callable, least: int, seconds=SECONDS_A_ROUND):
     units = least
     while True:
         took = clocked(work, units)
-        if took >= seconds:
+        if took >= SECONDS_A_ROUND:
             return units, took / units
-        units *= max(2, min(64, int(1.2 * seconds / max(took, 1e-7))))
+        units *= max(2, min(64, int(1.2 * SECONDS_A_ROUND / max(took, 1e-7))))
 
 
 def clocked(work, units):
@@ -33,16 +33,16 @@ def clocked(work, units):
     return time.perf_counter() - began
 
 
-def in_turns(works, monitor=lambda fraction: None, rounds=ROUNDS, seconds=SECONDS_A_ROUND):
+def in_turns(works, monitor=lambda fraction: None, rounds=None):
     """Seconds per unit of several pieces of work: name -> list, one number a round, paired.
 
     works : name -> (work, least): `work(units)` for multiples of `least`
     monitor : told how much is done
-    rounds : fewer, but at least 3, where one round of all would take long
+    rounds : ROUNDS by default; fewer, but at least 3, where one round of all takes long
     """
-    sizes = {name: calibrate(work, least, seconds) for name, (work, least) in works.items()}
+    sizes = {name: calibrate(work, least) for name, (work, least) in works.items()}
     a_round = sum(units * unit for units, unit in sizes.values())
-    rounds = max(FEWEST_ROUNDS, min(rounds, int(MOST_SECONDS * len(works) / a_round)))
+    rounds = max(FEWEST_ROUNDS, min(rounds or ROUNDS, int(MOST_SECONDS * len(works) / a_round)))
     order, shuffler = list(works), random.Random(0)
     found: dict = {name: [] for name in works}
     collecting = gc.isenabled()
