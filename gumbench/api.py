@@ -192,7 +192,7 @@ def estimate(
         name = estimator.name or "the estimator"
         by_family = {estimator.family: dataclasses.replace(estimator, name=name)}
     else:
-        ((name, _),) = registry.select("estimators", [estimator])
+        name = registry.one("estimators", estimator)
         by_family = registry.estimators(name)
     found: Any = by_family.get(bound.problem.family)
     if reason := registry.why_not(found, bound.problem):
@@ -216,7 +216,7 @@ def estimate(
 def _bound(problem, dtype, trust):
     _dtype(dtype)
     if isinstance(problem, str):
-        ((name, _),) = registry.select("problems", [problem])
+        name = registry.one("problems", problem)
         problem = registry.make_problem(name)
     if not isinstance(problem, Problem):
         raise InputError(f"problem = {problem!r:.60}: give the name of a problem, or a Problem")

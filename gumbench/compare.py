@@ -40,6 +40,8 @@ class Cost:
     def __post_init__(self):
         if self.unit not in COSTS:
             raise unknown("cost", self.unit, COSTS)
+        if self.unit == "estimates" and self.seconds_of_f is not None:
+            raise InputError("--cost-of-f is the price of evaluations: leave out --cost estimates")
         if not (math.isfinite(self.gradient_cost) and self.gradient_cost >= 0):
             raise InputError(f"--gradient-cost {self.gradient_cost}: give a number from 0")
 
@@ -281,7 +283,8 @@ def _same(record, row):
 
 def _change(old, new, row):
     part = row["part"]
-    over, under = (r.result["parts"][part]["batch_variances"] for r in (new, old))
+    # A deterministic estimator has no batches, and no variance.
+    over, under = (r.result["parts"][part]["batch_variances"] or [0.0, 0.0] for r in (new, old))
     shared = all(old.cell[name] == new.cell[name] for name in ("seed", "estimates"))
     ratio = (paired_ratio if shared else unpaired_ratio)(over, under)
     names = [f.name for f in dataclasses.fields(Change)][:-1]
@@ -344,7 +347,7 @@ def _comparison(key, candidates, cost, reference, budget):
     candidates = [dataclasses.replace(c, exact=c.variance <= ZERO * largest) for c in candidates]
     noisy = [c for c in candidates if c.unbiased and not c.exact]
     best = min(noisy, key=lambda c: c.work, default=None)
-    counted = _reference(candidates, reference, best)
+    counted = _reference(key[0], candidates, reference, best)
     judged = [_against(c, best, counted) for c in candidates]
     if budget is None:
         judged.sort(key=_rank)
@@ -372,12 +375,14 @@ def _error_at(candidate, budget):
     return square + candidate.work / budget
 
 
-def _reference(candidates, name, best):
+def _reference(problem, candidates, name, best):
     if name is not None:
         found = [c for c in candidates if c.estimator == name]
         if not found:
             names = sorted({c.estimator for c in candidates})
-            raise InputError(f"--reference {name} is not in the run; it has {', '.join(names)}")
+            raise InputError(
+                f"--reference {name} is not in the run of {problem}, which has {', '.join(names)}"
+            )
         return found[0]
     return next((c for c in candidates if c.estimator == "score"), best)
 
@@ -394,7 +399,7 @@ def _against(candidate, best, reference):
         gain = best.work - candidate.work
         if gain <= 0 or reference is None:
             return 0.0
-        return gain / bias**2 / reference.cost if bias else math.inf
+        return gain / bias / bias / reference.cost if bias and reference.cost else math.inf
 
     if candidate.bias_norm is None:
         return dataclasses.replace(candidate, to_best=ratio)

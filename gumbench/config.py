@@ -118,7 +118,7 @@ def read_toml(text, source):
     """Plain data of a TOML text, or an InputError with the place."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{source} is not valid TOML: {error}") from None
 
 
@@ -128,7 +128,7 @@ def load_spec_data(preset_or_file):
     if path.suffix == ".toml" or "/" in preset_or_file:
         try:
             text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not text"
             raise InputError(f"cannot read {preset_or_file}: {reason}") from None
         return read_toml(text, preset_or_file), path.stem

@@ -93,6 +93,7 @@ def _problem_cells(spec, grid, maker, problem, settings, name, named, typed, not
         digest="",
         skipped=reason,
     )
+    digests = {m: registry.digest(m, problem, estimator) for m in spec.measurements}
     temperatures = grid.temperatures or maker.temperatures if some.takes_temperature else (None,)
     for measurement, own, inner, temperature in itertools.product(
         spec.measurements,
@@ -106,7 +107,7 @@ def _problem_cells(spec, grid, maker, problem, settings, name, named, typed, not
             estimator_settings=own,
             inner_samples=inner,
             temperature=temperature,
-            digest=registry.digest(measurement, problem, estimator),
+            digest=digests[measurement],
         )
 
 

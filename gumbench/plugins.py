@@ -21,7 +21,7 @@ from pathlib import Path
 from gumbench.errors import GumbenchError, InputError, unknown
 from gumbench.types import Estimator, Problem, ProblemMaker, declared_settings
 
-FILE = re.compile(r"^(?P<path>.+\.py)(?::(?P<name>.*))?$", re.IGNORECASE)
+FILE = re.compile(r"^(?P<path>[^\0\n]+\.py)(?::(?P<name>.*))?$", re.IGNORECASE)
 LEAST_DIMENSION = 1
 
 # Folders whose files were read: modules from there are read again with a file that imports them.

@@ -201,6 +201,17 @@ def select(kind, patterns):
     return list(chosen.items())
 
 
+def one(kind, pattern):
+    """The registry name for a name, alias, glob or @tag that stands for one.
+
+    Raises InputError where it stands for several.
+    """
+    found = [name for name, _ in select(kind, [pattern])]
+    if len(found) > 1:
+        raise InputError(f"{pattern!r} stands for {len(found)} {kind}: give one, as {found[0]}")
+    return found[0]
+
+
 def _tagged(kind, pattern):
     tag = pattern[1:]
     if kind != "estimators":

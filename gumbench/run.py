@@ -113,13 +113,21 @@ def _tried(plan):
 
 def _edited(folder, spec):
     """A Note where the newest run beside this folder differs in a user's files alone."""
-    for other in _runs(folder.path.parent):
-        manifest = Folder(other).manifest()
-        if manifest["spec"] == spec.identity() and (names := _own_files(spec)):
+    names = _own_files(spec)
+    for other in _runs(folder.path.parent) if names else ():
+        if _spec_of(other) == spec.identity():
             yield Note(
                 "edited-file", f"{' or '.join(names)} was edited since {other}", "this is a new run"
             )
             return
+
+
+def _spec_of(path):
+    """What a run folder's manifest says was asked for, or None where it cannot be read."""
+    try:
+        return Folder(path).manifest()["spec"]
+    except InputError:
+        return None
 
 
 def _own_files(spec):
@@ -294,8 +302,9 @@ def newest():
 def _read(path):
     try:
         return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise InputError(f"cannot read {path}: {reason}") from None
 
 
 def sweep(spec=None, *, output=None, monitor=None, **axes):

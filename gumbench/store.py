@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from gumbench.errors import BusyError, InputError
-from gumbench.types import Record
+from gumbench.types import Cell, Record
 
 SCHEMA = 1
 MANIFEST, SPEC, JOURNAL = "manifest.json", "spec.toml", "cells.jsonl"
@@ -41,9 +41,26 @@ def _cannot_write(path, error):
 
 def _check_manifest(manifest):
     """Raise TypeError or KeyError where a manifest of this schema is not as it was written."""
-    for key, kind in (("spec", dict), ("cells", list), ("digests", dict)):
+    for key, kind in (("spec", dict), ("cells", list), ("digests", dict), ("seed", int)):
         if not isinstance(manifest[key], kind):
             raise TypeError(key)
+    if not isinstance(manifest.get("machine", {}), dict):
+        raise TypeError("machine")
+    names = [name for grid in manifest["spec"]["grid"] for name in grid["problems"]]
+    if not all(isinstance(name, str) for name in (*names, *manifest["cells"])):
+        raise TypeError("cells")
+
+
+def _checked_record(data):
+    """The Record of a journal line; raises TypeError, KeyError or ValueError for what is none."""
+    data["notes"] = tuple(data["notes"])
+    record = Record(**data)
+    fields = Cell.__dataclass_fields__.keys() - {"digest", "skipped"}
+    if not (isinstance(record.result, dict) and record.cell.keys() >= fields):
+        raise TypeError("cell")
+    if not all(isinstance(note, str) for note in record.notes):
+        raise TypeError("notes")
+    return record
 
 
 class Folder:
@@ -118,7 +135,11 @@ class Folder:
                 _check_manifest(manifest)
         except FileNotFoundError:
             raise InputError(f"{self.path} is no run folder: it has no {MANIFEST}") from None
-        except (OSError, ValueError, KeyError, TypeError):
+        except NotADirectoryError:
+            raise InputError(f"{self.path} is no run folder: it is a file") from None
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise InputError(f"{path} is damaged: restore it or run into a new folder") from None
         if schema > SCHEMA:
             raise InputError(
@@ -146,10 +167,9 @@ class Folder:
         found = {}
         for number, line in enumerate(lines[:-1], 1):
             try:
-                data = json.loads(line)
-                data["notes"] = tuple(data["notes"])
-                found[data["key"]] = Record(**data)
-            except (ValueError, KeyError, TypeError):
+                record = _checked_record(json.loads(line))
+                found[record.key] = record
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 raise InputError(
                     f"{path}, line {number} is damaged: delete that line to compute its cell again"
                 ) from None

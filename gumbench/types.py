@@ -1,5 +1,6 @@
 """The types that the rooms of the package hand each other."""
 
+import functools
 import hashlib
 import inspect
 import json
@@ -221,9 +222,9 @@ class Cell:
     def identity(self):
         """Everything but the digest, as plain JSON types."""
         names = [name for name in self.__dataclass_fields__ if name not in ("digest", "skipped")]
-        return {name: json.loads(json.dumps(getattr(self, name))) for name in names}
+        return json.loads(json.dumps({name: getattr(self, name) for name in names}))
 
-    @property
+    @functools.cached_property
     def key(self):
         """Stable name of the cell: 16 hexadecimal digits."""
         text = json.dumps([self.identity(), self.digest], sort_keys=True)

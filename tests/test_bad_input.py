@@ -29,12 +29,35 @@ TYPED = [
     ("sweep lecture smoke", 2, "unexpected extra argument"),
     ("sweep --seed", 2, "requires an argument"),
     ("sweep --force=yes", 2, "--force"),
+    ("sweep --trust=yes", 2, "'--trust' does not take a value"),
+    ("sweep --trust yes", 2, "no preset is called 'yes'"),
+    ("sweep --components=1", 2, "'--components' does not take a value"),
+    ("sweep --dry-run=no", 2, "'--dry-run' does not take a value"),
+    ("sweep --fail-fast=1", 2, "'--fail-fast' does not take a value"),
+    ("sweep -x", 2, "No such option: -x"),
+    ("--version=1", 2, "does not take a value"),
+    ("''", 2, "No such command ''"),
     # list
     ("list estimator", 2, "did you mean estimators"),
     ("list ''", 2, "no kind is called ''"),
     ("list tables", 2, "no kind is called 'tables'"),
     ("list problems presets", 2, "unexpected extra argument"),
     ("list --all", 2, "No such option: --all"),
+    ("list --for", 2, "requires an argument"),
+    ("list --for ''", 2, "no problem is called ''"),
+    ("list --for xyzzy", 2, "no problem is called 'xyzzy'"),
+    ("list --for gausian-kl", 2, "did you mean gaussian-kl or"),
+    ("list --for score", 2, "no problem is called 'score'"),
+    ("list --for '*'", 2, "problems: give one, as bernoulli-sum"),
+    ("list --for 'xy*'", 2, "no name of the problems matches 'xy*'"),
+    ("list --for @unbiased", 2, "problems have no tags"),
+    ("list --for missing.py", 2, "cannot read missing.py: No such file"),
+    ("list problems --for bernoulli-toy", 2, "no estimator is called 'bernoulli-toy'"),
+    ("list problems --for reinforced", 2, "did you mean score?"),
+    ("list problems --for @unbiased", 2, "estimators: give one, as exact"),
+    ("list problems --for @unbiasd", 2, "give @unbiased, @biased"),
+    ("list presets --for lecture", 2, "--for goes with estimators and problems, not with presets"),
+    ("list runs --for score", 2, "not with runs"),
     # explain
     ("explain", 2, "NAME"),
     ("explain ''", 2, "no estimator or problem is called ''"),
@@ -45,6 +68,32 @@ TYPED = [
     ("explain @unbiased", 2, "no estimator or problem is called '@unbiased'"),
     ("explain '[bold]'", 2, "called '[bold]'"),
     ("explain score concrete", 2, "unexpected extra argument"),
+    ("explain score,concrete", 2, "called 'score,concrete'"),
+    ("explain lecture", 2, "no estimator or problem is called 'lecture'"),
+    ("explain missing.py", 2, "cannot read missing.py: No such file"),
+    ("explain missing.py:f", 2, "cannot read missing.py: No such file"),
+    ("explain 'a\0.py'", 2, "no estimator or problem is called"),
+    ("explain --bibtex", 2, "NAME"),
+    ("explain --bibtex=yes score", 2, "'--bibtex' does not take a value"),
+    ("explain --bibtex exact", 2, "exact has no paper"),
+    ("explain --bibtex gaussian-kl", 2, "gaussian-kl is a problem: --bibtex goes with"),
+    # info
+    ("info now", 2, "unexpected extra argument"),
+    ("info --clear-cache=no", 2, "'--clear-cache' does not take a value"),
+    ("info --debug", 2, "No such option: --debug"),
+    # compare and export without a run
+    ("compare", 2, "there is no run in results/"),
+    ("compare ''", 2, "is no run folder"),
+    ("compare nowhere", 2, "nowhere is no run folder: it has no manifest.json"),
+    ("compare /dev/null", 2, "/dev/null is no run folder: it is a file"),
+    (f"compare {LONG}", 2, "File name too long"),
+    ("compare --trust", 2, "No such option: --trust"),
+    ("compare --json=yes", 2, "'--json' does not take a value"),
+    ("compare --cost", 2, "requires an argument"),
+    ("export", 2, "there is no run in results/"),
+    ("export nowhere/run", 2, "nowhere/run is no run folder"),
+    ("export one two", 2, "unexpected extra argument"),
+    ("export --json", 2, "No such option: --json"),
     # preset or file
     ("sweep lecure", 2, "no preset is called 'lecure': did you mean lecture?"),
     ("sweep ''", 2, "no preset is called ''"),
@@ -52,6 +101,7 @@ TYPED = [
     ("sweep lecture.toml", 2, "cannot read lecture.toml: No such file"),
     ("sweep ./", 2, "cannot read ./: Is a directory"),
     ("sweep missing/lecture", 2, "No such file"),
+    ("sweep 'a\0.toml'", 2, "cannot read"),
     # problems
     ("sweep --problems xyzzy", 2, "`gumbench list problems` shows what there is"),
     ("sweep --problems gausian-kl", 2, "did you mean gaussian-kl"),
@@ -63,6 +113,8 @@ TYPED = [
     ("sweep --problems 'xy*'", 2, "no name of the problems matches 'xy*'"),
     ("sweep --problems '['", 2, "no name of the problems matches '['"),
     ("sweep --problems @unbiased", 2, "problems have no tags"),
+    ("sweep --problems missing.py", 2, "cannot read missing.py: No such file"),
+    ("sweep --problems 'a\0.py'", 2, "no problem is called"),
     # estimators
     ("sweep --estimators xyzzy", 2, "`gumbench list estimators` shows what there is"),
     ("sweep --estimators renforce", 2, "did you mean score?"),
@@ -74,6 +126,7 @@ TYPED = [
     ("sweep --estimators score,[", 2, "no name of the estimators matches '['"),
     ("sweep --estimators @unbiasd", 2, "give @unbiased, @biased"),
     ("sweep --estimators @", 2, "no tag is called '@'"),
+    ("sweep --estimators missing.py:f", 2, "cannot read missing.py: No such file"),
     # dimensions
     ("sweep --dimensions ''", 2, "--dimensions is empty"),
     ("sweep --dimensions x", 2, "'x' is not a number"),
@@ -258,6 +311,111 @@ TOML = [
     (f"measurements = []\n{GRID}", "", "measurements is empty"),
     (f"measurements = ['bias']\n{GRID}", "", "no measurement is called 'bias'"),
 ]
+
+# of one or more finished runs, with `run` for their folder
+READ = [
+    # runs
+    ("compare run/variance.csv", "run/variance.csv is no run folder: it is a file"),
+    ("compare run nowhere", "nowhere is no run folder"),
+    ("compare run run run/spec.toml", "run/spec.toml is no run folder: it is a file"),
+    ("export run/variance.csv", "run/variance.csv is no run folder: it is a file"),
+    # what goes with one run, or with several
+    ("compare run run --budget 64evaluations", "--budget ranks the estimators of one run"),
+    ("compare run run --reference score", "--reference ranks the estimators of one run"),
+    ("compare run run run --cost-of-f 2ms", "--cost-of-f ranks the estimators of one run"),
+    ("compare run --fail-above 10%", "--fail-above compares runs: give two or more"),
+    # --cost, --cost-of-f, --gradient-cost
+    ("compare run --cost ''", "no cost is called ''"),
+    ("compare run --cost Evaluations", "did you mean evaluations?"),
+    ("compare run --cost estimates --cost-of-f 2ms", "leave out --cost estimates"),
+    ("compare run --cost-of-f ''", "--cost-of-f '': give a number with its unit"),
+    ("compare run --cost-of-f ms", "give a number with its unit"),
+    ("compare run --cost-of-f nanms", "give a number with its unit"),
+    ("compare run --cost-of-f inf", "give a number with its unit"),
+    ("compare run --cost-of-f -1ms", "give a number with its unit"),
+    ("compare run --cost-of-f 2MS", "give a number with its unit"),
+    ("compare run --cost-of-f 2h", "give a number with its unit"),
+    ("compare run --cost-of-f 2evaluations", "give a number with its unit"),
+    ("compare run --cost-of-f 1.2.3ms", "--cost-of-f '1.2.3': give a number"),
+    ("compare run --cost-of-f 1e400s", "give a number from 0"),
+    ("compare run --cost-of-f 1e-400s", "give more than 0"),
+    ("compare run --gradient-cost ''", "--gradient-cost '': give a number"),
+    ("compare run --gradient-cost 3x", "give a number"),
+    ("compare run --gradient-cost inf", "give a number from 0"),
+    ("compare run --gradient-cost 1e400", "give a number from 0"),
+    # --budget
+    ("compare run --budget ''", "--budget '': give a number with its unit"),
+    ("compare run --budget evaluations", "give a number with its unit"),
+    ("compare run --budget 0evaluations", "give more than 0"),
+    ("compare run --budget -5evaluations", "give a number with its unit"),
+    ("compare run --budget nanevaluations", "give a number with its unit"),
+    ("compare run --budget 1e400evaluations", "give a number from 0"),
+    ("compare run --budget 64estimates", "such as 64evaluations"),
+    ("compare run --budget 64evaluations --cost estimates", "such as 64estimates"),
+    ("compare run --budget 5h --cost-of-f 2ms", "such as 5ms or 64evaluations"),
+    ("compare run --budget 0s --cost-of-f 2ms", "give more than 0"),
+    # --reference
+    ("compare run --reference ''", "no estimator is called ''"),
+    ("compare run --reference reinforced", "did you mean score?"),
+    ("compare run --reference concrete", "concrete is not in the run of bernoulli-toy, which has"),
+    ("compare run --reference rloo", "--reference score-loo is not in the run"),
+    ("compare run --reference bernoulli-toy", "no estimator is called 'bernoulli-toy'"),
+    ("compare run --reference 's*'", "estimators: give one, as score"),
+    ("compare run --reference @unbiased", "estimators: give one"),
+    ("compare run --reference missing.py", "cannot read missing.py"),
+    # --fail-above
+    ("compare run run --fail-above ''", "--fail-above '': give a number"),
+    ("compare run run --fail-above %", "give a number"),
+    ("compare run run --fail-above 10%%", "give a number"),
+    ("compare run run --fail-above 5ms", "give a number"),
+    ("compare run run --fail-above -1%", "give a number from 0"),
+    ("compare run run --fail-above nan", "give a number from 0"),
+    ("compare run run --fail-above inf%", "give a number from 0"),
+    # --where
+    *(
+        (f"{command} --where {condition}", message)
+        for command in ("compare run", "compare run run", "export run")
+        for condition, message in [
+            ("''", "--where '': give column=value"),
+            ("status", "give column=value"),
+            ("status=", "give column=value"),
+            ("=done", "give column=value"),
+            ("'two words=1'", "give column=value"),
+            ("status~done", "give column=value"),
+            ("staus=done", "no column is called 'staus': did you mean status?"),
+            ("xyzzy=1", "`gumbench export --help` shows what there is"),
+            ("Status=done", "did you mean status or"),
+            ("status<done", "status is a word; compare it with = or !="),
+            ("unbiased>=1", "unbiased is a word"),
+            ("dimension=one", "dimension is a number, 'one' is none"),
+            ("variance=1=2", "'1=2' is none"),
+            ("variance=nan", "no row has variance=nan"),
+            ("variance=1e400", "no row has variance=1e400"),
+            ("status==done", "no row has status==done"),
+            ("dimension=1 --where dimension=2", "no row has dimension=1 and dimension=2"),
+        ]
+    ),
+    # export
+    ("export run --table ''", "no table is called ''"),
+    ("export run --table runs", "no table is called 'runs'"),
+    ("export run --format ''", "no format is called ''"),
+    ("export run --format CSV", "did you mean csv?"),
+    ("export run --format xlsx", "no format is called 'xlsx'"),
+    ("export run --columns ''", "--columns is empty"),
+    ("export run --columns estimater", "did you mean estimator or"),
+    ("export run --columns estimator,xyzzy", "no column is called 'xyzzy'"),
+    ("export run --columns '['", "no column is called '['"),
+    ("export run --columns mean", "no column is called 'mean'"),
+    ("export run --table components --columns estimator", "no column is called 'estimator'"),
+    ("export run --table components --where estimator=score", "no column is called 'estimator'"),
+    ("export run --output ''", "cannot write '': "),
+    ("export run --output run", "cannot write 'run': Is a directory"),
+    ("export run --output nowhere/table.csv", "cannot write 'nowhere/table.csv': No such file"),
+    ("export run --output run/spec.toml/below", "Not a directory"),
+    ("export run --output /dev/full", "cannot write '/dev/full': No space left"),
+    ("export run --output 'a\0'", "embedded null byte"),
+    (f"export run --output {LONG}", "File name too long"),
+]
 # fmt: on
 
 
@@ -416,6 +574,88 @@ def test_folder_with_a_run(damage, flags, message, run, capsys):
     before = contents(run)
     refused(capsys, f"{TOY} --output run {flags}", message)
     assert contents(run) == before
+
+
+@pytest.mark.parametrize("arguments, message", READ)
+def test_reading(arguments, message, run, place, capsys):
+    before = contents(place)
+    refused(capsys, arguments, message)
+    assert contents(place) == before
+
+
+def edit_record(**values):
+    return edit(
+        "cells.jsonl", lambda old: json.dumps({**json.loads(old), **values}).encode() + b"\n"
+    )
+
+
+FOREIGN = b'{"event": "click", "time": 3}\n{"event": "scroll", "time": 4}\n'
+UNREADABLE = [
+    *((damage, message) for damage, flags, message in FOLDERS if damage and message[0] in "mnl"),
+    (edit_manifest(spec={}), "manifest.json is damaged"),
+    (edit_manifest(spec={"grid": [{"problems": 5}]}), "manifest.json is damaged"),
+    (edit_manifest(cells=[[1]]), "manifest.json is damaged"),
+    (edit_manifest(seed=None), "manifest.json is damaged"),
+    (edit_manifest(machine="x"), "manifest.json is damaged"),
+    (edit_manifest(schema=float("inf")), "manifest.json is damaged"),
+    (edit("manifest.json", lambda old: b"[" * 99999), "manifest.json is damaged"),
+    (edit("manifest.json", lambda old: b""), "manifest.json is damaged"),
+    (lambda run: (run / "manifest.json").unlink(), "run is no run folder"),
+    (edit("cells.jsonl", lambda old: FOREIGN), "line 1 is damaged"),
+    (edit("cells.jsonl", lambda old: old + FOREIGN), "line 2 is damaged"),
+    (edit_record(cell={}), "line 1 is damaged"),
+    (edit_record(cell=3), "line 1 is damaged"),
+    (edit_record(result=[]), "line 1 is damaged"),
+    (edit_record(notes=[3]), "line 1 is damaged"),
+    (edit("spec.toml", lambda old: b"x = ["), "spec.toml is not valid TOML"),
+    (edit("spec.toml", lambda old: b"\xff"), "cannot read run/spec.toml: not text"),
+    (edit("spec.toml", lambda old: b"estimats = 3\n" + old), "did you mean estimates"),
+    (lambda run: (run / "spec.toml").unlink(), "cannot read run/spec.toml: No such file"),
+]
+
+
+@pytest.mark.parametrize("command", ["export run", "compare run", "compare {finished} run"])
+@pytest.mark.parametrize("damage, message", UNREADABLE)
+def test_reading_a_damaged_run(damage, message, command, run, finished, capsys):
+    damage(run)
+    before = contents(run)
+    refused(capsys, command.format(finished=finished), message)
+    assert contents(run) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
+@pytest.mark.parametrize("command", ["export run", "compare run", "export run --output locked/x"])
+def test_no_permission(command, run, place, capsys):
+    (place / "locked").mkdir(mode=0o500)
+    (run / "manifest.json").chmod(0o000 if "locked" not in command else 0o600)
+    refused(capsys, command, "Permission denied")
+
+
+@pytest.fixture
+def beside(run):
+    """Damaged and foreign folders beside the run in results/, all of them newer."""
+    shutil.move(run, "results/run")
+    for name, text in (("app", '{"name": "x", "icons": []}'), ("torn", '{"schema": 1, "sp')):
+        Path("results", name).mkdir()
+        Path("results", name, "manifest.json").write_text(text)
+
+
+def test_runs_beside_damaged_ones_are_listed(beside, capsys):
+    assert main(["list", "runs"]) == 0
+    said = capsys.readouterr()
+    assert "results/run" in said.out
+    for name in ("app", "torn"):
+        assert f"note: results/{name}/manifest.json is damaged" in said.err
+
+
+def test_damaged_runs_are_not_in_the_way_of_others(beside):
+    assert main([*shlex.split(TOY), "--output", "results/new", "--quiet"]) == 0
+    assert main([*shlex.split(TOY), "--output", "results/run", "--quiet"]) == 0
+
+
+def test_the_newest_run_is_damaged(beside, capsys):
+    for command in ("compare", "export"):
+        refused(capsys, command, "manifest.json is damaged")
 
 
 @pytest.mark.parametrize(
@@ -577,7 +817,7 @@ def test_a_cell_that_is_not_finite(place, capsys):
         assert main(shlex.split(diverging)) == 3
         capsys.readouterr()
         assert {r["status"] for r in rows(place / "run")} == {"diverged", "done"}
-    assert "estimate 0 of batch 0 is not finite" in (place / "run/variance.csv").read_text()
+    assert "not finite in 64 of 64 batches, the first number 0 of batch 0" in (place / "run/variance.csv").read_text()
 
 
 def test_an_error_of_the_tool_itself_is_no_traceback(place, capsys, monkeypatch):

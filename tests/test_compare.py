@@ -210,6 +210,8 @@ def test_costs():
     assert Cost(seconds_of_f=0.002).of(result) == pytest.approx(0.02)
     with pytest.raises(InputError, match="did you mean"):
         Cost("evaluation")
+    with pytest.raises(InputError, match="leave out --cost estimates"):
+        Cost("estimates", seconds_of_f=0.002)
 
 
 def test_paired_intervals_are_tighter_than_unpaired_ones():
@@ -219,6 +221,23 @@ def test_paired_intervals_are_tighter_than_unpaired_ones():
     paired, unpaired = paired_ratio(over, shared), compare.unpaired_ratio(over, shared)
     assert paired.high - paired.low < 0.3 * (unpaired.high - unpaired.low)
     assert paired.low < 1 < paired.high
+
+
+def test_runs_with_an_estimator_without_variance():
+    spec = {"problems": ["bernoulli-toy"], "estimators": ["score", "exact"], "estimates": 5000}
+    first, second = (gumbench.sweep(**spec, seed=seed) for seed in (1, 2))
+    for other in (first, second):
+        (exact,) = (c for c in compare.changes(first, other) if c.estimator == "exact")
+        assert exact.ratio == compare.Ratio(1.0, 1.0, 1.0)
+
+
+def test_a_reference_that_costs_nothing():
+    spec = {"problems": ["categorical-linear"], "dimensions": [4], "temperatures": [1.0]}
+    results = gumbench.sweep(**spec, estimators=["score", "concrete"], estimates=5000)
+    (found,) = results.compare(gradient_cost=0.0, reference="concrete")
+    (concrete,) = (c for c in found.candidates if c.estimator == "concrete")
+    assert concrete.cost == 0
+    assert concrete.break_even == np.inf
 
 
 def test_changes_between_runs(tmp_path):

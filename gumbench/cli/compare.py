@@ -60,7 +60,7 @@ def compare(
     from gumbench import registry, run
 
     if reference is not None:
-        ((reference, _),) = registry.select("estimators", [reference])
+        reference = registry.one("estimators", reference)
     facts = {
         "gradient_cost": _number(gradient_cost, "gradient-cost"),
         "seconds_of_f": _time(cost_of_f),
@@ -71,6 +71,8 @@ def compare(
     if cost is None:
         price = comparing.measured_cost(loaded[0], **facts)
     if len(loaded) > 1:
+        given = {"budget": budget, "reference": reference, "cost-of-f": cost_of_f}
+        _only_of_one_run(given)
         raise typer.Exit(_changes(loaded, where or [], as_json, limit))
     if limit is not None:
         raise InputError("--fail-above compares runs: give two or more")
@@ -81,6 +83,12 @@ def compare(
         typer.echo(json.dumps([_plain(c) for c in found], indent=1))
     else:
         _print(found)
+
+
+def _only_of_one_run(given):
+    for name, value in given.items():
+        if value is not None:
+            raise InputError(f"--{name} ranks the estimators of one run: give one, or leave it out")
 
 
 def _number(text, name):
@@ -128,17 +136,17 @@ def _budget(text, price):
     return _amount(text, "budget", {price.unit: 1.0}, f"64{price.unit}")
 
 
+def _finite(value):
+    """The same in JSON types: infinite numbers as null."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items() if k != "batch_variances"}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _plain(comparison):
-    """A comparison as JSON types: infinite numbers as null."""
-
-    def plain(value):
-        if isinstance(value, dict):
-            return {k: plain(v) for k, v in value.items() if k != "batch_variances"}
-        if isinstance(value, list | tuple):
-            return [plain(v) for v in value]
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    found = plain(dataclasses.asdict(comparison))
+    found = _finite(dataclasses.asdict(comparison))
     best = comparison.best
     return found | {
         "best": best.name if best else None,
@@ -262,7 +270,7 @@ def _changes(runs, conditions, as_json, limit):
     found = {other.path: comparing.changes(first, other, conditions) for other in others}
     if as_json:
         plain = [
-            {"run": str(path), **dataclasses.asdict(change)}
+            {"run": str(path), **_finite(dataclasses.asdict(change))}
             for path, changes in found.items()
             for change in changes
         ]

@@ -56,7 +56,7 @@ def _matching(kind, name):
     from gumbench import registry
 
     other = "problems" if kind == Kind.ESTIMATORS else "estimators"
-    ((name, _),) = registry.select(other, [name])
+    name = registry.one(other, name)
     estimators = registry.names("estimators") if kind == Kind.ESTIMATORS else [name]
     problems = registry.names("problems") if kind == Kind.PROBLEMS else [name]
     return {
@@ -70,12 +70,18 @@ def _matching(kind, name):
 def _runs():
     from pathlib import Path
 
+    from gumbench.cli import screen
+    from gumbench.errors import InputError
     from gumbench.store import Folder
 
     rows = []
     for path in sorted(Path("results").glob("*/manifest.json")):
         folder = Folder(path.parent)
-        manifest, records = folder.manifest(), folder.records()
+        try:
+            manifest, records = folder.manifest(), folder.records()
+        except InputError as error:
+            screen.say(error)
+            continue
         done = sum(record.status in ("done", "skipped") for record in records.values())
         problems = dict.fromkeys(p for g in manifest["spec"]["grid"] for p in g["problems"])
         seed = str(manifest["seed"])
