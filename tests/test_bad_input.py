@@ -817,7 +817,8 @@ def test_a_cell_that_is_not_finite(place, capsys):
         assert main(shlex.split(diverging)) == 3
         capsys.readouterr()
         assert {r["status"] for r in rows(place / "run")} == {"diverged", "done"}
-    assert "not finite in 64 of 64 batches, the first number 0 of batch 0" in (place / "run/variance.csv").read_text()
+    said = (place / "run/variance.csv").read_text()
+    assert "not finite in 64 of 64 batches, the first number 0 of batch 0" in said
 
 
 def test_an_error_of_the_tool_itself_is_no_traceback(place, capsys, monkeypatch):
