@@ -15,6 +15,7 @@ import pydantic
 from gumbench.errors import InputError, unknown
 
 FEWEST_ESTIMATES = 128
+MEASUREMENTS = ("variance", "speed")
 PRESETS = resources.files("gumbench") / "presets"
 
 Temperature = Annotated[float, pydantic.Field(ge=1e-6, le=1e6)]
@@ -65,7 +66,9 @@ class SweepSpec(pydantic.BaseModel):
     threads: Positive | None = None
     trust: bool = False
     components: bool = False
-    measurements: Annotated[tuple[str, ...], NotEmpty] = ("variance", "speed")
+    measurements: Annotated[tuple[str, ...], NotEmpty] = pydantic.Field(
+        default_factory=lambda: MEASUREMENTS
+    )
 
     def identity(self):
         """The keys that decide results, as plain JSON types."""

@@ -24,7 +24,7 @@ OFTEN = ("sweep", "compare", "export")
 # Completion is written into the user's own shell.
 ROOT = [p for p in COMMAND.params if "completion" not in p.name]
 
-TOY = "sweep --problems bernoulli-toy --estimators score --estimates 128"
+TOY = "sweep --problems bernoulli-toy --estimators score --estimates 128 --no-throughput"
 SMALL = [*shlex.split(TOY), "--output", "new"]
 TAKEN = [*shlex.split(TOY), "--output", "results/one"]
 

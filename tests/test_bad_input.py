@@ -16,7 +16,7 @@ import gumbench
 from gumbench.cli import main
 from gumbench.measure import variance
 
-TOY = "sweep --problems bernoulli-toy --estimators score --estimates 128"
+TOY = "sweep --problems bernoulli-toy --estimators score --estimates 128 --no-throughput"
 LONG = "a" * 300
 
 # fmt: off

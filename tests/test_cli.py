@@ -18,7 +18,7 @@ from gumbench.cli import main
 
 COMMANDS = ["", "sweep", "compare", "export", "list", "explain", "info"]
 HEAVY = {"numba", "pandas", "scipy", "llvmlite"}
-TOY = "sweep --problems bernoulli-toy --estimates 128 --output run"
+TOY = "sweep --problems bernoulli-toy --estimates 128 --no-throughput --output run"
 
 
 def environment(**values):

@@ -1,5 +1,6 @@
 """Ranking, paired intervals and break-evens, against exact values and direct simulation."""
 
+import dataclasses
 import textwrap
 
 import numpy as np
@@ -11,6 +12,7 @@ from gumbench import compare, registry
 from gumbench.compare import Cost, paired_ratio
 from gumbench.errors import InputError
 from gumbench.estimators import categorical
+from gumbench.types import Record
 
 SHIFTED = '''
     """The optimal baseline, off by so much that the variance is 3 % larger."""
@@ -203,11 +205,18 @@ def test_a_budget_that_pays_for_no_estimate_is_said_so():
 
 
 def test_costs():
-    result = {"evaluations": 4.0, "gradient_evaluations": 2.0}
-    assert Cost().of(result) == 10
-    assert Cost(gradient_cost=1.0).of(result) == 6
-    assert Cost("estimates").of(result) == 1
-    assert Cost(seconds_of_f=0.002).of(result) == pytest.approx(0.02)
+    result = {"evaluations": 4.0, "gradient_evaluations": 2.0, "parts": {"": {"variance": 1.0}}}
+    cell = {"estimator": "score", "problem": "toy"}
+    record = Record("", "variance", cell, "done", result)
+    timed = dataclasses.replace(record, clock={"rounds": [3.0, 1.0, 2.0]})
+    assert Cost().of(record) == Cost().of(timed) == 10
+    assert Cost(gradient_cost=1.0).of(record) == 6
+    assert Cost("estimates").of(record) == 1
+    assert Cost("time").of(timed) == 2
+    assert Cost(seconds_of_f=0.002).of(record) == pytest.approx(0.02)
+    assert Cost("time", seconds_of_f=0.002).of(timed) == pytest.approx(2.02)
+    with pytest.raises(InputError, match="score on toy has no time: give --cost evaluations"):
+        Cost("time").of(record)
     with pytest.raises(InputError, match="did you mean"):
         Cost("evaluation")
     with pytest.raises(InputError, match="leave out --cost estimates"):

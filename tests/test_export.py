@@ -20,6 +20,7 @@ def folder(tmp_path_factory):
         temperatures=[0.1, 1.0],
         estimates=5000,
         components=True,
+        measurements=["variance"],
         output=path,
     )
     return path
@@ -119,7 +120,7 @@ BAD = [
     ("compare {run} --gradient-cost many", "give a number"),
     ("compare {run} --gradient-cost -1", "give a number from 0"),
     ("compare {run} --gradient-cost nan", "give a number from 0"),
-    ("compare {run} --budget 5ms", "a time needs --cost-of-f"),
+    ("compare {run} --budget 5ms", "a time needs --cost time, or --cost-of-f"),
     ("compare {run} --budget 64", "such as 64evaluations"),
     ("compare {run} --reference scor", "did you mean score"),
     ("compare {run} --reference rloo", "--reference score-loo is not in the run"),

@@ -75,7 +75,7 @@ def test_a_torn_last_line_is_computed_again(tmp_path):
     assert len(journal.read_text().splitlines()) == 4
 
 
-def test_a_cell_that_fails_does_not_end_the_others(tmp_path, monkeypatch):
+def test_a_cell_that_fails_does_not_end_the_others(tmp_path):
     module = measure.measurement("variance")
     original = module.measure
 
@@ -84,11 +84,11 @@ def test_a_cell_that_fails_does_not_end_the_others(tmp_path, monkeypatch):
             raise ValueError("planted")
         return original(cells, monitor)
 
-    monkeypatch.setattr(module, "measure", failing)
-    _, results = sweep(tmp_path / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "measure", failing)
+        _, results = sweep(tmp_path / "run")
     assert list(results.variance.status) == ["error", "done", "done", "done"]
     assert "planted" in results.variance.message[0]
-    monkeypatch.undo()
     count, results = sweep(tmp_path / "run")
     assert count == 1
     assert list(results.variance.status) == ["done"] * 4
