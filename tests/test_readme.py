@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,8 @@ def run_code(code):
     if name:
         Path(name[1]).write_text(code)
     else:
+        for file in Path().glob("*.py"):
+            sys.modules.pop(file.stem, None)
         exec(compile(code, "page", "exec"), {})
 
 
