@@ -36,16 +36,27 @@ RULES = {
 
 
 class Grid(pydantic.BaseModel):
-    """Axes whose product is swept. An axis left out takes the problem's or estimator's own."""
+    """Axes whose product is swept: of problems with estimators, or of samplers.
+
+    An axis left out takes the problem's, estimator's or samplers' own.
+    """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    problems: Annotated[tuple[str, ...], NotEmpty]
+    problems: Annotated[tuple[str, ...], NotEmpty] | None = None
+    samplers: Annotated[tuple[str, ...], NotEmpty] | None = None
     dimensions: Annotated[tuple[Positive, ...], NotEmpty] | None = None
     estimators: Annotated[tuple[str, ...], NotEmpty] | None = None
     temperatures: Annotated[tuple[Temperature, ...], NotEmpty] | None = None
     inner_samples: Annotated[tuple[InnerSamples, ...], NotEmpty] | None = None
     settings: dict[str, Annotated[tuple[Scalar, ...], NotEmpty]] = {}
+
+    @pydantic.model_validator(mode="after")
+    def _one_of_both(self):
+        if (self.problems is None) == (self.samplers is None):
+            given = "problems is missing" if self.problems is None else "problems and samplers"
+            raise ValueError(f"{given}: a [[grid]] has problems with estimators, or samplers")
+        return self
 
 
 class SweepSpec(pydantic.BaseModel):
@@ -256,12 +267,13 @@ def _scalar(text):
 def merge(data, flags: dict[str, Any]):
     """Plain spec data with flags over it.
 
-    An axis replaces that axis in every grid; `problems` starts a fresh grid with the problems' own
-    axes; `settings` add to those of every grid.
+    An axis replaces that axis in every grid; `problems` and `samplers` start a fresh grid each,
+    with their own axes; `settings` add to those of every grid.
     """
     axes = {k: v for k, v in flags.items() if k in Grid.model_fields and v is not None}
     rest = {k: v for k, v in flags.items() if k not in Grid.model_fields and v is not None}
-    grids = [{"problems": axes["problems"]}] if "problems" in axes else data.get("grid", [])
+    fresh = [{name: axes.pop(name)} for name in ("problems", "samplers") if name in axes]
+    grids = fresh or data.get("grid", [])
     if not isinstance(grids, list) or not all(isinstance(g, dict) for g in grids):
         return {**data, **rest}
     added = axes.pop("settings", {})

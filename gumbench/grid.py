@@ -13,6 +13,8 @@ from gumbench.types import BATCHES, Cell
 
 MOST_CELLS = 1_000_000
 BYTES_A_PARAMETER = 3 * 8 * BATCHES
+CATEGORIES = (10, 1000, 50_257)
+MOST_CATEGORIES = 1 << 22
 
 
 def cells(spec, typed=()):
@@ -47,6 +49,9 @@ def cells(spec, typed=()):
 
 
 def _grid_cells(spec, grid, typed, notes):
+    if grid.samplers:
+        yield from _sampler_cells(spec, grid)
+        return
     problems, chosen = _selected(grid)
     for name in problems:
         maker = registry.problem_maker(name)
@@ -58,6 +63,32 @@ def _grid_cells(spec, grid, typed, notes):
                     yield from _problem_cells(
                         spec, grid, maker, problem, settings, estimator_name, named, typed, notes
                     )
+
+
+def _sampler_cells(spec, grid):
+    for name, _ in registry.select("samplers", grid.samplers):
+        for categories in grid.dimensions or CATEGORIES:
+            if categories > MOST_CATEGORIES:
+                raise InputError(
+                    f"C = {categories}: samplers are timed at up to {MOST_CATEGORIES:,} categories"
+                )
+            yield Cell(
+                measurement="sampling",
+                problem="",
+                dimension=categories,
+                problem_settings=(),
+                estimator="",
+                estimator_settings=(),
+                temperature=None,
+                inner_samples=None,
+                dtype=spec.dtype,
+                seed=0,
+                estimates=0,
+                truth_estimates=0,
+                components=False,
+                digest=registry.sampler_digest("sampling", name),
+                sampler=name,
+            )
 
 
 def _check_representable(problem, dtype):
@@ -190,7 +221,9 @@ def _declared_settings(grid):
 
 def _selected(grid):
     """Names of problems, and of estimators with whether each is named in full."""
-    problems = [name for name, _ in registry.select("problems", grid.problems)]
+    problems = [name for name, _ in registry.select("problems", grid.problems or ())]
+    if grid.samplers:
+        return [], []
     if grid.estimators:
         return problems, registry.select("estimators", grid.estimators)
     return problems, [(name, False) for name in registry.names("estimators")]

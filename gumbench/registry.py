@@ -139,7 +139,7 @@ def aliases(kind="estimators"):
 
 
 def any_name(name):
-    """The kind and registry name of an estimator or problem, by name, alias or FILE.py[:NAME]."""
+    """The kind and registry name of anything, by name, alias or FILE.py[:NAME]."""
     if plugins.is_file(name):
         try:
             return "problems", plugins.full_name("problems", name)
@@ -148,11 +148,16 @@ def any_name(name):
                 return "estimators", plugins.full_name("estimators", name)
             raise error from None
     wanted = _as_typed(name)
-    problems = {_as_typed(p): p for p in names("problems")}
-    known = {**aliases(), **problems}
-    if wanted not in known:
-        raise unknown("estimator or problem", name, known, "gumbench list")
-    return ("problems" if wanted in problems else "estimators"), known[wanted]
+    kinds = {
+        "problems": {_as_typed(p): p for p in names("problems")},
+        "estimators": aliases(),
+        "samplers": aliases("samplers"),
+    }
+    for kind, known in kinds.items():
+        if wanted in known:
+            return kind, known[wanted]
+    every = {typed: found for known in kinds.values() for typed, found in known.items()}
+    raise unknown("estimator, problem or sampler", name, every, "gumbench list")
 
 
 def _as_typed(name):
@@ -243,11 +248,7 @@ def digest(measurement, problem, estimator):
 
     problem : a Problem of the registry. estimator : an Estimator, or None.
     """
-    root = Path(__file__).parent
-    files = [root / name for name in ("statistics.py", "moments.py", "truth.py", "types.py")]
-    files.append(root / "measure" / f"{measurement}.py")
-    for pattern in ("kernels/*.py", "families/*.py", "data/*.npz"):
-        files += root.glob(pattern)
+    files = _shared_files(measurement)
     functions = [problem_maker(problem.name).make, *(problem.link or ())]
     functions += [getattr(problem, role) for role in FUNCTIONS]
     if estimator is not None:
@@ -262,6 +263,24 @@ def digest(measurement, problem, estimator):
         for array in (problem.theta, problem.data, problem.natural):
             hashed.update(b"" if array is None else np.asarray(array, np.float64).tobytes())
     return hashed.hexdigest()[:16]
+
+
+def sampler_digest(measurement, name):
+    """Hash of the code a sampler's cell depends on."""
+    code = sampler(name).kernel.__code__
+    return hashlib.sha256(_hash((*_shared_files(measurement), Path(code.co_filename)))).hexdigest()[
+        :16
+    ]
+
+
+def _shared_files(measurement):
+    """Files that every cell of a measurement depends on."""
+    root = Path(__file__).parent
+    files = [root / name for name in ("statistics.py", "moments.py", "truth.py", "types.py")]
+    files.append(root / "measure" / f"{measurement}.py")
+    for pattern in ("kernels/*.py", "families/*.py", "data/*.npz"):
+        files += sorted(root.glob(pattern))
+    return files
 
 
 @functools.cache

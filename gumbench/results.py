@@ -61,7 +61,7 @@ class Results:
     def write_tables(self, folder):
         """Write all tables into a Folder, and their hashes into its manifest."""
         hashes = {}
-        for name in tables.of_measurements(self.spec.measurements):
+        for name in tables.names():
             if rows := self.rows(name):
                 write_atomically(folder / f"{name}.csv", tables.csv_text(name, rows))
                 hashes[name] = tables.sha256(name, rows)

@@ -100,8 +100,8 @@ def _tried(plan):
     tried = set()
     for cell, *_ in plan.passes:
         place = cell.problem, cell.dimension, cell.problem_settings
-        own_problem = registry.is_own("problems", cell.problem)
-        own_estimator = registry.is_own("estimators", cell.estimator)
+        own_problem = cell.problem and registry.is_own("problems", cell.problem)
+        own_estimator = cell.estimator and registry.is_own("estimators", cell.estimator)
         if own_problem and place not in tried:
             trial.check(registry.make_problem(*place))
         if own_estimator and (*place, cell.estimator) not in tried:
@@ -132,7 +132,7 @@ def _spec_of(path):
 
 def _own_files(spec):
     """FILE.py[:NAME] of problems and estimators in a spec."""
-    named = (n for g in spec.grid for n in (*g.problems, *(g.estimators or ())))
+    named = (n for g in spec.grid for n in (*(g.problems or ()), *(g.estimators or ())))
     return [n for n in dict.fromkeys(named) if plugins.is_file(n)]
 
 
@@ -216,7 +216,7 @@ def _journal(plan):
 
 
 def _pair(cell):
-    return f"{cell.measurement} {cell.problem} {cell.estimator}"
+    return f"{cell.measurement} {cell.problem}{cell.sampler} {cell.estimator}"
 
 
 def _manifest(plan):
@@ -257,8 +257,9 @@ def _skipped(cell):
 
 
 def _without_result(cell, status, message):
-    problem = registry.problem_maker(cell.problem)
-    result = {"family": problem.family, "settings": cell.settings_text()}
+    result = {"settings": cell.settings_text()}
+    if cell.problem:
+        result["family"] = registry.problem_maker(cell.problem).family
     return Record(cell.key, cell.measurement, cell.identity(), status, result, (), message)
 
 
@@ -322,7 +323,7 @@ def sweep(spec=None, *, output=None, monitor=None, **axes):
         data = spec.model_dump(mode="json", exclude_none=True)
     elif isinstance(spec, dict):
         data = spec
-    elif spec is None and "problems" in axes:
+    elif spec is None and {"problems", "samplers"} & axes.keys():
         data = {}
     else:
         data, _ = config.load_spec_data(str(spec or "lecture"))

@@ -12,6 +12,7 @@ BRANCHES = 4
 ESTIMATES_PER_GROUP = 400
 # An event expected so often still fails to happen once in a thousand times.
 MISSED_EVENTS = 7
+EXPECTED_DRAWS = 20
 
 
 def t_quantile(degrees, level=LEVEL):
@@ -232,3 +233,22 @@ def log_ratio_of_medians(over, under):
     logs = np.log(np.asarray(over, float)) - np.log(np.asarray(under, float))
     error = math.sqrt(math.pi / 2) * float(logs.std(ddof=1)) / math.sqrt(logs.size)
     return float(np.median(logs)), error
+
+
+def law_test(draws, probability):
+    """p of χ² for draws (n,) from a law (categories,); 0 where one is drawn that cannot be.
+
+    Categories are put together, the rarest first, until 20 draws are expected of each group.
+    """
+    seen = np.bincount(draws, minlength=probability.size)
+    if seen[probability == 0].any():
+        return 0.0
+    order = np.argsort(probability)
+    expected = np.cumsum(probability[order]) * draws.size
+    group = np.minimum(expected // EXPECTED_DRAWS, expected[-1] // EXPECTED_DRAWS - 1).astype(int)
+    _, group = np.unique(np.maximum(group, 0), return_inverse=True)
+    wanted = np.bincount(group, probability[order] * draws.size)
+    found = np.bincount(group, seen[order])
+    if wanted.size < 2:
+        return 1.0
+    return float(special.chdtrc(wanted.size - 1, ((found - wanted) ** 2 / wanted).sum()))

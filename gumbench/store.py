@@ -46,7 +46,8 @@ def _check_manifest(manifest):
             raise TypeError(key)
     if not isinstance(manifest.get("machine", {}), dict):
         raise TypeError("machine")
-    names = [name for grid in manifest["spec"]["grid"] for name in grid["problems"]]
+    grids = manifest["spec"]["grid"]
+    names = [name for g in grids for name in g.get("problems") or g["samplers"]]
     if not all(isinstance(name, str) for name in (*names, *manifest["cells"])):
         raise TypeError("cells")
 

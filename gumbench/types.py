@@ -200,7 +200,8 @@ class Truth:
 class Cell:
     """One point of the grid: what is computed, and nothing about how.
 
-    digest: of the code and data the numbers depend on.
+    digest: of the code and data the numbers depend on. sampler: of a cell without a problem, which
+    times that sampler.
     """
 
     measurement: str
@@ -217,6 +218,7 @@ class Cell:
     truth_estimates: int
     components: bool
     digest: str
+    sampler: str = ""
     skipped: str = ""
 
     def identity(self):

@@ -140,7 +140,7 @@ TOY_TABLE = '''
     """toy_count.csv"""
     from gumbench.tables import Column
 
-    MEASUREMENT = "toy_count"
+    MEASUREMENTS = ("toy_count",)
     COLUMNS = (Column("cell", "string", "key"), Column("cells", "Int64", "in its pass"))
 
 

@@ -40,9 +40,9 @@ def test_one_row_for_each_estimator_whatever_its_temperatures(run):
     found = run.throughput
     assert (found.nanoseconds_per_element_low <= found.nanoseconds_per_element).all()
     assert (found.nanoseconds_per_element <= found.nanoseconds_per_element_high).all()
-    assert np.allclose(found.draws_per_second * found.nanoseconds_per_estimate, 1e9)
+    assert np.allclose(found.draws_per_second * found.nanoseconds_per_draw, 1e9)
     elements = {"categorical-quadratic": 4, "gaussian-kl": 4}
-    wanted = found.nanoseconds_per_estimate / found.problem.map(elements)
+    wanted = found.nanoseconds_per_draw / found.problem.map(elements)
     assert np.allclose(found.nanoseconds_per_element.astype(float), wanted.astype(float))
 
 

@@ -23,9 +23,14 @@ def estimators(incomplete: str):
     return _with_list(_names("estimators"), incomplete)
 
 
-def estimators_and_problems(incomplete: str):
-    """One name of either."""
-    names = [*_names("estimators"), *_names("problems")]
+def samplers(incomplete: str):
+    """Names of samplers, in a list with commas."""
+    return _with_list(_names("samplers"), incomplete)
+
+
+def names(incomplete: str):
+    """One name of anything."""
+    names = [name for kind in ("estimators", "problems", "samplers") for name in _names(kind)]
     return [name for name in names if name.startswith(incomplete)]
 
 

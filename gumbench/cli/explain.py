@@ -16,15 +16,15 @@ def explain(
         str,
         typer.Argument(
             metavar="NAME",
-            help="An estimator or a problem, or FILE.py:NAME.",
-            autocompletion=complete.estimators_and_problems,
+            help="An estimator, a problem, a sampler, or FILE.py:NAME.",
+            autocompletion=complete.names,
         ),
     ],
     bibtex: Annotated[
         bool, typer.Option("--bibtex", help="Print the papers of an estimator as BibTeX.")
     ] = False,
 ):
-    """Formula, paper, bias, cost and settings of an estimator; definition of a problem."""
+    """Formula, paper, bias, cost and settings of an estimator or sampler; what a problem is."""
     from gumbench import registry
     from gumbench.cli.screen import output
 
@@ -34,6 +34,8 @@ def explain(
         return
     if kind == "problems":
         lines = _problem(registry.problem_maker(found))
+    elif kind == "samplers":
+        lines = _sampler(registry.sampler(found))
     else:
         lines = (line for e in registry.estimators(found).values() for line in _estimator(e))
     out = output()
@@ -46,8 +48,11 @@ def _bibtex(name, kind):
     from gumbench import registry
 
     if kind == "problems":
-        raise InputError(f"{name} is a problem: --bibtex goes with an estimator")
-    papers = [e.paper for e in registry.estimators(name).values() if e.paper]
+        raise InputError(f"{name} is a problem: --bibtex goes with an estimator or sampler")
+    things = (
+        registry.estimators(name).values() if kind == "estimators" else [registry.sampler(name)]
+    )
+    papers = [thing.paper for thing in things if thing.paper]
     if not papers:
         raise InputError(f"{name} has no paper")
     keys = dict.fromkeys(key for paper in papers for key in registry.paper_keys(paper))
@@ -103,6 +108,16 @@ def _first_problem(estimator):
     problems = map(registry.make_problem, registry.names("problems"))
     families = {estimator.family: estimator}
     return next(p.name for p in problems if not registry.why_not(families.get(p.family), p))
+
+
+def _sampler(sampler):
+    yield f"{sampler.name} (sampler)"
+    yield from (f"  {line}" for line in sampler.summary.split("\n"))
+    yield f"  formula    {sampler.formula}"
+    yield f"  paper      {sampler.paper or 'none'}"
+    yield f"  resolution {sampler.resolution} bits: what is rarer may never be drawn"
+    yield f"  also called {', '.join(sampler.aliases) or 'nothing else'}"
+    yield f"  example    gumbench sweep --samplers {sampler.name} --dimensions 10,1000"
 
 
 def _problem(maker):

@@ -13,6 +13,7 @@ class Kind(StrEnum):
 
     ESTIMATORS = "estimators"
     PROBLEMS = "problems"
+    SAMPLERS = "samplers"
     PRESETS = "presets"
     RUNS = "runs"
 
@@ -26,7 +27,7 @@ def list_names(
         ),
     ] = None,
 ):
-    """List estimators with their aliases, problems, presets, or the runs in results/."""
+    """List estimators, problems, samplers, presets, or the runs in results/."""
     from gumbench.cli import screen
     from gumbench.errors import InputError, unknown
 
@@ -38,6 +39,7 @@ def list_names(
     columns, rows = {
         Kind.ESTIMATORS: _estimators,
         Kind.PROBLEMS: _problems,
+        Kind.SAMPLERS: _samplers,
         Kind.PRESETS: _presets,
         Kind.RUNS: _runs,
     }[Kind(kind)]()
@@ -83,7 +85,9 @@ def _runs():
             screen.say(error)
             continue
         done = sum(record.status in ("done", "skipped") for record in records.values())
-        problems = dict.fromkeys(p for g in manifest["spec"]["grid"] for p in g["problems"])
+        problems = dict.fromkeys(
+            p for g in manifest["spec"]["grid"] for p in g.get("problems") or g["samplers"]
+        )
         seed = str(manifest["seed"])
         rows.append(
             (str(path.parent), f"{done} of {len(manifest['cells'])}", seed, ", ".join(problems))
@@ -120,6 +124,17 @@ def _problems():
         sizes = ", ".join(map(str, maker.dimensions))
         rows.append((name, maker.family, f"{maker.symbol} = {sizes}", maker.summary.split("\n")[0]))
     return ("name", "family", "dimension", "what it is"), rows
+
+
+def _samplers():
+    from gumbench import registry
+
+    samplers = map(registry.sampler, registry.names("samplers"))
+    rows = [
+        (s.name, f"{s.resolution} bits", s.summary.split("\n")[0], ", ".join(s.aliases))
+        for s in samplers
+    ]
+    return ("name", "resolution", "what it is", "also called"), rows
 
 
 def _presets():

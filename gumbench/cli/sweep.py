@@ -51,6 +51,16 @@ def sweep(
             autocompletion=complete.estimators,
         ),
     ] = None,
+    samplers: Annotated[
+        str | None,
+        typer.Option(
+            "--samplers",
+            "--sampler",
+            metavar="NAMES",
+            help="Time these, names or globs.",
+            autocompletion=complete.samplers,
+        ),
+    ] = None,
     dimensions: Annotated[
         str | None,
         typer.Option(
@@ -143,6 +153,7 @@ def sweep(
     flags = {
         "problems": _names(problems, "problems"),
         "estimators": _names(estimators, "estimators"),
+        "samplers": _names(samplers, "samplers"),
         "dimensions": listed(dimensions, "dimensions", int),
         "temperatures": listed(temperatures, "temperatures"),
         "inner_samples": listed(inner_samples, "inner-samples", int),
@@ -158,7 +169,7 @@ def sweep(
     }
     screen = Screen(quiet)
     data, name = config.load_spec_data("lecture" if preset is None else preset)
-    if problems and preset is None:
+    if (problems or samplers) and preset is None:
         name = "sweep"
     spec = config.checked_spec(config.merge(data, flags), preset or name)
     screen.first_words(name, spec)

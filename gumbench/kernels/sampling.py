@@ -69,7 +69,10 @@ def _draw(prepare, kernel, logits, temperatures, tables, key, first, draws, chun
             own = np.empty((count, tables.shape[2]), np.float64)
             _prepare_row(prepare, logits[row], temperatures, own)
         kernel(logits[row], temperatures, own, key, first + row * draws + begin, found)
-        out[:, row, begin : begin + length] = found
+        for t in range(count):
+            target, source = out[t, row, begin : begin + length], found[t]
+            for d in range(length):
+                target[d] = source[d]
 
 
 @functools.cache

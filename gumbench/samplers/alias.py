@@ -55,12 +55,15 @@ def kernel(logits, temperatures, tables, key, first, out):
     u = np.empty(out.shape[1])
     uniforms(key, first, u)
     for t in range(temperatures.size):
-        share, other = tables[t, :categories], tables[t, categories:]
+        share, other, row = tables[t, :categories], tables[t, categories:], out[t]
         for d in range(u.size):
             place = u[d] * categories
             column = min(np.int64(place), categories - 1)
-            stays = place - column < share[column]
-            out[t, d] = column if stays else np.int64(other[column])
+            # Unsigned, for Numba checks signed indices for the sign; loaded always, for a branch
+            # on chance is guessed wrong half the time.
+            i = np.uint64(column)
+            elsewhere = np.int64(other[i])
+            row[d] = column if place - column < share[i] else elsewhere
 
 
 SAMPLER = Sampler(

@@ -30,39 +30,39 @@ def _bounds(words, out):
 @inlined
 def _planes(logits, first, out):
     """Logits first + 4g + i as out[i, g], -inf beyond the last."""
-    whole = min(out.shape[1], (logits.size - first) // 4)
+    part = logits[first : first + 4 * out.shape[1]]
+    row0, row1, row2, row3 = out[0], out[1], out[2], out[3]
+    whole = part.size // 4
     for g in range(whole):
-        for i in range(4):
-            out[i, g] = np.float32(logits[first + 4 * g + i])
-    for g in range(whole, out.shape[1]):
-        for i in range(4):
-            category = first + 4 * g + i
-            out[i, g] = np.float32(logits[category]) if category < logits.size else -np.inf
+        # Unsigned, for Numba checks signed indices for the sign, and that does not vectorise.
+        c = uint64(4) * uint64(g)
+        row0[g] = part[c]
+        row1[g] = part[c + uint64(1)]
+        row2[g] = part[c + uint64(2)]
+        row3[g] = part[c + uint64(3)]
+    out[:, whole:] = -np.inf
+    for c in range(4 * whole, part.size):
+        out[c & 3, whole] = part[c]
 
 
 @inlined
-def _scores(logits, inverse, bounds, out):
-    """Upper bounds of the scores, and the largest of each group of columns g, g + groups, ..."""
+def _scores(planes, inverse, bounds, out, top):
+    """Upper bounds of the scores, and the largest of each group of columns g, g + GROUPS, ..."""
     for i in range(4):
-        for g in range(out.shape[1]):
-            out[i, g] = logits[i, g] * inverse + bounds[i, g]
-
-
-@inlined
-def _fold(scores, top):
-    """The largest score of each group: those in columns j, j + groups, j + 2 groups, ..."""
-    columns, groups = scores.shape[1], top.size
-    for j in range(groups):
-        top[j] = scores[0, j]
-    for i in range(4):
-        for first in range(0, columns - groups + 1, groups):
-            for j in range(groups):
-                score = scores[i, first + j]
-                top[j] = score if score > top[j] else top[j]
-        for column in range(columns - columns % groups, columns):
-            j = column % groups
-            score = scores[i, column]
-            top[j] = score if score > top[j] else top[j]
+        logits, bound, row = planes[i], bounds[i], out[i]
+        for g in range(row.size):
+            row[g] = logits[g] * inverse + bound[g]
+    row0, row1, row2, row3 = out[0], out[1], out[2], out[3]
+    for g in range(top.size):
+        low = row0[g] if row0[g] > row1[g] else row1[g]
+        high = row2[g] if row2[g] > row3[g] else row3[g]
+        top[g] = low if low > high else high
+    width = top.size
+    while width > GROUPS:
+        width //= 2
+        left, right = top[:width], top[width : 2 * width]
+        for j in range(width):
+            left[j] = left[j] if left[j] > right[j] else right[j]
 
 
 @helper
@@ -78,9 +78,10 @@ def _score(logit, temperature, word, key, index, category):
 def _search(scores, top, words, logits, temperature, key, index, first, best, category):
     """The best category of a chunk and its score, given the best before it."""
     limit = best - SLACK * (abs(best) + LARGEST_GUMBEL)
-    for j in range(top.size):
+    groups = min(GROUPS, top.size)
+    for j in range(groups):
         if top[j] > limit:
-            for g in range(j, scores.shape[1], top.size):
+            for g in range(j, scores.shape[1], groups):
                 for i in range(4):
                     if scores[i, g] > limit:
                         c = first + 4 * g + i
@@ -92,13 +93,14 @@ def _search(scores, top, words, logits, temperature, key, index, first, best, ca
 
 
 def kernel(logits, temperatures, tables, key, first, out):
-    columns = (min(CHUNK, logits.size) + 3) // 4
-    groups = min(GROUPS, columns)
+    columns = 1
+    while 4 * columns < min(CHUNK, logits.size):
+        columns *= 2
     words = np.empty((4, columns), np.uint32)
     bounds = np.empty((4, columns), np.float32)
     planes = np.empty((4, columns), np.float32)
     scores = np.empty((4, columns), np.float32)
-    top = np.empty(groups, np.float32)
+    top = np.empty(columns, np.float32)
     best = np.empty(temperatures.size)
     for d in range(out.shape[1]):
         best[:] = -np.inf
@@ -109,8 +111,7 @@ def kernel(logits, temperatures, tables, key, first, out):
             _planes(logits, category, planes)
             for t in range(temperatures.size):
                 temperature = np.float64(temperatures[t])
-                _scores(planes, np.float32(1.0 / temperature), bounds, scores)
-                _fold(scores, top)
+                _scores(planes, np.float32(1.0 / temperature), bounds, scores, top)
                 best[t], out[t, d] = _search(
                     *(scores, top, words, logits, temperature, key, first + d, category),
                     best[t],

@@ -28,13 +28,8 @@ def names():
 
 
 def table(name):
-    """The module of a table: MEASUREMENT, whose records it takes, COLUMNS and rows(record)."""
+    """The module of a table: MEASUREMENTS, whose records it takes, COLUMNS and rows(record)."""
     return importlib.import_module(f"{__name__}.{name}")
-
-
-def of_measurements(measurements):
-    """Names of the tables that records of some measurements fill."""
-    return [name for name in names() if table(name).MEASUREMENT in measurements]
 
 
 def rows(name, records):
@@ -44,7 +39,7 @@ def rows(name, records):
     return [
         {**empty, **row}
         for record in records
-        if record.measurement == module.MEASUREMENT
+        if record.measurement in module.MEASUREMENTS
         for row in module.rows(record)
     ]
 

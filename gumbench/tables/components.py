@@ -2,7 +2,7 @@
 
 from gumbench.tables import Column
 
-MEASUREMENT = "variance"
+MEASUREMENTS = ("variance",)
 
 COLUMNS = (
     Column("cell", "string", "stable key of the cell"),

@@ -5,7 +5,7 @@ import math
 from gumbench import statistics
 from gumbench.tables import Column
 
-MEASUREMENT = "variance"
+MEASUREMENTS = ("variance",)
 
 COLUMNS = (
     Column("cell", "string", "stable key of the cell"),
