@@ -178,9 +178,14 @@ def _function(role, function, compiled):
     return function
 
 
+def as_numpy(numbers):
+    """Numbers as NumPy takes them: a torch tensor leaves its graph and its device."""
+    return numbers.detach().cpu().numpy() if hasattr(numbers, "detach") else numbers
+
+
 def _floats(name, numbers):
     try:
-        return np.array(numbers, np.float64)
+        return np.array(as_numpy(numbers), np.float64)
     except (TypeError, ValueError):
         raise InputError(f"{name}: give numbers, not {numbers!r:.60}") from None
 

@@ -8,6 +8,7 @@ import numpy as np
 from gumbench.errors import InputError
 from gumbench.families import family
 from gumbench.kernels import driver, noise, philox
+from gumbench.own import as_numpy
 
 OWN_PURPOSE = 64
 MOST_BLOCK = 1024
@@ -26,9 +27,7 @@ def estimates_last(array, real):
 
 def as_array(result, shape, real, what):
     """What a plain function returned, as an array; raises InputError for another shape."""
-    if hasattr(result, "detach"):
-        result = result.detach()
-    found = np.asarray(result, real)
+    found = np.asarray(as_numpy(result), real)
     if found.shape != shape:
         raise InputError(f"{what} returned an array of shape {found.shape}; give {shape}")
     return found
