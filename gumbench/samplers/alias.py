@@ -3,8 +3,12 @@
 import numpy as np
 
 from gumbench.kernels import elementary
+from gumbench.kernels.jit import inlined
 from gumbench.kernels.sampling import uniforms
 from gumbench.types import Sampler
+
+
+BLOCK = 1024
 
 
 def prepare(logits, temperature, table):
@@ -50,20 +54,35 @@ def prepare(logits, temperature, table):
         share[stack[i]] = 1.0
 
 
+@inlined
+def _look_up(place, share, other, out):
+    """The category of each place uC; loops apart, for a branch on chance is guessed wrong."""
+    column = np.empty(place.size, np.int64)
+    stays = np.empty(place.size)
+    elsewhere = np.empty(place.size)
+    last = share.size - 1
+    for d in range(place.size):
+        column[d] = min(np.int64(place[d]), last)
+    for d in range(place.size):
+        # Unsigned, for Numba checks signed indices for the sign.
+        i = np.uint64(column[d])
+        stays[d] = share[i]
+        elsewhere[d] = other[i]
+    for d in range(place.size):
+        moved = np.int64(elsewhere[d])
+        out[d] = column[d] if place[d] - column[d] < stays[d] else moved
+
+
 def kernel(logits, temperatures, tables, key, first, out):
     categories = logits.size
-    u = np.empty(out.shape[1])
-    uniforms(key, first, u)
-    for t in range(temperatures.size):
-        share, other, row = tables[t, :categories], tables[t, categories:], out[t]
-        for d in range(u.size):
-            place = u[d] * categories
-            column = min(np.int64(place), categories - 1)
-            # Unsigned, for Numba checks signed indices for the sign; loaded always, for a branch
-            # on chance is guessed wrong half the time.
-            i = np.uint64(column)
-            elsewhere = np.int64(other[i])
-            row[d] = column if place - column < share[i] else elsewhere
+    for begin in range(0, out.shape[1], BLOCK):
+        place = np.empty(min(BLOCK, out.shape[1] - begin))
+        uniforms(key, first + begin, place)
+        for d in range(place.size):
+            place[d] *= categories
+        for t in range(temperatures.size):
+            share, other = tables[t, :categories], tables[t, categories:]
+            _look_up(place, share, other, out[t, begin : begin + place.size])
 
 
 SAMPLER = Sampler(
