@@ -184,7 +184,7 @@ def words_kernel(logits, temperatures, tables, key, first, out):
     words = np.empty((4, columns), np.uint32)
     for d in range(out.shape[1]):
         for category in range(0, logits.size, 4 * columns):
-            sampling.row_words(words, category, key, first + d, 0)
+            noise.row_words(words, category, key, first + d, 0)
             out[:, d] = words[0, 0]
 
 

@@ -8,10 +8,10 @@ from numba.extending import overload
 
 from gumbench.kernels import elementary
 from gumbench.kernels.jit import REALS, driver, helper, inlined
-from gumbench.kernels.philox import INSTANCE, counter, key, low_bits, philox
+from gumbench.kernels.philox import INSTANCE, LOW_BITS, NOISE, counter, key, low_bits, philox
 
 GUMBEL, NORMAL, UNIFORM = 0, 1, 2
-ROW_CHUNK = 1024
+ROW_COLUMNS = 256
 KINDS = {"gumbel": GUMBEL, "normal": NORMAL, "uniform": UNIFORM}
 
 
@@ -140,44 +140,69 @@ def constants(kind, size, instance, draw=0):
     return out[:, 0]
 
 
-@helper
-def _row_words(words, element, key, index, batch, draw, purpose):
-    """Words of one estimate's elements from `element` on: words (n,), n a multiple of 4."""
-    c1, c2, c3 = counter(uint64(index), batch, draw, purpose)
+@inlined
+def row_words(words, element, key, index, purpose):
+    """Words of estimate `index` by planes: words[i, g] is that of element + 4g + i."""
+    c1, c2, c3 = counter(uint64(index), 0, 0, purpose)
     first = element >> 2
-    for g in range(words.size // 4):
+    for g in range(words.shape[1]):
         w0, w1, w2, w3 = philox(uint32(first + g), c1, c2, c3, key[0], key[1])
-        words[4 * g] = w0
-        words[4 * g + 1] = w1
-        words[4 * g + 2] = w2
-        words[4 * g + 3] = w3
+        words[0, g] = w0
+        words[1, g] = w1
+        words[2, g] = w2
+        words[3, g] = w3
 
 
-def _gumbel_rows_float32(key, first, loc, scale, out):
+def _fill_row(buffers, element, key, index):
+    """Fill buffers with the words of one estimate; their last item holds the words."""
+
+
+@overload(_fill_row, inline="always")
+def _typed_fill_row(buffers, element, key, index):
+    def short(buffers, element, key, index):
+        row_words(buffers[0], element, key, index, NOISE)
+
+    def long(buffers, element, key, index):
+        high, low, words = buffers
+        row_words(high, element, key, index, NOISE)
+        row_words(low, element, key, index, LOW_BITS)
+        for i in range(4):
+            for g in range(words.shape[1]):
+                words[i, g] = uint64(high[i, g]) << uint64(32) | uint64(low[i, g])
+
+    return short if len(buffers) == 1 else long
+
+
+@inlined
+def _interleave(planes, loc, scale, out):
+    """out[4g + i] = loc + scale planes[i, g]."""
+    row0, row1, row2, row3 = planes[0], planes[1], planes[2], planes[3]
+    whole = out.size // 4
+    for g in range(whole):
+        # Unsigned, for Numba checks signed indices for the sign, and that does not vectorise.
+        c = uint64(4) * uint64(g)
+        out[c] = loc + scale * row0[g]
+        out[c + uint64(1)] = loc + scale * row1[g]
+        out[c + uint64(2)] = loc + scale * row2[g]
+        out[c + uint64(3)] = loc + scale * row3[g]
+    for c in range(4 * whole, out.size):
+        out[c] = loc + scale * planes[c & 3, whole]
+
+
+@helper
+def _gumbel_row(key, index, loc, scale, planes, out):
+    buffers = _buffers(planes)
+    for element in range(0, out.size, planes.size):
+        _fill_row(buffers, element, key, index)
+        for i in range(4):
+            _gumbels(buffers[-1][i], planes[i])
+        _interleave(planes, loc, scale, out[element : element + planes.size])
+
+
+def _gumbel_rows(key, first, loc, scale, out):
     for row in prange(out.shape[0]):
-        words = np.empty(ROW_CHUNK, np.uint32)
-        noise = np.empty(ROW_CHUNK, np.float32)
-        for element in range(0, out.shape[1], ROW_CHUNK):
-            _row_words(words, element, key, first + row, 0, 0, 0)
-            _gumbels(words, noise)
-            for c in range(min(ROW_CHUNK, out.shape[1] - element)):
-                out[row, element + c] = loc + scale * noise[c]
-
-
-def _gumbel_rows_float64(key, first, loc, scale, out):
-    for row in prange(out.shape[0]):
-        high = np.empty(ROW_CHUNK, np.uint32)
-        low = np.empty(ROW_CHUNK, np.uint32)
-        words = np.empty(ROW_CHUNK, np.uint64)
-        noise = np.empty(ROW_CHUNK, np.float64)
-        for element in range(0, out.shape[1], ROW_CHUNK):
-            _row_words(high, element, key, first + row, 0, 0, 0)
-            _row_words(low, element, key, first + row, 0, 0, 1)
-            for c in range(ROW_CHUNK):
-                words[c] = uint64(high[c]) << uint64(32) | uint64(low[c])
-            _gumbels(words, noise)
-            for c in range(min(ROW_CHUNK, out.shape[1] - element)):
-                out[row, element + c] = loc + scale * noise[c]
+        planes = np.empty((4, min(ROW_COLUMNS, (out.shape[1] + 3) // 4)), out.dtype)
+        _gumbel_row(key, first + row, loc, scale, planes, out[row])
 
 
 @functools.cache
@@ -186,7 +211,6 @@ def gumbel_rows(dtype):
 
     Arguments: key (2,) uint32, first, loc, scale, out.
     """
-    plain = {"float32": _gumbel_rows_float32, "float64": _gumbel_rows_float64}[dtype]
     real = REALS[dtype]
     words, out = types.Array(types.uint32, 1, "C"), types.Array(real, 2, "C")
-    return driver([types.void(words, types.int64, real, real, out)])(plain)
+    return driver([types.void(words, types.int64, real, real, out)])(_gumbel_rows)

@@ -21,19 +21,6 @@ TABLE_ITEMS = 1 << 24
 
 
 @inlined
-def row_words(words, element, key, index, purpose):
-    """Words of draw `index` by planes: words[i, g] is that of element + 4g + i."""
-    c1, c2, c3 = philox.counter(uint64(index), 0, 0, purpose)
-    first = element >> 2
-    for g in range(words.shape[1]):
-        w0, w1, w2, w3 = philox.philox(uint32(first + g), c1, c2, c3, key[0], key[1])
-        words[0, g] = w0
-        words[1, g] = w1
-        words[2, g] = w2
-        words[3, g] = w3
-
-
-@inlined
 def uniforms(key, first, out):
     """One uniform of 53 bits in [0, 1) for each of some draws: out (draws,) float64."""
     for d in range(out.size):

@@ -59,7 +59,7 @@ def _words_kernel(logits, temperatures, tables, key, first, out):
     words = np.empty((4, columns), np.uint32)
     for d in range(out.shape[1]):
         for category in range(0, logits.size, 4 * columns):
-            sampling.row_words(words, category, key, first + d, philox.NOISE)
+            noise.row_words(words, category, key, first + d, philox.NOISE)
             out[:, d] = words[0, 0]
 
 

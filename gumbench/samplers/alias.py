@@ -7,7 +7,6 @@ from gumbench.kernels.jit import inlined
 from gumbench.kernels.sampling import uniforms
 from gumbench.types import Sampler
 
-
 BLOCK = 1024
 
 

@@ -10,7 +10,7 @@ from numba import uint64
 
 from gumbench.kernels import elementary, philox
 from gumbench.kernels.jit import helper, inlined
-from gumbench.kernels.sampling import row_words
+from gumbench.kernels.noise import row_words
 from gumbench.types import Sampler
 
 CHUNK = 1024
@@ -41,8 +41,8 @@ def _planes(logits, first, out):
         row2[g] = part[c + uint64(2)]
         row3[g] = part[c + uint64(3)]
     out[:, whole:] = -np.inf
-    for c in range(4 * whole, part.size):
-        out[c & 3, whole] = part[c]
+    for rest in range(4 * whole, part.size):
+        out[rest & 3, whole] = part[rest]
 
 
 @inlined

@@ -4,7 +4,7 @@ import numpy as np
 
 from gumbench.kernels import elementary, philox
 from gumbench.kernels.jit import inlined
-from gumbench.kernels.sampling import row_words
+from gumbench.kernels.noise import row_words
 from gumbench.types import Sampler
 
 COLUMNS = 256
