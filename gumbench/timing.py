@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 ROUNDS = 11
 FEWEST_ROUNDS = 3
-SECONDS_A_ROUND = 0.03
+SECONDS_A_ROUND = 0.02
 MOST_SECONDS = 6.0
 PAUSE = 0.001
 

@@ -118,6 +118,10 @@ class Screen:
             self.say("everything was done before; nothing was computed")
         rows = results.rows("variance")
         if not self.quiet:
+            for group in _sampler_tables(results.rows("throughput")):
+                self.out.print(_sampler_title(group[0]), style="bold", highlight=False)
+                self.out.print(_sampler_table(group))
+                self.out.print()
             for group in _tables(rows):
                 self.out.print(_title(group), style="bold", soft_wrap=True, highlight=False)
                 self.out.print(_table(group[:MOST_ROWS]))
@@ -138,7 +142,8 @@ class Screen:
 def _sha(results):
     from gumbench import tables
 
-    return tables.sha256("variance", results.rows("variance"))
+    name = "variance" if results.rows("variance") else "throughput"
+    return tables.sha256(name, results.rows(name))
 
 
 def _expected_seconds(cells, spec):
@@ -183,6 +188,9 @@ def _table(rows):
         table.add_column(name, justify="right")
     table.add_column("variance (95 %)")
     table.add_column("bias, % of gradient")
+    timed = any(row["nanoseconds_per_estimate"] for row in rows)
+    if timed:
+        table.add_column("ns", justify="right")
     for row in rows:
         inner = f" (K = {row['inner_samples']})" if row["inner_samples"] else ""
         table.add_row(
@@ -192,6 +200,41 @@ def _table(rows):
             f"{row['gradient_evaluations']:g}",
             text.interval(row["variance"], row["variance_low"], row["variance_high"]),
             _bias(row),
+            *([text.rounded(row["nanoseconds_per_estimate"], None)] if timed else []),
+        )
+    return table
+
+
+def _sampler_tables(rows):
+    """Rows of samplers, bare words and fill by number of categories, the fastest first."""
+    groups: dict[int, list] = {}
+    for row in rows:
+        if row["kind"] != "estimator" and row["status"] == "done":
+            groups.setdefault(row["dimension"], []).append(row)
+    for group in groups.values():
+        yield sorted(group, key=lambda row: (row["draws"] or 0, row["nanoseconds_per_draw"]))
+
+
+def _sampler_title(row):
+    return f"samplers · C = {row['dimension']:,} · {row['logits']} logits, one thread"
+
+
+def _sampler_table(rows):
+    table = text.table()
+    table.add_column("sampler", no_wrap=True)
+    for name in ("rows", "draws of each", "ns per draw", "ns per category", "times the words"):
+        table.add_column(name, justify="right")
+    table.add_column("law, p")
+    for row in rows:
+        name = {"bits": "bare words", "gumbel": "Gumbels"}.get(row["name"], row["name"])
+        table.add_row(
+            name,
+            f"{row['rows']:,}" if row["rows"] else "",
+            f"{row['draws']:,}" if row["draws"] else "",
+            text.rounded(row["nanoseconds_per_draw"], None),
+            text.rounded(row["nanoseconds_per_element"], None),
+            text.rounded(1 / row["fraction_of_roof"], None),
+            "" if row["check_p"] is None else f"{row['check_p']:.2g}",
         )
     return table
 
@@ -211,10 +254,13 @@ def _verdict(rows):
     noisy = [r for r in rows if r["unbiased"] and r["variance"] > 0 and r["evaluations"] < 1e4]
     if not noisy:
         return ""
-    best = min(
-        noisy, key=lambda r: r["variance"] * (r["evaluations"] + 3 * r["gradient_evaluations"])
-    )
-    return (
-        f"Best unbiased by variance × evaluations (∇f as 3): {best['estimator']}"
-        f"{', K = ' + str(best['inner_samples']) if best['inner_samples'] else ''}."
-    )
+    if all(r["work_variance"] for r in noisy):
+        words, best = "time", min(noisy, key=lambda r: r["work_variance"])
+    else:
+        words, best = "evaluations (∇f as 3)", min(noisy, key=_evaluations_work)
+    inner = f", K = {best['inner_samples']}" if best["inner_samples"] else ""
+    return f"Best unbiased by variance × {words}: {best['estimator']}{inner}."
+
+
+def _evaluations_work(row):
+    return row["variance"] * (row["evaluations"] + 3 * row["gradient_evaluations"])

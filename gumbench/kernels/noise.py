@@ -144,9 +144,9 @@ def constants(kind, size, instance, draw=0):
 def row_words(words, element, key, index, purpose):
     """Words of estimate `index` by planes: words[i, g] is that of element + 4g + i."""
     c1, c2, c3 = counter(uint64(index), 0, 0, purpose)
-    first = element >> 2
+    first, k0, k1 = element >> 2, key[0], key[1]
     for g in range(words.shape[1]):
-        w0, w1, w2, w3 = philox(uint32(first + g), c1, c2, c3, key[0], key[1])
+        w0, w1, w2, w3 = philox(uint32(first + g), c1, c2, c3, k0, k1)
         words[0, g] = w0
         words[1, g] = w1
         words[2, g] = w2

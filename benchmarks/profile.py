@@ -1,0 +1,66 @@
+"""Where the time of a default sweep goes: import, compiling or loading, and each kind of pass.
+
+    python benchmarks/profile.py
+
+Runs the sweep in memory, in a fresh process with an empty cache of kernels and in one with a full
+cache.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+CHILD = "child"
+
+
+def child():
+    """Print seconds by stage."""
+    began = time.perf_counter()
+    from gumbench import config, run
+    from gumbench.kernels import jit
+
+    stages = {"import": time.perf_counter() - began, "compile or load": 0.0}
+
+    def counted(function):
+        def call(*arguments):
+            before = time.perf_counter()
+            try:
+                return function(*arguments)
+            finally:
+                stages["compile or load"] += time.perf_counter() - before
+
+        return call
+
+    jit._build = counted(jit._build)
+
+    class Clock(run.Monitor):
+        def start(self, number, cells):
+            self.name, self.began = cells[0].measurement, time.perf_counter()
+
+        def finish(self, records):
+            took = time.perf_counter() - self.began
+            stages[self.name] = stages.get(self.name, 0.0) + took
+
+    data, _ = config.load_spec_data("lecture")
+    plan = run.plan(config.checked_spec(data, "lecture"))
+    stages["plan"] = time.perf_counter() - began - stages["import"]
+    run.run(plan, Clock())
+    stages["all"] = time.perf_counter() - began
+    for name, seconds in stages.items():
+        print(f"  {name:<16} {seconds:6.1f} s")
+    print("  (compile or load is part of the passes; drivers' compiling is not counted in it)")
+
+
+def main():
+    """Run the child twice."""
+    with tempfile.TemporaryDirectory() as cache:
+        for state in ("empty", "full"):
+            print(f"{state} cache of kernels", flush=True)
+            environment = {**os.environ, "GUMBENCH_CACHE_DIR": cache}
+            subprocess.run([sys.executable, __file__, CHILD], env=environment, check=True)
+
+
+if __name__ == "__main__":
+    child() if CHILD in sys.argv else main()
