@@ -13,18 +13,11 @@ from gumbench.kernels.jit import helper, inlined
 from gumbench.kernels.noise import row_words
 from gumbench.types import Sampler
 
-CHUNK = 1024
-GROUPS = 32
+CHUNK = 2048
+GROUPS = 64
 # More than the rounding of a bound, relative to the largest terms of a score that can win.
 SLACK = 2.0**-20
 LARGEST_GUMBEL = 128.0
-
-
-@inlined
-def _bounds(words, out):
-    for i in range(4):
-        for g in range(words.shape[1]):
-            out[i, g] = elementary.gumbel_bound(words[i, g])  # type: ignore[call-arg]
 
 
 @inlined
@@ -46,17 +39,15 @@ def _planes(logits, first, out):
 
 
 @inlined
-def _scores(planes, inverse, bounds, out, top):
+def _scores(planes, inverse, words, out, top):
     """Upper bounds of the scores, and the largest of each group of columns g, g + GROUPS, ..."""
     for i in range(4):
-        logits, bound, row = planes[i], bounds[i], out[i]
+        logits, word, row = planes[i], words[i], out[i]
         for g in range(row.size):
-            row[g] = logits[g] * inverse + bound[g]
-    row0, row1, row2, row3 = out[0], out[1], out[2], out[3]
-    for g in range(top.size):
-        low = row0[g] if row0[g] > row1[g] else row1[g]
-        high = row2[g] if row2[g] > row3[g] else row3[g]
-        top[g] = low if low > high else high
+            bound = elementary.gumbel_bound(word[g])  # type: ignore[call-arg]
+            score = logits[g] * inverse + bound
+            row[g] = score
+            top[g] = score if i == 0 or score > top[g] else top[g]
     width = top.size
     while width > GROUPS:
         width //= 2
@@ -97,7 +88,6 @@ def kernel(logits, temperatures, tables, key, first, out):
     while 4 * columns < min(CHUNK, logits.size):
         columns *= 2
     words = np.empty((4, columns), np.uint32)
-    bounds = np.empty((4, columns), np.float32)
     planes = np.empty((4, columns), np.float32)
     scores = np.empty((4, columns), np.float32)
     top = np.empty(columns, np.float32)
@@ -107,11 +97,10 @@ def kernel(logits, temperatures, tables, key, first, out):
         out[:, d] = 0
         for category in range(0, logits.size, CHUNK):
             row_words(words, category, key, first + d, philox.NOISE)
-            _bounds(words, bounds)
             _planes(logits, category, planes)
             for t in range(temperatures.size):
                 temperature = np.float64(temperatures[t])
-                _scores(planes, np.float32(1.0 / temperature), bounds, scores, top)
+                _scores(planes, np.float32(1.0 / temperature), words, scores, top)
                 best[t], out[t, d] = _search(
                     *(scores, top, words, logits, temperature, key, first + d, category),
                     best[t],
