@@ -196,6 +196,16 @@ class Real:
         near_one = b.fcmp_ordered("==", k, self.const(0.0))
         return b.fneg(self.log_of_split(k, b.select(near_one, b.fneg(u), f)))
 
+    def gumbel_bound(self, word):
+        """-log u at the lower end of a 32-bit word's cell, or more.
+
+        log2 u is at least the line through the powers of two, and that is what the bits of u as a
+        float are.
+        """
+        line = self.builder.sitofp(self.to_int(self.builder.uitofp(word, self.float)), self.float)
+        slope, start = -LN2 * 2.0 ** -MANTISSA[32], LN2 * (127 + 32)
+        return self.fma(line, self.const(slope), self.const(start))
+
     def cos_sin(self, word):
         """Cosine and sine of the angle (word + ½) 2^-bits of a turn."""
         b, bits = self.builder, self.bits
@@ -270,22 +280,14 @@ exponential = _of_word(
 )
 
 
-@intrinsic
-def gumbel_bound(context, word):
+gumbel_bound = _of_word(
+    "gumbel_bound",
     """An upper bound of the Gumbel of any 64-bit word with these high 32 bits, without a log.
 
-    With u the lower end of the cell, G ≤ -log u, and log2 u is at least the line through the
-    powers of two, which the bits of u as a float are. Rounding may take 1e-5 off.
-    """
-
-    def codegen(context, builder, signature, arguments):
-        real = Real(builder, types.float32)
-        bits = real.to_int(builder.uitofp(arguments[0], real.float))
-        scale = LN2 * 2.0 ** -MANTISSA[32]
-        line = real.const(LN2 * (127 + 32))
-        return real.fma(builder.sitofp(bits, real.float), real.const(-scale), line)
-
-    return types.float32(word), codegen
+    Rounding may take 1e-5 off.
+    """,
+    lambda real, word: real.gumbel_bound(word),
+)
 
 
 @intrinsic

@@ -44,7 +44,7 @@ def _scores(planes, inverse, words, out, top):
     for i in range(4):
         logits, word, row = planes[i], words[i], out[i]
         for g in range(row.size):
-            bound = elementary.gumbel_bound(word[g])  # type: ignore[call-arg]
+            bound = elementary.gumbel_bound(word[g])
             score = logits[g] * inverse + bound
             row[g] = score
             top[g] = score if i == 0 or score > top[g] else top[g]

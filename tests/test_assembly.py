@@ -1,0 +1,85 @@
+"""Hot loops run on vectors of their own type: no libm, no wider floats, no wider integers."""
+
+import re
+
+import numpy as np
+import pytest
+from numba import types
+
+from gumbench import machine, registry
+from gumbench.kernels import elementary, jit, noise
+
+pytestmark = pytest.mark.skipif(machine.vector_bits() < 256, reason="needs AVX2")
+
+SCALAR = re.compile(r"(?:callq?|jmpq?|movabsq)\s+[$*]?(?:log|exp|log1p|sin|cos|pow)f?\b")
+WIDER_FLOATS = re.compile(r"\bvcvtps2pd\s+.*[yz]mm")
+WIDER_INTEGERS = re.compile(r"\bvpmov[sz]xdq\s+.*[yz]mm")
+VECTORS = re.compile(r"\bv(?:fmadd\w+|mul|add)ps\s+.*[yz]mm")
+KERNELS = ["concrete", "st-gumbel-softmax", "straight-through", "local-expectation"]
+
+
+def assembly(dispatcher):
+    (text,) = dispatcher.inspect_asm().values()
+    return text
+
+
+def kernel(name):
+    found = registry.estimators(name)["categorical"].kernel
+    return assembly(jit.numba.njit([jit.signature("kernel", "float32")], **jit.OPTIONS)(found))
+
+
+def check(text):
+    assert not SCALAR.search(text)
+    assert not WIDER_FLOATS.search(text)
+    assert not WIDER_INTEGERS.search(text)
+    assert VECTORS.search(text)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_kernels(name):
+    check(kernel(name))
+
+
+def loop(function, word=types.uint32, real=types.float32):
+    """The assembly of a function of a word in a loop."""
+
+    def run(words, out):
+        for i in range(out.size):
+            out[i] = function(words[i])
+
+    arrays = types.Array(word, 1, "C"), types.Array(real, 1, "C")
+    return assembly(jit.numba.njit([types.void(*arrays)], **jit.OPTIONS)(run))
+
+
+def test_noise():
+    for function in (elementary.exponential, elementary.uniform, elementary.gumbel_bound):
+        check(loop(function))
+
+    def gumbels(words, out):
+        noise._gumbels(words, out)
+
+    arrays = types.Array(types.uint32, 1, "C"), types.Array(types.float32, 1, "C")
+    check(assembly(jit.numba.njit([types.void(*arrays)], **jit.OPTIONS)(gumbels)))
+
+
+def compiled(function, kind):
+    arrays = [types.Array(kind, 1, "C")] * 2
+    return assembly(jit.numba.njit([types.void(*arrays)], **jit.OPTIONS)(function))
+
+
+def test_what_is_looked_for_is_found():
+    def library(x, out):
+        for i in range(out.size):
+            out[i] = np.log(x[i])
+
+    def wide(x, out):
+        for i in range(out.size):
+            out[i] = x[i] * 0.1 + 0.3
+
+    def long(x, out):
+        for i in range(out.size):
+            out[i] = (x[i] * 3) >> 5
+
+    assert SCALAR.search(compiled(library, types.float32))
+    assert WIDER_FLOATS.search(compiled(wide, types.float32))
+    assert WIDER_INTEGERS.search(compiled(long, types.int32))
