@@ -35,6 +35,7 @@ def run_code(code):
         exec(compile(code, "page", "exec"), {})
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
 def test_page(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
