@@ -60,19 +60,19 @@ TYPED = [
     ("list runs --for score", 2, "not with runs"),
     # explain
     ("explain", 2, "NAME"),
-    ("explain ''", 2, "no estimator or problem is called ''"),
+    ("explain ''", 2, "no estimator, problem or sampler is called ''"),
     ("explain xyzzy", 2, "`gumbench list` shows what there is"),
     ("explain reinforced", 2, "did you mean score?"),
     ("explain categorical-quadratics", 2, "did you mean categorical-quadratic"),
     ("explain 'con*'", 2, "called 'con*'"),
-    ("explain @unbiased", 2, "no estimator or problem is called '@unbiased'"),
+    ("explain @unbiased", 2, "no estimator, problem or sampler is called '@unbiased'"),
     ("explain '[bold]'", 2, "called '[bold]'"),
     ("explain score concrete", 2, "unexpected extra argument"),
     ("explain score,concrete", 2, "called 'score,concrete'"),
-    ("explain lecture", 2, "no estimator or problem is called 'lecture'"),
+    ("explain lecture", 2, "no estimator, problem or sampler is called 'lecture'"),
     ("explain missing.py", 2, "cannot read missing.py: No such file"),
     ("explain missing.py:f", 2, "cannot read missing.py: No such file"),
-    ("explain 'a\0.py'", 2, "no estimator or problem is called"),
+    ("explain 'a\0.py'", 2, "no estimator, problem or sampler is called"),
     ("explain --bibtex", 2, "NAME"),
     ("explain --bibtex=yes score", 2, "'--bibtex' does not take a value"),
     ("explain --bibtex exact", 2, "exact has no paper"),
@@ -544,7 +544,7 @@ def edit_manifest(**values):
     return edit("manifest.json", lambda old: json.dumps({**json.loads(old), **values}).encode())
 
 
-OTHER_CODE = edit_manifest(digests={"bernoulli-toy score": "0" * 16}, cells=["0" * 16])
+OTHER_CODE = edit_manifest(digests={"variance bernoulli-toy score": "0" * 16}, cells=["0" * 16])
 FOLDERS = [
     (None, "--seed 1", "another seed 0 there, 1 here"),
     (None, "--dtype float64", "another dtype float32 there, float64 here"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gumbench import config, grid
+from gumbench import config, grid, measure
 from gumbench.config import Grid, SweepSpec, checked_spec, merge, numbers, setting
 from gumbench.errors import InputError
 from gumbench.run import plan
@@ -219,4 +219,4 @@ def test_a_file_is_named_after_itself(tmp_path):
 def test_cells_share_a_pass_only_where_their_temperature_differs():
     data = {"grid": [{"problems": ["bernoulli-toy"], "estimators": ["concrete", "score"]}]}
     cells, _ = grid.cells(checked_spec(data, "test"))
-    assert [[c.temperature for c in p] for p in grid.passes(cells)] == [[0.1, 0.5, 1.0], [None]]
+    assert [[c.temperature for c in p] for p in measure.passes(cells)] == [[0.1, 0.5, 1.0], [None]]

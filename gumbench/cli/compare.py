@@ -65,7 +65,7 @@ def compare(
         "gradient_cost": _number(gradient_cost, "gradient-cost"),
         "seconds_of_f": _time(cost_of_f),
     }
-    price = comparing.Cost(cost or "evaluations", **facts)
+    price = comparing.Cost("evaluations" if cost is None else cost, **facts)
     limit = _percent(fail_above)
     loaded = [run.load(path) for path in runs or [run.newest()]]
     if cost is None:
