@@ -69,13 +69,12 @@ def test_a_wrong_law_is_seen():
 
 
 def race(sampler, dtype, gap, draws):
-    """p of how often 1,000 categories win that lie `gap` below a leader, and hits expected."""
+    """Hits expected of 1,000 categories that lie `gap` below a leader, and p of those seen."""
     logits = np.full(1001, -gap, dtype)
     logits[0] = 0.0
     hits = int((gumbench.categorical(logits, draws, seed=3, sampler=sampler) > 0).sum())
     chance = 1000 * np.exp(-gap) / (1 + 1000 * np.exp(-gap))
-    assert chance * draws >= 30
-    return stats.binomtest(hits, draws, chance).pvalue
+    return chance * draws, stats.binomtest(hits, draws, chance).pvalue
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -84,11 +83,14 @@ def test_tail_race(sampler, dtype):
     """As far into the tail as the sampler says it reaches."""
     deep = registry.sampler(sampler).resolution > 24
     gap, draws = (18.5, 4_000_000) if deep else (9.0, 200_000)
-    assert race(sampler, dtype, gap, draws) > 1e-4
+    expected, p = race(sampler, dtype, gap, draws)
+    assert expected >= 30
+    assert p > 1e-4
 
 
 def test_the_textbook_form_loses_the_tail():
-    assert race("gumbel-max-textbook", np.float32, 18.5, 4_000_000) < 1e-4
+    _, p = race("gumbel-max-textbook", np.float32, 18.5, 1_000_000)
+    assert p < 1e-4
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
