@@ -15,8 +15,8 @@ HALF_LN2 = mp.log(2) / 2
 
 
 def log_tail(f):
-    """(log(1 + f) - f + f²/2) / f³."""
-    return (mp.log1p(f) - f + f * f / 2) / f**3 if abs(f) > 1e-12 else mp.mpf(1) / 3
+    """(log(1 + f) - f) / f²."""
+    return (mp.log1p(f) - f) / f**2 if abs(f) > 1e-12 else -mp.mpf(1) / 2
 
 
 def atanh_tail(z):
@@ -42,7 +42,7 @@ def cosine(z):
 
 
 FITS = [
-    ("LOG_TAIL float32", log_tail, ROOT - 1, mp.sqrt(2) - 1, 8),
+    ("LOG_TAIL float32", log_tail, ROOT - 1, mp.sqrt(2) - 1, 9),
     ("ATANH_TAIL float64", atanh_tail, mp.mpf(0), ATANH_EDGE, 7),
     ("EXP_TAIL float32", exp_tail, -HALF_LN2, HALF_LN2, 5),
     ("EXP_TAIL float64", exp_tail, -HALF_LN2, HALF_LN2, 10),

@@ -6,6 +6,7 @@ import os
 import platform
 from importlib import metadata
 
+MALLOC_TRIM_THRESHOLD, MALLOC_MMAP_THRESHOLD = -1, -3
 CORE = ("numba", "llvmlite", "numpy", "scipy", "pandas")
 
 
@@ -53,9 +54,27 @@ def has_fma():
     return bool(_features().get("fma")) or platform.machine() in ("arm64", "aarch64")
 
 
+def _c_library(name):
+    """A function of the C library, or None."""
+    return getattr(ctypes.CDLL(None), name, None) if os.name == "posix" else None
+
+
+@functools.cache
+def keep_memory():
+    """Have the C library keep freed memory, where it can.
+
+    The arrays of a kernel are freed after every block; given back to the system, they would be new
+    pages every time, and that can take longer than the kernel.
+    """
+    option = _c_library("mallopt")
+    if option:
+        option(MALLOC_MMAP_THRESHOLD, 1 << 25)
+        option(MALLOC_TRIM_THRESHOLD, 1 << 30)
+
+
 def release_memory():
-    """Give freed memory back to the system, where the C library can: it keeps that of threads."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    """Give freed memory back to the system, where the C library can."""
+    trim = _c_library("malloc_trim")
     if trim:
         trim(0)
 

@@ -12,13 +12,16 @@ from gumbench.estimators import categorical
 from gumbench.kernels import driver, jit
 
 PACKAGE = Path(gumbench.__file__).parent
+# A maximum of numbers that are never NaN is the same with the flag that says so.
+EXACT = re.compile(r"@llvm\.(maxnum|vector\.reduce\.fmax)")
 UNSAFE = ("reassoc", "nnan", "ninf", "nsz", "arcp", "afn", "fast")
 
 
 def flags_of(dispatcher):
     """Fast-math flags on floating point instructions of a compiled function's LLVM IR."""
     (text,) = dispatcher.inspect_llvm().values()
-    operations = re.findall(r"= (?:f\w+|call) ((?:\w+ )*)(?:float|double)", text)
+    text = "\n".join(line for line in text.splitlines() if not EXACT.search(line))
+    operations = re.findall(r"= (?:f\w+|call) ((?:\w+ )*)(?:<\d+ x )?(?:float|double)", text)
     return {flag for found in operations for flag in found.split()}
 
 

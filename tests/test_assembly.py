@@ -1,4 +1,4 @@
-"""Hot loops run on vectors of their own type: no libm, no wider floats, no wider integers."""
+"""Hot loops run on vectors of their own type: no libm, no wider floats or integers, no masks."""
 
 import re
 
@@ -8,14 +8,17 @@ from numba import types
 
 from gumbench import machine, registry
 from gumbench.kernels import elementary, jit, noise
+from gumbench.samplers import gumbel_max
 
 pytestmark = pytest.mark.skipif(machine.vector_bits() < 256, reason="needs AVX2")
 
 SCALAR = re.compile(r"(?:callq?|jmpq?|movabsq)\s+[$*]?(?:log|exp|log1p|sin|cos|pow)f?\b")
 WIDER_FLOATS = re.compile(r"\bvcvtps2pd\s+.*[yz]mm")
 WIDER_INTEGERS = re.compile(r"\bvpmov[sz]xdq\s+.*[yz]mm")
+# A masked store of 256 bits takes twenty cycles and more on some processors.
+MASKED_STORES = re.compile(r"\bvp?maskmov\w+\s+%[xy]mm\d+, %[xy]mm\d+, .*\(")
 VECTORS = re.compile(r"\bv(?:fmadd\w+|mul|add)ps\s+.*[yz]mm")
-KERNELS = ["concrete", "st-gumbel-softmax", "straight-through", "local-expectation"]
+KERNELS = ["score", "concrete", "st-gumbel-softmax", "straight-through", "local-expectation"]
 
 
 def assembly(dispatcher):
@@ -32,6 +35,7 @@ def check(text):
     assert not SCALAR.search(text)
     assert not WIDER_FLOATS.search(text)
     assert not WIDER_INTEGERS.search(text)
+    assert not MASKED_STORES.search(text)
     assert VECTORS.search(text)
 
 
@@ -55,11 +59,21 @@ def test_noise():
     for function in (elementary.exponential, elementary.uniform, elementary.gumbel_bound):
         check(loop(function))
 
-    def gumbels(words, out):
-        noise._gumbels(words, out)
+    def gumbels(words, exponents, out):
+        noise._gumbels(words, exponents, out)
 
-    arrays = types.Array(types.uint32, 1, "C"), types.Array(types.float32, 1, "C")
+    arrays = [types.Array(kind, 1, "C") for kind in (types.uint32, types.float32, types.float32)]
     check(assembly(jit.numba.njit([types.void(*arrays)], **jit.OPTIONS)(gumbels)))
+
+
+def test_filter():
+    kinds = (types.float32, types.uint32, types.float32, types.float32)
+    arrays = [types.Array(k, d, "C") for k, d in zip(kinds, (1, 2, 1, 1), strict=True)]
+
+    def bounds(largest, words, out, top):
+        gumbel_max._bounds(largest, np.float32(1.0), words, out, top)
+
+    check(assembly(jit.numba.njit([types.void(*arrays)], **jit.OPTIONS)(bounds)))
 
 
 def compiled(function, kind):
@@ -80,6 +94,12 @@ def test_what_is_looked_for_is_found():
         for i in range(out.size):
             out[i] = (x[i] * 3) >> 5
 
+    def choice(x, out):
+        for i in range(out.size):
+            out[i] = x[i] if x[i] > out[i] else out[i]
+
     assert SCALAR.search(compiled(library, types.float32))
     assert WIDER_FLOATS.search(compiled(wide, types.float32))
     assert WIDER_INTEGERS.search(compiled(long, types.int32))
+    if machine.vector_bits() == 256:
+        assert MASKED_STORES.search(compiled(choice, types.float32))

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from gumbench.kernels import elementary
+from gumbench.kernels import elementary, noise
 from gumbench.kernels.jit import OPTIONS
 
 LONG = np.longdouble
@@ -28,6 +28,24 @@ def gumbels(words, out):
         out[i] = elementary.exponential(words[i])
     for i in range(words.size):
         out[i] = -elementary.log(out[i])
+
+
+@njit(**OPTIONS)
+def halves(words, out):
+    noise._gumbels(words, np.empty_like(out), out)
+
+
+@njit(**OPTIONS)
+def halves_of_exp(x, out):
+    for i in range(x.size):
+        power, rest = elementary.split_exponent(x[i])
+        out[i] = elementary.exp_of_split(power, rest)
+
+
+@njit(**OPTIONS)
+def bounds(words, out):
+    for i in range(words.size):
+        out[i] = elementary.gumbel_bound(words[i])
 
 
 @njit(**OPTIONS)
@@ -118,6 +136,40 @@ def test_float64_gumbels_of_tail_words_and_a_million_others():
         assert np.isfinite(value).all()
         # Long double itself is off by 2^-64 in u, which matters only near G = 0.
         assert np.max(np.abs(value - exact_gumbel(words, 64))) < 2e-14
+
+
+@pytest.mark.parametrize("kind", [np.uint32, np.uint64])
+def test_halves_of_logarithms_give_the_bits_of_the_whole(kind):
+    bits = 8 * kind().itemsize
+    words = GENERATOR.integers(0, 1 << bits, 1_000_000, dtype=kind)
+    words[:1000], words[1000:2000] = np.arange(1000), ~np.arange(1000, dtype=kind)
+    dtype = np.float32 if bits == 32 else np.float64
+    whole, half = np.empty(words.size, dtype), np.empty(words.size, dtype)
+    gumbels(words, whole)
+    halves(words, half)
+    np.testing.assert_array_equal(half, whole)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_halves_of_an_exponential_give_the_bits_of_the_whole(dtype):
+    x = np.append(GENERATOR.uniform(-100, 80, 1_000_000), [0.0, -np.inf, np.nan]).astype(dtype)
+    np.testing.assert_array_equal(apply(halves_of_exp, x), apply(exps, x))
+
+
+def excess(words, scale):
+    """How far the bound, stretched by `scale`, is above the largest Gumbel of a word, at least."""
+    out = np.empty(words.size, np.float32)
+    bounds(words, out)
+    u = (words.astype(LONG) * LONG(2) ** 32 + LONG(0.5)) * LONG(2) ** -64
+    return float(np.min(scale * out.astype(LONG) + np.log(-np.log1p(-u))))
+
+
+def test_the_bound_of_a_word_is_above_all_its_gumbels():
+    tails = np.arange(1 << 17, dtype=np.uint32)
+    others = GENERATOR.integers(0, 1 << 32, 1_000_000, dtype=np.uint32)
+    for words in (tails, ~tails, others):
+        assert excess(words, 1.0) > -1e-5
+    assert excess(tails, 0.999) < -1e-5
 
 
 def test_a_gumbel_in_one_rounded_conversion_fails_where_ours_does_not():

@@ -35,3 +35,30 @@ def test_memory_at_fifty_thousand_categories():
     spec = {"problems": ["categorical-quadratic"], "dimensions": [50_000], "estimates": 2048}
     spec |= {"estimators": ["concrete", "score", "score-loo"]}
     assert peak(**spec, temperatures=[0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0]) < 700
+
+
+FAULTS = """
+import resource, sys
+import numpy as np
+from gumbench import registry
+from gumbench.families.bound import Bound, make_program
+from gumbench.kernels import driver
+from gumbench.moments import Grouping
+import numba
+numba.set_num_threads(1)
+bound = Bound(registry.make_problem("categorical-quadratic", 1024), "float32")
+estimator = registry.estimators("concrete")["categorical"]
+program, grouping = make_program(bound, estimator, [1.0], None, 0), Grouping(bound, np.zeros(1024))
+rows = np.zeros((64, 1, grouping.rows, 2))
+sums = driver.Sums(np.zeros((64, 1, 1024, 2)), rows, np.full((64, 1), -1))
+for _ in range(2):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    program.add_moments(grouping.driver, 0, 0, program.block, sums)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def test_blocks_take_no_new_memory_from_the_system():
+    """A block of `concrete` has arrays of 0.5 MiB each: 128 pages."""
+    found = subprocess.check_output([sys.executable, "-c", FAULTS], text=True)
+    assert int(found) < 100

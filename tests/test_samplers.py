@@ -96,12 +96,17 @@ def test_the_textbook_form_loses_the_tail():
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_filter_changes_no_draw(dtype):
     """It is the argmax over float64 Gumbels of the same words."""
-    for size, spread in ((5, 1.0), (1023, 1.0), (3000, 1.0), (2500, 30.0)):
+    sizes = (1, 5, 31, 32, 33, 64, 65, 1023, 2047, 2048, 2049, 3000)
+    for size, spread in (*((size, 1.0) for size in sizes), (100, 30.0), (2500, 30.0)):
         logits = (spread * np.random.default_rng(size).normal(size=(40, size))).astype(dtype)
+        logits[::3, ::2] = -np.inf
+        logits[:, -1] = spread
         noise = gumbench.gumbel((120, size), seed=4, first=9, dtype="float64")
         scores = logits[:, None].astype(float) + noise.reshape(40, 3, size)
         drawn = gumbench.categorical(logits, 3, seed=4, first=9)
         assert (drawn == scores.argmax(-1)).all()
+        cold = gumbench.categorical(logits, 3, seed=4, first=9, temperature=0.01)
+        assert (cold == (logits[:, None] / 0.01 + noise.reshape(40, 3, size)).argmax(-1)).all()
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

@@ -224,8 +224,9 @@ class Program:
 
     def add_moments(self, grouping, first_batch, start, count, sums):
         """Run the parallel driver (see kernels.driver.moments)."""
+        block = driver.block_for(self.block, count)
         driver.moments(self.bound.dtype)(
-            *self.functions, self.inputs, grouping, first_batch, start, count, self.block, sums
+            *self.functions, self.inputs, grouping, first_batch, start, count, block, sums
         )
         self.bound.raise_failure()
 

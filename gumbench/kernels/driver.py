@@ -80,13 +80,22 @@ class Sums(NamedTuple):
 
 FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
 COLLECTED = 16
+MOST_BLOCK = 1024
+BLOCK_BYTES = 1 << 19
 FUNCTIONS = ("kernel", "value", "value_at", "gradient", "direct", "pullback")
 
 
 def block_size(elements):
-    """Estimates worked on at once: a block of float32 noise fits half a second-level cache."""
-    block = 256
-    while block > CHUNK and elements * block * 4 > 1 << 18:
+    """Estimates worked on at once: enough for loops over a block to be long next to their start."""
+    block = MOST_BLOCK
+    while block > CHUNK and elements * block * 4 > BLOCK_BYTES:
+        block //= 2
+    return block
+
+
+def block_for(block, count):
+    """A block, or a smaller one that holds all of `count` estimates."""
+    while block > CHUNK and block >= 2 * count:
         block //= 2
     return block
 

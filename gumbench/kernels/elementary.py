@@ -19,18 +19,23 @@ LN2 = 0.6931471805599453
 # The high part has enough trailing zeros for exact products with any exponent.
 LN2_HIGH = {32: 0.693145751953125, 64: 0.6931471803691238}
 LN2_LOW = {32: 1.4286068203094172e-06, 64: 1.9082149292705877e-10}
-EXP_LOWEST = {32: -87.33654, 64: -708.3964}
+# Half a unit below the exponent of the smallest normal number, where the power of two becomes 0.
+EXP_LOWEST = {32: -88.0, 64: -709.0}
 EXP_HIGHEST = {32: 88.0, 64: 709.0}
+EXP_BIAS = {32: 127, 64: 1023}
+# The last word whose 1 - u is rounded to √½ or more.
+LAST_NEAR_ONE = {32: 0x4AFB0D7E, 64: 0x4AFB0CCC06219BFE}
 
 LOG_TAIL = (
-    0.33333330728190674,
-    -0.25000306422569796,
-    0.2000104509416068,
-    -0.16641281463106394,
-    0.14214495923947962,
-    -0.1299818376365153,
-    0.12622319849228378,
-    -0.0790274377239344,
+    -0.4999999764977098,
+    0.33333330028354796,
+    -0.25000781239812697,
+    0.20001234461093456,
+    -0.16626645629127462,
+    0.14204855952571013,
+    -0.1312755565128765,
+    0.1272267278801096,
+    -0.07673641501674025,
 )
 ATANH_TAIL = (
     0.666666666666667,
@@ -95,6 +100,14 @@ COSINE = {
     ),
 }
 
+LARGEST_OF = 32
+
+
+def declared(builder, name, result, arguments):
+    """An LLVM intrinsic, declared in the module that is built."""
+    found = builder.module.globals.get(name)
+    return found or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
+
 
 class Real:
     """Arithmetic of one float type, and of the integers of its width, in an LLVM function."""
@@ -113,20 +126,25 @@ class Real:
 
     def call(self, name, *arguments):
         """An LLVM intrinsic on floats."""
-        kind = ir.FunctionType(self.float, [self.float] * len(arguments))
-        name = f"llvm.{name}.f{self.bits}"
-        found = self.builder.module.globals.get(name)
-        return self.builder.call(found or ir.Function(self.builder.module, kind, name), arguments)
+        kinds = [self.float] * len(arguments)
+        function = declared(self.builder, f"llvm.{name}.f{self.bits}", self.float, kinds)
+        return self.builder.call(function, arguments)
 
     def fma(self, a, b, c):
         return self.call("fma", a, b, c)
 
     def polynomial(self, x, coefficients):
-        """Horner's rule."""
-        value = self.const(coefficients[-1])
-        for c in coefficients[-2::-1]:
-            value = self.fma(value, x, self.const(c))
-        return value
+        """Σ c_i x^i in pairs (Estrin 1960), for a chain of fused steps is mostly waiting."""
+        terms = [self.const(c) for c in coefficients]
+        while len(terms) > 1:
+            pairs = zip(terms[::2], terms[1::2], strict=False)
+            rest = terms[-1] if len(terms) % 2 else None
+            terms = [self.fma(high, x, low) for low, high in pairs]
+            if len(terms) > 1 or rest:
+                x = self.builder.fmul(x, x)
+            if rest:
+                terms[-1] = self.fma(rest, x, terms[-1])
+        return terms[0]
 
     def to_int(self, x):
         return self.builder.bitcast(x, self.int)
@@ -135,48 +153,69 @@ class Real:
         return self.builder.bitcast(i, self.float)
 
     def split(self, x):
-        """x = 2^k (1 + f) with √½ ≤ 1 + f < √2: k as a float, and f. x positive and normal."""
-        b, mantissa = self.builder, self.int(MANTISSA[self.bits])
-        bits = self.to_int(x)
-        k = b.ashr(b.sub(bits, self.int(SQRT_HALF_BITS[self.bits])), mantissa)
-        f = b.fsub(self.to_float(b.sub(bits, b.shl(k, mantissa))), self.const(1.0))
-        # The exponent fits 32 bits, from which every vector unit can convert.
-        return b.sitofp(b.trunc(k, ir.IntType(32)) if self.bits == 64 else k, self.float), f
+        """x = 2^k (1 + f) with √½ ≤ 1 + f < √2: k, and f. x positive, normal."""
+        k, f = self._split(x)
+        return self._exponent(k), f
 
-    def log_of_split(self, k, f):
-        """k ln 2 + log(1 + f)."""
+    def split_signed(self, x):
+        """The same of a positive x; 0 and x of a negative one."""
+        b = self.builder
+        negative = b.icmp_signed("<", self.to_int(x), self.int(0))
+        k, f = self._split(x)
+        k = self._exponent(b.select(negative, self.int(0), k))
+        return k, b.select(negative, x, f)
+
+    def _split(self, x):
+        b, bits = self.builder, self.to_int(x)
+        k = b.sub(bits, self.int(SQRT_HALF_BITS[self.bits]))
+        k = b.and_(k, self.int(-1 << MANTISSA[self.bits]))
+        return k, b.fsub(self.to_float(b.sub(bits, k)), self.const(1.0))
+
+    def _exponent(self, k):
+        """k of its bits in a float: in float32 times 2^23, for they are that number themselves."""
+        b = self.builder
+        # A 64-bit exponent fits 32 bits, from which every vector unit can convert.
+        if self.bits == 64:
+            k = b.trunc(b.ashr(k, self.int(MANTISSA[64])), ir.IntType(32))
+        return b.sitofp(k, self.float)
+
+    def negative_log(self, k, f):
+        """-(k ln 2 + log(1 + f)) of a `split`."""
         b = self.builder
         if self.bits == 32:
-            square = b.fmul(f, f)
-            tail = self.fma(square, self.const(-0.5), b.fmul(b.fmul(square, f), self.log_tail(f)))
-            return self.fma(k, self.const(LN2), b.fadd(f, tail))
+            log = self.fma(b.fmul(f, f), self.polynomial(f, LOG_TAIL), f)
+            return self.fma(b.fneg(k), self.const(LN2 * 2.0 ** -MANTISSA[32]), b.fneg(log))
         # log(1 + f) = 2 atanh(s), s = f / (2 + f), arranged around f so that f is not rounded.
         s = b.fdiv(f, b.fadd(f, self.const(2.0)))
         z = b.fmul(s, s)
         half = b.fmul(b.fmul(f, f), self.const(0.5))
         tail = b.fadd(half, b.fmul(z, self.polynomial(z, ATANH_TAIL)))
         low = self.fma(s, tail, b.fmul(k, self.const(LN2_LOW[64])))
-        return self.fma(k, self.const(LN2_HIGH[64]), b.fsub(f, b.fsub(half, low)))
+        return self.fma(b.fneg(k), self.const(LN2_HIGH[64]), b.fsub(b.fsub(half, low), f))
 
-    def log_tail(self, f):
-        return self.polynomial(f, LOG_TAIL)
-
-    def exp(self, x):
-        """e^x, 0 below the smallest normal number, inf above 88 (float64: 709), NaN for NaN."""
-        b, shift = self.builder, self.int(MANTISSA[self.bits])
-        rounder = self.const(1.5 * 2.0 ** MANTISSA[self.bits])
-        lowest, highest = self.const(EXP_LOWEST[self.bits]), self.const(EXP_HIGHEST[self.bits])
-        tiny, huge = b.fcmp_ordered("<", x, lowest), b.fcmp_ordered(">", x, highest)
-        shifted = self.fma(b.select(tiny, lowest, x), self.const(1 / LN2), rounder)
+    def split_exponent(self, x):
+        """x = n ln 2 + r with |r| ≤ ½ ln 2: 2^n, and r. 2^n is 0 below the normal numbers."""
+        b, mantissa = self.builder, MANTISSA[self.bits]
+        lowest = self.const(EXP_LOWEST[self.bits])
+        x = b.select(b.fcmp_ordered("<", x, lowest), lowest, x)
+        # The last bits of the sum are those of a power of two, its exponent with its bias.
+        rounder = self.const(1.5 * 2.0**mantissa + EXP_BIAS[self.bits])
+        shifted = self.fma(x, self.const(1 / LN2), rounder)
         n = b.fsub(shifted, rounder)
         r = self.fma(n, self.const(-LN2_HIGH[self.bits]), x)
         r = self.fma(n, self.const(-LN2_LOW[self.bits]), r)
-        square = b.fmul(r, r)
-        tail = self.fma(square, self.polynomial(r, EXP_TAIL[self.bits]), r)
-        exponent = b.shl(b.sub(self.to_int(shifted), self.to_int(rounder)), shift)
-        scale = self.to_float(b.add(exponent, self.to_int(self.const(1.0))))
-        result = b.select(tiny, self.const(0.0), self.fma(scale, tail, scale))
-        return b.select(huge, self.const(math.inf), result)
+        return self.to_float(b.shl(self.to_int(shifted), self.int(mantissa))), r
+
+    def exp_of_split(self, power, r):
+        """2^n e^r."""
+        tail = self.polynomial(r, EXP_TAIL[self.bits])
+        return self.fma(power, self.fma(self.builder.fmul(r, r), tail, r), power)
+
+    def exp(self, x):
+        """e^x, 0 below the normal numbers, inf above 88 (float64: 709), NaN for NaN."""
+        b = self.builder
+        huge = b.fcmp_ordered(">", x, self.const(EXP_HIGHEST[self.bits]))
+        return b.select(huge, self.const(math.inf), self.exp_of_split(*self.split_exponent(x)))
 
     def uniform(self, word):
         """(word + ½) 2^-bits, rounded."""
@@ -184,26 +223,29 @@ class Real:
         x = self.builder.uitofp(word, self.float)
         return self.fma(x, self.const(unit), self.const(unit / 2))
 
-    def exponential(self, word):
-        """-log(1 - u) of the uniform u of a word, exact in both tails.
+    def signed_uniform(self, word):
+        """-u, or 1 - u where that is below √½.
 
-        1 - u comes from the complemented word; next to 1 its rounding is left out by taking
-        log1p(-u) directly.
+        1 - u comes from the complemented word; next to 1 it would be rounded, and -u is not.
         """
         b = self.builder
-        u, v = self.uniform(word), self.uniform(b.not_(word))
-        k, f = self.split(v)
-        near_one = b.fcmp_ordered("==", k, self.const(0.0))
-        return b.fneg(self.log_of_split(k, b.select(near_one, b.fneg(u), f)))
+        near_one = b.icmp_unsigned("<=", word, self.int(LAST_NEAR_ONE[self.bits]))
+        x = self.uniform(b.select(near_one, word, b.not_(word)))
+        return b.select(near_one, b.fneg(x), x)
+
+    def exponential(self, word):
+        """-log(1 - u), exact in both tails."""
+        return self.negative_log(*self.split_signed(self.signed_uniform(word)))
 
     def gumbel_bound(self, word):
         """-log u at the lower end of a 32-bit word's cell, or more.
 
         log2 u is at least the line through the powers of two, and that is what the bits of u as a
-        float are.
+        float are. The word is halved, for vector units convert signed numbers.
         """
-        line = self.builder.sitofp(self.to_int(self.builder.uitofp(word, self.float)), self.float)
-        slope, start = -LN2 * 2.0 ** -MANTISSA[32], LN2 * (127 + 32)
+        b = self.builder
+        line = b.sitofp(self.to_int(b.sitofp(b.lshr(word, self.int(1)), self.float)), self.float)
+        slope, start = -LN2 * 2.0 ** -MANTISSA[32], LN2 * (127 + 31)
         return self.fma(line, self.const(slope), self.const(start))
 
     def cos_sin(self, word):
@@ -242,8 +284,8 @@ def _function(name, doc, emit):
 
 log = _function(
     "log",
-    "Natural logarithm of a positive normal number, within 1.2 units in the last place.",
-    lambda real, x: real.log_of_split(*real.split(x)),
+    "log x of a positive normal number, within 1.2 units in the last place.",
+    lambda real, x: real.builder.fneg(real.negative_log(*real.split(x))),
 )
 exp = _function(
     "exp",
@@ -280,6 +322,11 @@ exponential = _of_word(
 )
 
 
+signed_uniform = _of_word(
+    "signed_uniform",
+    "-u of the uniform u of a word where 1 - u is √½ or more, else 1 - u: what is not rounded.",
+    lambda real, word: real.signed_uniform(word),
+)
 gumbel_bound = _of_word(
     "gumbel_bound",
     """An upper bound of the Gumbel of any 64-bit word with these high 32 bits, without a log.
@@ -288,6 +335,104 @@ gumbel_bound = _of_word(
     """,
     lambda real, word: real.gumbel_bound(word),
 )
+
+
+def _split(name, doc, emit):
+    """A compiled function of a float that gives two."""
+
+    def typed(context, x):
+        pair = types.UniTuple(x, 2)
+
+        def codegen(context, builder, signature, arguments):
+            return context.make_tuple(builder, pair, emit(Real(builder, x), arguments[0]))
+
+        return pair(x), codegen
+
+    typed.__name__ = name
+    typed.__doc__ = doc
+    return intrinsic(typed)
+
+
+def _of_split(name, doc, emit):
+    """A compiled function of two floats."""
+
+    def typed(context, first, second):
+        def codegen(context, builder, signature, arguments):
+            return emit(Real(builder, first), *arguments)
+
+        return first(first, second), codegen
+
+    typed.__name__ = name
+    typed.__doc__ = doc
+    return intrinsic(typed)
+
+
+# Halves of a logarithm and of an exponential. In a loop of its own each is a short chain of steps,
+# of which a processor works on many at once: twice as fast as one loop with the whole.
+split = _split(
+    "split",
+    "k and f of a positive normal x = 2^k (1 + f), k as `negative_log` takes it.",
+    lambda real, x: real.split(x),
+)
+split_signed = _split(
+    "split_signed",
+    "`split` of a positive x; 0 and x of a negative one: for x from `signed_uniform`.",
+    lambda real, x: real.split_signed(x),
+)
+negative_log = _of_split(
+    "negative_log",
+    "-log x of `split` x.",
+    lambda real, k, f: real.negative_log(k, f),
+)
+split_exponent = _split(
+    "split_exponent",
+    "2^n and r of x = n ln 2 + r, for x below 88 (float64: 709).",
+    lambda real, x: real.split_exponent(x),
+)
+exp_of_split = _of_split(
+    "exp_of_split",
+    "e^x of x by `split_exponent`.",
+    lambda real, power, r: real.exp_of_split(power, r),
+)
+
+
+def _intrinsic(typed):
+    """`intrinsic` of no type of its own, for Python's type checkers."""
+    return intrinsic(typed)
+
+
+@_intrinsic
+def larger(context, first, second):
+    """The larger of two numbers of one type, neither of them NaN.
+
+    A maximum as such: from a choice between two LLVM makes a masked store, a slow thing on some
+    processors.
+    """
+    whole = isinstance(first, types.Integer)
+
+    def codegen(context, builder, signature, arguments):
+        kind = arguments[0].type
+        name = f"llvm.smax.i{first.bitwidth}" if whole else f"llvm.maxnum.f{first.bitwidth}"
+        function = declared(builder, name, kind, [kind, kind])
+        return builder.call(function, arguments, fastmath=() if whole else ("nnan",))
+
+    return first(first, first), codegen
+
+
+@_intrinsic
+def largest(context, row, start):
+    """The largest of LARGEST_OF float32 of a row from `start`, none of them NaN."""
+
+    def codegen(context, builder, signature, arguments):
+        items = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        vector = ir.VectorType(ir.FloatType(), LARGEST_OF)
+        x = builder.load(builder.bitcast(builder.gep(items, [arguments[1]]), vector.as_pointer()))
+        x.align = 4
+        name = f"llvm.vector.reduce.fmax.v{LARGEST_OF}f32"
+        function = declared(builder, name, ir.FloatType(), [vector])
+        return builder.call(function, [x], fastmath=("nnan",))
+
+    return types.float32(row, types.intp), codegen
 
 
 @intrinsic

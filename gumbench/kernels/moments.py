@@ -9,6 +9,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from gumbench.kernels.elementary import declared
 from gumbench.kernels.jit import helper, inlined
 
 CHUNK = 32
@@ -48,14 +49,19 @@ class Chunk:
         """Put 32 doubles back."""
         self.builder.store(x, self.pointer(kind, array, start)).align = 8
 
+    def fma(self, x, y, z):
+        """x y + z in every lane, rounded once."""
+        name = f"llvm.fma.v{x.type.count}f64"
+        return self.builder.call(declared(self.builder, name, x.type, [x.type] * 3), [x, y, z])
+
     def sums(self, x):
         """Σ x and Σ x², by halves."""
         b = self.builder
-        plain, squares = x, b.fmul(x, x)
-        for lanes in (16, 8):
-            low, high = range(lanes), range(lanes, 2 * lanes)
-            plain = b.fadd(self.pick(plain, low), self.pick(plain, high))
-            squares = b.fadd(self.pick(squares, low), self.pick(squares, high))
+        low, high = (self.pick(x, range(first, first + 16)) for first in (0, 16))
+        plain, squares = b.fadd(low, high), self.fma(high, high, b.fmul(low, low))
+        low, high = range(8), range(8, 16)
+        plain = b.fadd(self.pick(plain, low), self.pick(plain, high))
+        squares = b.fadd(self.pick(squares, low), self.pick(squares, high))
         both = self.pick(plain, range(16), squares)
         for lanes in (16, 8, 4):
             half, quarter = lanes // 2, lanes // 4
@@ -89,9 +95,10 @@ def _chunk_into_group(fresh):
             kind, _, _, _, group_kind = signature.args
             chunk = Chunk(context, builder)
             x = builder.fsub(chunk.load(kind, row, start), chunk.splat(shift))
-            signed = builder.fmul(x, chunk.splat(sign))
-            if not fresh:
-                signed = builder.fadd(chunk.load(group_kind, group, start), signed)
+            if fresh:
+                signed = builder.fmul(x, chunk.splat(sign))
+            else:
+                signed = chunk.fma(x, chunk.splat(sign), chunk.load(group_kind, group, start))
             chunk.store(signed, group_kind, group, start)
             return context.make_tuple(builder, pair, chunk.sums(x))
 

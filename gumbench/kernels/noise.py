@@ -12,6 +12,7 @@ from gumbench.kernels.philox import INSTANCE, LOW_BITS, NOISE, counter, key, low
 
 GUMBEL, NORMAL, UNIFORM = 0, 1, 2
 ROW_COLUMNS = 256
+FILLED = 1024
 KINDS = {"gumbel": GUMBEL, "normal": NORMAL, "uniform": UNIFORM}
 
 
@@ -28,12 +29,18 @@ def fill_words(words, element, key, index, batch, draw, purpose):
 
 
 @inlined
-def _gumbels(words, out):
-    # Two loops: one with both logarithms runs out of registers and is 1.4 times slower.
+def _gumbels(words, exponents, out):
+    # Short loops: one with all of a logarithm is mostly waiting, and twice as slow.
     for b in range(out.size):
-        out[b] = elementary.exponential(words[b])
+        out[b] = elementary.signed_uniform(words[b])
     for b in range(out.size):
-        out[b] = -elementary.log(out[b])
+        exponents[b], out[b] = elementary.split_signed(out[b])
+    for b in range(out.size):
+        out[b] = elementary.negative_log(exponents[b], out[b])
+    for b in range(out.size):
+        exponents[b], out[b] = elementary.split(out[b])
+    for b in range(out.size):
+        out[b] = elementary.negative_log(exponents[b], out[b])
 
 
 @inlined
@@ -49,23 +56,20 @@ def _normals(first, second, out, other):
 
 
 @inlined
-def _transform(kind, words, out):
-    """Four rows of words into at most four rows of noise."""
+def _transform(kind, words, spare, out):
+    """Rows of words into as many rows of noise, or one less."""
     if kind == NORMAL:
-        spare = np.empty_like(out[0])
         for row in range(0, out.shape[0], 2):
-            other = out[row + 1] if row + 1 < out.shape[0] else spare
+            other = out[row + 1] if row + 1 < out.shape[0] else spare[0]
             _normals(words[row], words[row + 1], out[row], other)
+    elif kind == GUMBEL:
+        _gumbels(words.reshape(words.size), spare.reshape(spare.size), out.reshape(out.size))
     else:
-        for row in range(out.shape[0]):
-            if kind == GUMBEL:
-                _gumbels(words[row], out[row])
-            else:
-                _uniforms(words[row], out[row])
+        _uniforms(words.reshape(words.size), out.reshape(out.size))
 
 
-def _buffers(out):
-    """Words (4, block) as wide as the floats of `out`."""
+def _buffers(out, rows):
+    """Words (rows, block) as wide as the floats of `out`."""
 
 
 def _fill_buffers(buffers, element, key, index, batch, draw, purpose, low_purpose):
@@ -73,12 +77,12 @@ def _fill_buffers(buffers, element, key, index, batch, draw, purpose, low_purpos
 
 
 @overload(_buffers, inline="always")
-def _typed_buffers(out):
-    def short(out):
-        return (np.empty((4, out.shape[1]), np.uint32),)
+def _typed_buffers(out, rows):
+    def short(out, rows):
+        return (np.empty((rows, out.shape[1]), np.uint32),)
 
-    def long(out):
-        shape = (4, out.shape[1])
+    def long(out, rows):
+        shape = (rows, out.shape[1])
         return np.empty(shape, np.uint32), np.empty(shape, np.uint32), np.empty(shape, np.uint64)
 
     return short if out.dtype == types.float32 else long
@@ -87,13 +91,16 @@ def _typed_buffers(out):
 @overload(_fill_buffers, inline="always")
 def _typed_fill(buffers, element, key, index, batch, draw, purpose, low_purpose):
     def short(buffers, element, key, index, batch, draw, purpose, low_purpose):
-        fill_words(buffers[0], element, key, index, batch, draw, purpose)
+        words = buffers[0]
+        for row in range(0, words.shape[0], 4):
+            fill_words(words[row : row + 4], element + row, key, index, batch, draw, purpose)
 
     def long(buffers, element, key, index, batch, draw, purpose, low_purpose):
         high, low, words = buffers
-        fill_words(high, element, key, index, batch, draw, purpose)
-        fill_words(low, element, key, index, batch, draw, low_purpose)
-        for i in range(4):
+        for row in range(0, words.shape[0], 4):
+            fill_words(high[row : row + 4], element + row, key, index, batch, draw, purpose)
+            fill_words(low[row : row + 4], element + row, key, index, batch, draw, low_purpose)
+        for i in range(words.shape[0]):
             for b in range(words.shape[1]):
                 words[i, b] = uint64(high[i, b]) << uint64(32) | uint64(low[i, b])
 
@@ -108,10 +115,13 @@ def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
     low_purpose: where the low halves of 64-bit words come from. out: (elements, block), float32
     (32-bit words) or float64 (64-bit words), overwritten.
     """
-    buffers = _buffers(out)
-    for element in range(0, out.shape[0], 4):
+    elements, block = out.shape
+    rows = min(max(4, FILLED // block // 4 * 4), (elements + 3) // 4 * 4)
+    buffers = _buffers(out, rows)
+    spare = np.empty((rows, block), out.dtype)
+    for element in range(0, elements, rows):
         _fill_buffers(buffers, element, key, index, batch, draw, purpose, low_purpose)
-        _transform(kind, buffers[-1], out[element : element + 4])
+        _transform(kind, buffers[-1], spare, out[element : element + rows])
 
 
 def _fill_array(request, key, index, batch, out):
@@ -191,11 +201,11 @@ def _interleave(planes, loc, scale, out):
 
 @helper
 def _gumbel_row(key, index, loc, scale, planes, out):
-    buffers = _buffers(planes)
+    buffers = _buffers(planes, 4)
+    spare = np.empty_like(planes)
     for element in range(0, out.size, planes.size):
         _fill_row(buffers, element, key, index)
-        for i in range(4):
-            _gumbels(buffers[-1][i], planes[i])
+        _transform(GUMBEL, buffers[-1], spare, planes)
         _interleave(planes, loc, scale, out[element : element + planes.size])
 
 

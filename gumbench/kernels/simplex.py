@@ -20,20 +20,22 @@ def relax(logits, gumbels, temperature, out):
     block = out.shape[2]
     inverse = real(1.0) / temperature
     top = np.empty(block, out.dtype)
+    power = np.empty(block, out.dtype)
     total = np.empty(block, out.dtype)
     for v in range(out.shape[0]):
         top[:] = real(-np.inf)
         for c in range(out.shape[1]):
             logit, noise = logits[v, c], gumbels[v, c]
             for b in range(block):
-                score = logit + noise[b]
-                if score > top[b]:
-                    top[b] = score
+                top[b] = elementary.larger(top[b], logit + noise[b])
         total[:] = real(0.0)
         for c in range(out.shape[1]):
             logit, row, noise = logits[v, c], out[v, c], gumbels[v, c]
             for b in range(block):
-                row[b] = elementary.exp((logit + noise[b] - top[b]) * inverse)
+                score = (logit + noise[b] - top[b]) * inverse
+                power[b], row[b] = elementary.split_exponent(score)
+            for b in range(block):
+                row[b] = elementary.exp_of_split(power[b], row[b])
                 total[b] += row[b]
         for b in range(block):
             total[b] = real(1.0) / total[b]
@@ -46,7 +48,7 @@ def relax(logits, gumbels, temperature, out):
 @helper
 def draw(logits, gumbels, index):
     """index = argmax(θ + G), the first of equals: a draw from softmax θ (the Gumbel-max trick)."""
-    block = gumbels.shape[2]
+    block, zero = gumbels.shape[2], np.int32(0)
     top = np.empty(block, gumbels.dtype)
     for v in range(gumbels.shape[0]):
         best = index[v]
@@ -56,9 +58,9 @@ def draw(logits, gumbels, index):
             logit, noise, category = logits[v, c], gumbels[v, c], np.int32(c)
             for b in range(block):
                 score = logit + noise[b]
-                if score > top[b]:
-                    top[b] = score
-                    best[b] = category
+                # Categories come in order: a better one is the largest so far.
+                best[b] = elementary.larger(best[b], category if score > top[b] else zero)
+                top[b] = elementary.larger(top[b], score)
 
 
 @helper
@@ -148,25 +150,26 @@ def add_direct_of_draw(index, objective, categories, weight, extra):
 
 
 @helper
-def softmax_pullback(y, g, scale, out):
-    """out = scale · J(y) g with J(y) = diag y - y yᵀ, the transposed Jacobian of a softmax.
+def softmax_pullback(y, scale, g):
+    """g = scale · J(y) g with J(y) = diag y - y yᵀ, the transposed Jacobian of a softmax.
 
     g enters less its first row: J(y) 1 = 0 only up to the rounding of Σ y, which a large constant
     in g would bring out.
     """
     block = y.shape[2]
+    pivot = np.empty(block, y.dtype)
     mean = np.empty(block, y.dtype)
     for v in range(y.shape[0]):
-        pivot = g[v, 0]
+        pivot[:] = g[v, 0]
         mean[:] = y.dtype.type(0.0)
         for c in range(y.shape[1]):
             weight, row = y[v, c], g[v, c]
             for b in range(block):
                 mean[b] += weight[b] * (row[b] - pivot[b])
         for c in range(y.shape[1]):
-            weight, row, result = y[v, c], g[v, c], out[v, c]
+            weight, row = y[v, c], g[v, c]
             for b in range(block):
-                result[b] = scale * weight[b] * ((row[b] - pivot[b]) - mean[b])
+                row[b] = scale * weight[b] * ((row[b] - pivot[b]) - mean[b])
 
 
 @functools.cache

@@ -1,59 +1,57 @@
 """argmax(θ + G), filtered: logarithms only for categories that can still win, with 64 bits.
 
-An upper bound of each score comes from the bits of its word. Chunks of words stay in the first
-cache; a chunk, a group in it and a category are looked at only if their bound exceeds the best
-score so far, which happens about log C times.
+An upper bound of the scores of every four categories comes from the bits of their smallest word and
+from the largest logit around them. Chunks of words stay in the first cache; a chunk, a group in it,
+four categories and one are looked at only if their bound exceeds the best score so far, which
+happens about log C times.
 """
 
 import numpy as np
 from numba import uint64
 
 from gumbench.kernels import elementary, philox
+from gumbench.kernels.elementary import LARGEST_OF
 from gumbench.kernels.jit import helper, inlined
 from gumbench.kernels.noise import row_words
 from gumbench.types import Sampler
 
 CHUNK = 2048
-GROUPS = 64
+GROUPS = 16
 # More than the rounding of a bound, relative to the largest terms of a score that can win.
 SLACK = 2.0**-20
 LARGEST_GUMBEL = 128.0
 
 
 @inlined
-def _planes(logits, first, out):
-    """Logits first + 4g + i as out[i, g], -inf beyond the last."""
-    part = logits[first : first + 4 * out.shape[1]]
-    row0, row1, row2, row3 = out[0], out[1], out[2], out[3]
-    whole = part.size // 4
-    for g in range(whole):
-        # Unsigned, for Numba checks signed indices for the sign, and that does not vectorise.
-        c = uint64(4) * uint64(g)
-        row0[g] = part[c]
-        row1[g] = part[c + uint64(1)]
-        row2[g] = part[c + uint64(2)]
-        row3[g] = part[c + uint64(3)]
-    out[:, whole:] = -np.inf
-    for rest in range(4 * whole, part.size):
-        out[rest & 3, whole] = part[rest]
+def _largest(logits, copy, out):
+    """The largest of the logits around each four: out[g] ≥ logits[4g : 4g + 4]."""
+    for c in range(logits.size):
+        copy[c] = logits[c]
+    copy[logits.size :] = -np.inf
+    fours = LARGEST_OF // 4
+    for window in range(copy.size // LARGEST_OF):
+        most = elementary.largest(copy, LARGEST_OF * window)
+        for g in range(fours * window, fours * (window + 1)):
+            out[g] = most
 
 
 @inlined
-def _scores(planes, inverse, words, out, top):
-    """Upper bounds of the scores, and the largest of each group of columns g, g + GROUPS, ..."""
-    for i in range(4):
-        logits, word, row = planes[i], words[i], out[i]
-        for g in range(row.size):
-            bound = elementary.gumbel_bound(word[g])
-            score = logits[g] * inverse + bound
-            row[g] = score
-            top[g] = score if i == 0 or score > top[g] else top[g]
+def _bounds(largest, inverse, words, out, top):
+    """Upper bounds of the scores of each four; top[j] is the largest of those j, j + GROUPS, ..."""
+    row0, row1, row2, row3 = words[0], words[1], words[2], words[3]
+    for g in range(out.size):
+        left = row0[g] if row0[g] < row1[g] else row1[g]
+        right = row2[g] if row2[g] < row3[g] else row3[g]
+        word = left if left < right else right
+        bound = largest[g] * inverse + elementary.gumbel_bound(word)
+        out[g] = bound
+        top[g] = bound
     width = top.size
     while width > GROUPS:
         width //= 2
         left, right = top[:width], top[width : 2 * width]
         for j in range(width):
-            left[j] = left[j] if left[j] > right[j] else right[j]
+            left[j] = elementary.larger(left[j], right[j])
 
 
 @helper
@@ -65,31 +63,55 @@ def _score(logit, temperature, word, key, index, category):
     return np.float64(logit) / temperature - elementary.log(elementary.exponential(bits))
 
 
+@inlined
+def _limit(best):
+    """What a bound has to exceed."""
+    return best - SLACK * (abs(best) + LARGEST_GUMBEL)
+
+
 @helper
-def _search(scores, top, words, logits, temperature, key, index, first, best, category):
+def _compete(four, words, logits, temperature, key, index, first, best, category):
+    """The best of four categories of a chunk and its score, given the best before them."""
+    for i in range(min(4, logits.size - first - 4 * four)):
+        c, word = first + 4 * four + i, words[i, four]
+        if logits[c] / temperature + elementary.gumbel_bound(word) > _limit(best):
+            score = _score(logits[c], temperature, word, key, index, c)
+            if score > best or (score == best and c < category):
+                best, category = score, c
+    return best, category
+
+
+@helper
+def _search(bounds, top, words, logits, temperature, key, index, first, best, category):
     """The best category of a chunk and its score, given the best before it."""
-    limit = best - SLACK * (abs(best) + LARGEST_GUMBEL)
-    groups = min(GROUPS, top.size)
-    for j in range(groups):
-        if top[j] > limit:
-            for g in range(j, scores.shape[1], groups):
-                for i in range(4):
-                    if scores[i, g] > limit:
-                        c = first + 4 * g + i
-                        score = _score(logits[c], temperature, words[i, g], key, index, c)
-                        if score > best or (score == best and c < category):
-                            best, category = score, c
-                            limit = best - SLACK * (abs(best) + LARGEST_GUMBEL)
+    group = 0
+    for j in range(GROUPS):
+        group = j if top[j] > top[group] else group
+    if not top[group] > _limit(best):
+        return best, category
+    # The likeliest first: hardly any other has to compete then.
+    four = group
+    for g in range(group, bounds.size, GROUPS):
+        four = g if bounds[g] > bounds[four] else four
+    best, category = _compete(four, words, logits, temperature, key, index, first, best, category)
+    for j in range(GROUPS):
+        if top[j] > _limit(best):
+            for g in range(j, bounds.size, GROUPS):
+                if bounds[g] > _limit(best):
+                    best, category = _compete(
+                        g, words, logits, temperature, key, index, first, best, category
+                    )
     return best, category
 
 
 def kernel(logits, temperatures, tables, key, first, out):
-    columns = 1
+    columns = GROUPS
     while 4 * columns < min(CHUNK, logits.size):
         columns *= 2
     words = np.empty((4, columns), np.uint32)
-    planes = np.empty((4, columns), np.float32)
-    scores = np.empty((4, columns), np.float32)
+    copy = np.empty(4 * columns, np.float32)
+    largest = np.empty(columns, np.float32)
+    bounds = np.empty(columns, np.float32)
     top = np.empty(columns, np.float32)
     best = np.empty(temperatures.size)
     for d in range(out.shape[1]):
@@ -97,12 +119,12 @@ def kernel(logits, temperatures, tables, key, first, out):
         out[:, d] = 0
         for category in range(0, logits.size, CHUNK):
             row_words(words, category, key, first + d, philox.NOISE)
-            _planes(logits, category, planes)
+            _largest(logits[category : category + copy.size], copy, largest)
             for t in range(temperatures.size):
                 temperature = np.float64(temperatures[t])
-                _scores(planes, np.float32(1.0 / temperature), words, scores, top)
+                _bounds(largest, np.float32(1.0 / temperature), words, bounds, top)
                 best[t], out[t, d] = _search(
-                    *(scores, top, words, logits, temperature, key, first + d, category),
+                    *(bounds, top, words, logits, temperature, key, first + d, category),
                     best[t],
                     out[t, d],
                 )

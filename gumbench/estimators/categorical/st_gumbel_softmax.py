@@ -11,11 +11,10 @@ def kernel(noise, temperature, prepared, objective, out, extra):
     one = out.dtype.type(1.0)
     index = np.empty((variables, block), np.int32)
     y = np.empty_like(out)
-    g = np.empty_like(out)
     simplex.draw(objective.natural, noise[0], index)
-    simplex.gradient_of_draw(index, objective, g)
+    simplex.gradient_of_draw(index, objective, out)
     simplex.relax(objective.natural, noise[0], temperature, y)
-    simplex.softmax_pullback(y, g, one / temperature, out)
+    simplex.softmax_pullback(y, one / temperature, out)
     simplex.add_direct_of_draw(index, objective, categories, one, extra)
 
 
