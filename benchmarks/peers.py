@@ -21,6 +21,7 @@ import numpy as np  # noqa: E402
 from gumbench import machine, registry, statistics, timing  # noqa: E402
 from gumbench.families.bound import Bound, make_program  # noqa: E402
 from gumbench.kernels import driver, noise, philox, sampling  # noqa: E402
+from gumbench.measure.sampling import words_kernel  # noqa: E402
 from gumbench.moments import Grouping  # noqa: E402
 from gumbench.types import BATCHES, Sampler  # noqa: E402
 
@@ -177,16 +178,6 @@ def fills():
         call = functools.partial(state.gumbel, size=FILLED)
         works[f"fill mkl {name}"] = repeated(call, FILLED)
     return works, [("fill numpy", "fill"), ("fill mkl *", "fill")]
-
-
-def words_kernel(logits, temperatures, tables, key, first, out):
-    """The bare words of a row, and nothing else."""
-    columns = 256
-    words = np.empty((4, columns), np.uint32)
-    for d in range(out.shape[1]):
-        for category in range(0, logits.size, 4 * columns):
-            noise.row_words(words, category, key, first + d, 0)
-            out[:, d] = words[0, 0]
 
 
 def draw(sampler, logits, draws):

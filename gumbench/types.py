@@ -162,8 +162,8 @@ class Estimator:
 class Sampler:
     """What a sampler's file declares, and its two functions (see kernels.sampling).
 
-    kernel : draws from a row of logits
-    prepare : fills the table that depends on the logits alone
+    kernel : draws from rows of logits
+    prepare : fills the table that depends on a row of logits alone
     table_size : numbers in that table, as a function of the categories
     resolution : bits of randomness a draw has; an event rarer than 2^-resolution may never happen
     formula, paper : shown by `explain`

@@ -826,7 +826,7 @@ toy = gumbench.CategoricalProblem([0.0, 1.0], value, compiled=False)
 
 def test_a_plain_function_that_fails_where_its_trial_has_not_been(place, capsys):
     Path("toy.py").write_text(FAILING_LATER)
-    command = "sweep --problems toy.py --estimators score,exact --estimates 128 --output run"
+    command = "sweep --problems toy.py --estimators score,exact --estimates 100000 --output run"
     assert main(shlex.split(command)) == 3
     assert "Traceback" not in capsys.readouterr().err
     found = {row["estimator"]: (row["status"], row["message"]) for row in table("run")}

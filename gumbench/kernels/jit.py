@@ -123,7 +123,7 @@ def _roles(real):
     table, key = _array(types.float64, 1), _array(types.uint32, 1)
     roles["sampler_prepare"] = types.void(vector, real, table)
     roles["sampler_kernel"] = types.void(
-        vector, vector, _array(types.float64, 2), key, types.int64, _array(types.int64, 2)
+        matrix, vector, _array(types.float64, 3), key, types.int64, _array(types.int64, 3)
     )
     roles["kernel"] = types.void(_array(real, 4), real, vector, objective, cube, matrix)
     return roles

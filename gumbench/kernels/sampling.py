@@ -1,11 +1,13 @@
 """The compiled loop that draws category indices with any sampler.
 
-Word `element` of number `index` belongs to draw number `index`: rows × draws + draw. A sampler's
-functions work on one row of logits:
+Word `element` of number `index` belongs to draw number `index`: row × draws + draw. A sampler's
+functions:
 
-prepare(logits, temperature, table) : fills a flat float64 table with what depends on them alone
-kernel(logits, temperatures, tables, key, first, out) : draws numbers first, first + 1, ... into
-    out (temperatures, draws) int64; tables (temperatures, n)
+prepare(logits, temperature, table) : fills a flat float64 table with what depends on a row of
+    logits alone
+kernel(logits, temperatures, tables, key, first, out) : draws numbers first, first + 1, ... of rows
+    of logits (rows, categories) into out (temperatures, rows, draws) int64; tables (rows,
+    temperatures, n)
 """
 
 import functools
@@ -17,6 +19,7 @@ from gumbench.kernels import jit, philox
 from gumbench.kernels.jit import helper, inlined
 
 CHUNK_DRAWS = 4096
+TASK_ITEMS = 1 << 16
 TABLE_ITEMS = 1 << 24
 
 
@@ -36,31 +39,34 @@ def _nothing(logits, temperature, table):
 
 
 @helper
-def _prepare_row(prepare, logits, temperatures, tables):
-    for t in range(temperatures.size):
-        prepare(logits, temperatures[t], tables[t])
+def _prepare_rows(prepare, logits, temperatures, tables):
+    for r in range(logits.shape[0]):
+        for t in range(temperatures.size):
+            prepare(logits[r], temperatures[t], tables[r, t])
 
 
-def _draw(prepare, kernel, logits, temperatures, tables, key, first, draws, chunks, out):
-    rows, count = logits.shape[0], temperatures.size
-    # One table a row where several threads share its draws, else one a thread.
-    if chunks > 1:
+def _draw(prepare, kernel, logits, temperatures, tables, key, first, draws, together, out):
+    rows, count, shared = logits.shape[0], temperatures.size, tables.shape[0] > 0
+    # Tables of all rows where several threads share a row's draws, else of the rows of a task.
+    if shared:
         for r in prange(rows):
-            _prepare_row(prepare, logits[r], temperatures, tables[r])
-    for task in prange(rows * chunks):
-        row, begin = task // chunks, task % chunks * CHUNK_DRAWS
-        length = min(CHUNK_DRAWS, draws - begin)
-        found = np.empty((count, length), np.int64)
-        if chunks > 1:
-            own = tables[row]
+            _prepare_rows(prepare, logits[r : r + 1], temperatures, tables[r : r + 1])
+    chunks = (draws + CHUNK_DRAWS - 1) // CHUNK_DRAWS
+    for task in prange((rows + together - 1) // together * chunks):
+        row, begin = task // chunks * together, task % chunks * CHUNK_DRAWS
+        some, length = logits[row : row + together], min(CHUNK_DRAWS, draws - begin)
+        found = np.empty((count, some.shape[0], length), np.int64)
+        if shared:
+            own = tables[row : row + 1]
         else:
-            own = np.empty((count, tables.shape[2]), np.float64)
-            _prepare_row(prepare, logits[row], temperatures, own)
-        kernel(logits[row], temperatures, own, key, first + row * draws + begin, found)
+            own = np.empty((some.shape[0], count, tables.shape[2]), np.float64)
+            _prepare_rows(prepare, some, temperatures, own)
+        kernel(some, temperatures, own, key, first + row * draws + begin, found)
         for t in range(count):
-            target, source = out[t, row, begin : begin + length], found[t]
-            for d in range(length):
-                target[d] = source[d]
+            for r in range(some.shape[0]):
+                target, source = out[t, row + r], found[t, r]
+                for d in range(length):
+                    target[begin + d] = source[d]
 
 
 @functools.cache
@@ -68,8 +74,8 @@ def draw(dtype):
     """The parallel driver: out (temperatures, rows, draws) int64 of logits (rows, categories).
 
     Arguments: prepare, kernel, logits, temperatures, tables (rows, temperatures, n) with no rows
-    where `chunks` is 1, key (2,) uint32, number of the first draw, draws, chunks of CHUNK_DRAWS
-    draws in a row, out.
+    where draws are at most CHUNK_DRAWS, key (2,) uint32, number of the first draw, draws, rows of
+    a task (1 where there are tables), out.
     """
     real = jit.REALS[dtype]
     functions = [jit.function_type(role, dtype) for role in ("sampler_prepare", "sampler_kernel")]
@@ -95,16 +101,17 @@ def draw_rows(sampler, logits, temperatures, key, first, draws):
         jit.compiled("sampler_prepare", sampler.prepare or _nothing, dtype),
         jit.compiled("sampler_kernel", sampler.kernel, dtype),
     ]
-    size, count = sampler.table_size(logits.shape[1]), temperatures.size
-    chunks = -(-draws // CHUNK_DRAWS)
+    categories, count = logits.shape[1], temperatures.size
+    size, shared = sampler.table_size(categories), draws > CHUNK_DRAWS
+    together = 1 if shared else max(1, min(CHUNK_DRAWS // draws, TASK_ITEMS // categories))
     out = np.empty((count, logits.shape[0], draws), np.int64)
-    together = max(1, TABLE_ITEMS // max(1, size * count)) if chunks > 1 else logits.shape[0]
-    for row in range(0, logits.shape[0], together):
-        some = logits[row : row + together]
-        tables = np.empty((len(some) if chunks > 1 else 0, count, size))
+    at_once = max(1, TABLE_ITEMS // max(1, size * count)) if shared else logits.shape[0]
+    for row in range(0, logits.shape[0], at_once):
+        some = logits[row : row + at_once]
+        tables = np.empty((len(some) if shared else 0, count, size))
         part = out if len(some) == len(logits) else np.empty((count, len(some), draws), np.int64)
         number = first + row * draws
-        draw(dtype)(*functions, some, temperatures, tables, key, number, draws, chunks, part)
+        draw(dtype)(*functions, some, temperatures, tables, key, number, draws, together, part)
         if part is not out:
-            out[:, row : row + together] = part
+            out[:, row : row + at_once] = part
     return out

@@ -40,7 +40,7 @@ def measure(cells, monitor=None):
     size, dtype = cells[0].dimension, cells[0].dtype
     rows = max(1, ITEMS // size)
     logits = noise.constants("normal", rows * size, 0).reshape(rows, size).astype(dtype)
-    words = Sampler(kernel=_words_kernel, formula="", resolution=32)
+    words = Sampler(kernel=words_kernel, formula="", resolution=32)
     works = {"bits": _draws(words, logits, 1), "gumbel": _fill(logits)}
     for cell in cells:
         sampler = registry.sampler(cell.sampler)
@@ -54,13 +54,15 @@ def measure(cells, monitor=None):
     return [_record(cell, found, logits, cell is cells[0]) for cell in cells]
 
 
-def _words_kernel(logits, temperatures, tables, key, first, out):
-    columns = min(256, (logits.size + 3) // 4)
+def words_kernel(logits, temperatures, tables, key, first, out):
+    """The bare words of every draw, and nothing else."""
+    categories, draws = logits.shape[1], out.shape[2]
+    columns = min(256, (categories + 3) // 4)
     words = np.empty((4, columns), np.uint32)
-    for d in range(out.shape[1]):
-        for category in range(0, logits.size, 4 * columns):
-            noise.row_words(words, category, key, first + d, philox.NOISE)
-            out[:, d] = words[0, 0]
+    for number in range(out.shape[1] * draws):
+        for category in range(0, categories, 4 * columns):
+            noise.row_words(words, category, key, first + number, philox.NOISE)
+        out[:, number // draws, number % draws] = words[0, 0]
 
 
 def _draws(sampler, logits, draws):

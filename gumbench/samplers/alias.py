@@ -54,34 +54,36 @@ def prepare(logits, temperature, table):
 
 
 @inlined
-def _look_up(place, share, other, out):
-    """The category of each place uC; loops apart, for a branch on chance is guessed wrong."""
-    column = np.empty(place.size, np.int64)
-    stays = np.empty(place.size)
-    elsewhere = np.empty(place.size)
+def _look_up(u, share, other, out):
+    """The category of each uniform; loops apart, for a branch on chance is guessed wrong."""
+    place = np.empty(u.size)
+    column = np.empty(u.size, np.int64)
+    stays = np.empty(u.size)
+    elsewhere = np.empty(u.size)
     last = share.size - 1
-    for d in range(place.size):
+    for d in range(u.size):
+        place[d] = u[d] * share.size
         column[d] = min(np.int64(place[d]), last)
-    for d in range(place.size):
+    for d in range(u.size):
         # Unsigned, for Numba checks signed indices for the sign.
         i = np.uint64(column[d])
         stays[d] = share[i]
         elsewhere[d] = other[i]
-    for d in range(place.size):
+    for d in range(u.size):
         moved = np.int64(elsewhere[d])
         out[d] = column[d] if place[d] - column[d] < stays[d] else moved
 
 
 def kernel(logits, temperatures, tables, key, first, out):
-    categories = logits.size
-    for begin in range(0, out.shape[1], BLOCK):
-        place = np.empty(min(BLOCK, out.shape[1] - begin))
-        uniforms(key, first + begin, place)
-        for d in range(place.size):
-            place[d] *= categories
-        for t in range(temperatures.size):
-            share, other = tables[t, :categories], tables[t, categories:]
-            _look_up(place, share, other, out[t, begin : begin + place.size])
+    categories, rows, draws = logits.shape[1], out.shape[1], out.shape[2]
+    u = np.empty((rows, draws))
+    uniforms(key, first, u.reshape(rows * draws))
+    for t in range(temperatures.size):
+        for r in range(rows):
+            share, other = tables[r, t, :categories], tables[r, t, categories:]
+            for begin in range(0, draws, BLOCK):
+                some = u[r, begin : begin + BLOCK]
+                _look_up(some, share, other, out[t, r, begin : begin + BLOCK])
 
 
 SAMPLER = Sampler(

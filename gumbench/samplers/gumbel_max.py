@@ -1,20 +1,22 @@
-"""argmax(θ + G), filtered: logarithms only for categories that can still win, with 64 bits.
+"""argmax(θ + G) with 64 bits, filtered: logarithms only for categories that can still win.
 
-An upper bound of the scores of every four categories comes from the bits of their smallest word and
-from the largest logit around them. Chunks of words stay in the first cache; a chunk, a group in it,
-four categories and one are looked at only if their bound exceeds the best score so far, which
-happens about log C times.
+Of few categories all Gumbels are formed, for many draws at once. Of many, an upper bound of the
+scores of every four comes from the bits of their smallest word and from the largest logit around
+them. Chunks of words stay in the first cache; a chunk, a group in it, four categories and one are
+looked at only if their bound exceeds the best score so far, which happens about log C times.
 """
 
 import numpy as np
 from numba import uint64
 
-from gumbench.kernels import elementary, philox
+from gumbench.kernels import elementary, noise, philox
 from gumbench.kernels.elementary import LARGEST_OF
 from gumbench.kernels.jit import helper, inlined
 from gumbench.kernels.noise import row_words
 from gumbench.types import Sampler
 
+FEW = 160
+BLOCK = 64
 CHUNK = 2048
 GROUPS = 16
 # More than the rounding of a bound, relative to the largest terms of a score that can win.
@@ -104,9 +106,12 @@ def _search(bounds, top, words, logits, temperature, key, index, first, best, ca
     return best, category
 
 
-def kernel(logits, temperatures, tables, key, first, out):
+@helper
+def _filtered(logits, temperatures, key, first, out):
+    """Draws of rows, one by one."""
+    categories, draws = logits.shape[1], out.shape[2]
     columns = GROUPS
-    while 4 * columns < min(CHUNK, logits.size):
+    while 4 * columns < min(CHUNK, categories):
         columns *= 2
     words = np.empty((4, columns), np.uint32)
     copy = np.empty(4 * columns, np.float32)
@@ -114,20 +119,61 @@ def kernel(logits, temperatures, tables, key, first, out):
     bounds = np.empty(columns, np.float32)
     top = np.empty(columns, np.float32)
     best = np.empty(temperatures.size)
-    for d in range(out.shape[1]):
+    out[:] = 0
+    for number in range(out.shape[1] * draws):
+        row, r, d = logits[number // draws], number // draws, number % draws
         best[:] = -np.inf
-        out[:, d] = 0
-        for category in range(0, logits.size, CHUNK):
-            row_words(words, category, key, first + d, philox.NOISE)
-            _largest(logits[category : category + copy.size], copy, largest)
+        for category in range(0, categories, CHUNK):
+            row_words(words, category, key, first + number, philox.NOISE)
+            _largest(row[category : category + copy.size], copy, largest)
             for t in range(temperatures.size):
                 temperature = np.float64(temperatures[t])
                 _bounds(largest, np.float32(1.0 / temperature), words, bounds, top)
-                best[t], out[t, d] = _search(
-                    *(bounds, top, words, logits, temperature, key, first + d, category),
+                best[t], out[t, r, d] = _search(
+                    *(bounds, top, words, row, temperature, key, first + number, category),
                     best[t],
-                    out[t, d],
+                    out[t, r, d],
                 )
+
+
+@helper
+def _direct(logits, temperatures, key, first, out):
+    """Draws of rows with all Gumbels, a block of numbers at once."""
+    categories, draws = logits.shape[1], out.shape[2]
+    total, zero = out.shape[1] * draws, np.int64(0)
+    gumbels = np.empty((categories, BLOCK))
+    row = np.empty(BLOCK, np.int64)
+    scaled = np.empty(BLOCK)
+    top = np.empty(BLOCK)
+    best = np.empty(BLOCK, np.int64)
+    for begin in range(0, total, BLOCK):
+        request = (begin + first, 0, 0, philox.NOISE, philox.LOW_BITS)
+        noise.fill(noise.GUMBEL, (key[0], key[1]), *request, gumbels)
+        length = min(BLOCK, total - begin)
+        for b in range(length):
+            row[b] = (begin + b) // draws
+        for t in range(temperatures.size):
+            temperature = np.float64(temperatures[t])
+            top[:] = -np.inf
+            best[:] = zero
+            for c in range(categories):
+                category, gumbel = np.int64(c), gumbels[c]
+                for b in range(length):
+                    scaled[b] = logits[row[b], c] / temperature
+                for b in range(BLOCK):
+                    score = scaled[b] + gumbel[b]
+                    # Categories come in order: a better one is the largest so far.
+                    best[b] = elementary.larger(best[b], category if score > top[b] else zero)
+                    top[b] = elementary.larger(top[b], score)
+            for b in range(length):
+                out[t, row[b], begin + b - row[b] * draws] = best[b]
+
+
+def kernel(logits, temperatures, tables, key, first, out):
+    if logits.shape[1] <= FEW:
+        _direct(logits, temperatures, key, first, out)
+    else:
+        _filtered(logits, temperatures, key, first, out)
 
 
 SAMPLER = Sampler(

@@ -20,23 +20,25 @@ def _noise(words, out):
 
 
 def kernel(logits, temperatures, tables, key, first, out):
-    columns = min(COLUMNS, (logits.size + 3) // 4)
+    categories, draws = logits.shape[1], out.shape[2]
+    columns = min(COLUMNS, (categories + 3) // 4)
     words = np.empty((4, columns), np.uint32)
     noise = np.empty((4, columns), np.float32)
     best = np.empty(temperatures.size)
-    for d in range(out.shape[1]):
+    out[:] = 0
+    for number in range(out.shape[1] * draws):
+        r, d = number // draws, number % draws
         best[:] = -np.inf
-        out[:, d] = 0
-        for category in range(0, logits.size, 4 * columns):
-            row_words(words, category, key, first + d, philox.NOISE)
+        for category in range(0, categories, 4 * columns):
+            row_words(words, category, key, first + number, philox.NOISE)
             _noise(words, noise)
-            for c in range(category, min(category + 4 * columns, logits.size)):
+            for c in range(category, min(category + 4 * columns, categories)):
                 gumbel = noise[(c - category) & 3, (c - category) >> 2]
                 for t in range(temperatures.size):
-                    score = logits[c] / temperatures[t] + gumbel
+                    score = logits[r, c] / temperatures[t] + gumbel
                     if score > best[t]:
                         best[t] = score
-                        out[t, d] = c
+                        out[t, r, d] = c
 
 
 SAMPLER = Sampler(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from gumbench.kernels import elementary
+from gumbench.kernels.jit import helper
 from gumbench.kernels.sampling import uniforms
 from gumbench.types import Sampler
 
@@ -20,23 +21,29 @@ def prepare(logits, temperature, table):
         table[c] = total
 
 
+@helper
+def _search(table, u, out):
+    """The least category whose cumulative sum exceeds u times the total, rounding apart."""
+    total = table[table.size - 1]
+    for d in range(out.size):
+        wanted = u[d] * total
+        low, high = 0, table.size - 1
+        while low < high:
+            middle = (low + high) >> 1
+            if table[middle] > wanted or table[middle] == total:
+                high = middle
+            else:
+                low = middle + 1
+        out[d] = low
+
+
 def kernel(logits, temperatures, tables, key, first, out):
-    u = np.empty(out.shape[1])
-    uniforms(key, first, u)
+    rows, draws = out.shape[1:]
+    u = np.empty((rows, draws))
+    uniforms(key, first, u.reshape(rows * draws))
     for t in range(temperatures.size):
-        table = tables[t]
-        total = table[table.size - 1]
-        for d in range(u.size):
-            # The least category whose cumulative sum exceeds u times the total, rounding apart.
-            wanted = u[d] * total
-            low, high = 0, table.size - 1
-            while low < high:
-                middle = (low + high) >> 1
-                if table[middle] > wanted or table[middle] == total:
-                    high = middle
-                else:
-                    low = middle + 1
-            out[t, d] = low
+        for r in range(rows):
+            _search(tables[r, t], u[r], out[t, r])
 
 
 SAMPLER = Sampler(
