@@ -10,7 +10,13 @@ from numba.core import types
 
 from gumbench.kernels import jit, noise, philox
 from gumbench.kernels.jit import Objective, helper
-from gumbench.kernels.moments import CHUNK, add_estimates, add_row, first_not_finite
+from gumbench.kernels.moments import (
+    CHUNK,
+    WIDTH,
+    add_estimates,
+    add_row,
+    first_not_finite,
+)
 
 
 class Inputs(NamedTuple):
@@ -168,13 +174,14 @@ def _add_block(estimates, count, index, grouping, rows, components, row_sums, no
     """Add the first `count` estimates of a block to the sums of one batch and temperature."""
     for p in range(estimates.shape[0]):
         estimates[p, count:] = grouping.shift[p]
-    add_estimates(estimates, grouping, rows, components)
-    for r in range(grouping.counted, rows.shape[0]):
-        add_row(rows[r], row_sums[r])
-    if not_finite[0] < 0:
-        bad = first_not_finite(rows, grouping.roots, count)
-        if bad >= 0:
-            not_finite[0] = index + bad
+    for begin in range(0, count, rows.shape[1]):
+        add_estimates(estimates, begin, grouping, rows, components)
+        for r in range(grouping.counted, rows.shape[0]):
+            add_row(rows[r], row_sums[r])
+        if not_finite[0] < 0:
+            bad = first_not_finite(rows, grouping.roots, count - begin)
+            if bad >= 0:
+                not_finite[0] = index + begin + bad
 
 
 @helper
@@ -183,7 +190,7 @@ def _batch_moments(functions, inputs, grouping, batch, start, count, block, sums
     components, row_sums, not_finite = sums
     work = _workspace(inputs, value, value_at, gradient, direct, block)
     objective, random, natural_gradient, extra = work
-    rows = np.empty((row_sums.shape[1], block), np.float64)
+    rows = np.empty((row_sums.shape[1], min(block, WIDTH)), np.float64)
     for index in range(start, start + count, block):
         _fill_noise(inputs, objective, batch, index, random)
         for t in range(inputs.temperatures.size):
@@ -240,7 +247,8 @@ def _collect(kernel, value, value_at, gradient, direct, pullback, inputs, batch,
 
 
 def _add(estimates, count, index, grouping, b, t, sums):
-    rows = np.empty((sums.rows.shape[2], estimates.shape[1]), np.float64)
+    width = min(estimates.shape[1], WIDTH)
+    rows = np.empty((sums.rows.shape[2], width), np.float64)
     _add_block(
         estimates,
         count,

@@ -11,8 +11,10 @@ from numba.extending import intrinsic
 
 from gumbench.kernels.elementary import declared
 from gumbench.kernels.jit import helper, inlined
+from gumbench.statistics import BRANCHES
 
 CHUNK = 32
+WIDTH = 256
 
 
 class Chunk:
@@ -87,22 +89,22 @@ def chunk_sums(context, row, start):
 def _chunk_into_group(fresh):
     """An intrinsic that puts a chunk into its group's row, or adds it to what is there."""
 
-    def typed(context, row, start, shift, sign, group):
+    def typed(context, row, start, shift, sign, group, place):
         pair = types.UniTuple(types.float64, 2)
 
         def codegen(context, builder, signature, arguments):
-            row, start, shift, sign, group = arguments
-            kind, _, _, _, group_kind = signature.args
+            row, start, shift, sign, group, place = arguments
+            kind, _, _, _, group_kind, _ = signature.args
             chunk = Chunk(context, builder)
             x = builder.fsub(chunk.load(kind, row, start), chunk.splat(shift))
             if fresh:
                 signed = builder.fmul(x, chunk.splat(sign))
             else:
-                signed = chunk.fma(x, chunk.splat(sign), chunk.load(group_kind, group, start))
-            chunk.store(signed, group_kind, group, start)
+                signed = chunk.fma(x, chunk.splat(sign), chunk.load(group_kind, group, place))
+            chunk.store(signed, group_kind, group, place)
             return context.make_tuple(builder, pair, chunk.sums(x))
 
-        return pair(row, types.intp, types.float64, types.float64, group), codegen
+        return pair(row, types.intp, types.float64, types.float64, group, types.intp), codegen
 
     typed.__name__ = "set_chunk" if fresh else "add_chunk"
     typed.__doc__ = (
@@ -128,11 +130,11 @@ def add_row(row, sums):
 
 
 @helper
-def add_estimates(estimates, grouping, rows, sums):
-    """Add estimates (parameters, block) around the grouping's shift to `sums` (parameters, 2).
+def add_estimates(estimates, begin, grouping, rows, sums):
+    """Add some estimates (parameters, from `begin`) around the shift to `sums` (parameters, 2).
 
-    On the way their signed groups are summed to rows (rows, block), float64, and these to groups
-    of groups.
+    On the way their signed groups are summed to rows (rows, estimates), float64, and these to
+    groups of groups.
     """
     leaves = grouping.first_member.size - 1
     for leaf in range(leaves):
@@ -143,19 +145,31 @@ def add_estimates(estimates, grouping, rows, sums):
             first, second = sums[p, 0], sums[p, 1]
             for start in range(0, row.size, CHUNK):
                 if m == first_member:
-                    a, b = set_chunk(estimate, start, shift, sign, row)
+                    a, b = set_chunk(estimate, begin + start, shift, sign, row, start)
                 else:
-                    a, b = add_chunk(estimate, start, shift, sign, row)
+                    a, b = add_chunk(estimate, begin + start, shift, sign, row, start)
                 first += a
                 second += b
             sums[p, 0] = first
             sums[p, 1] = second
     for i in range(grouping.first_child.size):
-        row = rows[leaves + i]
-        row[:] = 0.0
-        for child in range(grouping.first_child[i], grouping.last_child[i]):
-            for b in range(row.size):
-                row[b] += rows[child, b]
+        _add_rows(rows[grouping.first_child[i] : grouping.last_child[i]], rows[leaves + i])
+
+
+@inlined
+def _add_rows(rows, out):
+    """out = Σ rows, in order; in one pass where they are as many as in a whole group of groups."""
+    if rows.shape[0] == BRANCHES:
+        row0, row1, row2, row3 = rows[0], rows[1], rows[2], rows[3]
+        for b in range(out.size):
+            out[b] = row0[b] + row1[b] + row2[b] + row3[b]
+    else:
+        for b in range(out.size):
+            out[b] = rows[0, b]
+        for r in range(1, rows.shape[0]):
+            row = rows[r]
+            for b in range(out.size):
+                out[b] += row[b]
 
 
 @helper

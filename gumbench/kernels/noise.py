@@ -8,7 +8,16 @@ from numba.extending import overload
 
 from gumbench.kernels import elementary
 from gumbench.kernels.jit import REALS, driver, helper, inlined
-from gumbench.kernels.philox import INSTANCE, LOW_BITS, NOISE, counter, key, low_bits, philox
+from gumbench.kernels.philox import (
+    INSTANCE,
+    LOW_BITS,
+    NOISE,
+    counter,
+    key,
+    low_bits,
+    philox,
+    philox_pair,
+)
 
 GUMBEL, NORMAL, UNIFORM = 0, 1, 2
 ROW_COLUMNS = 256
@@ -17,15 +26,32 @@ KINDS = {"gumbel": GUMBEL, "normal": NORMAL, "uniform": UNIFORM}
 
 
 @inlined
+def _put(rows, place, four):
+    # Unsigned, for Numba checks signed indices for the sign.
+    rows[0][uint64(place)] = four[0]
+    rows[1][uint64(place)] = four[1]
+    rows[2][uint64(place)] = four[2]
+    rows[3][uint64(place)] = four[3]
+
+
+@inlined
 def fill_words(words, element, key, index, batch, draw, purpose):
     """32-bit words of the four elements from `element` (a multiple of 4): words (4, block)."""
-    for b in range(words.shape[1]):
-        c1, c2, c3 = counter(uint64(index) + uint64(b), batch, draw, purpose)
-        w0, w1, w2, w3 = philox(uint32(element >> 2), c1, c2, c3, key[0], key[1])
-        words[0, b] = w0
-        words[1, b] = w1
-        words[2, b] = w2
-        words[3, b] = w3
+    c0, begin, block = uint32(element >> 2), 0, words.shape[1]
+    while begin < block:
+        # All of these share c2, so that parts of the first rounds are done once.
+        c1, c2, c3 = counter(uint64(index + begin), batch, draw, purpose)
+        count = min(block - begin, (1 << 32) - np.int64(c1))
+        end, half = begin + count, count // 2
+        rows = words[0, begin:end], words[1, begin:end], words[2, begin:end], words[3, begin:end]
+        for b in range(half):
+            c, d = uint64(c1) + uint64(b), uint64(c1) + uint64(b + half)
+            four, other = philox_pair((c0, c, c2, c3), (c0, d, c2, c3), key[0], key[1])
+            _put(rows, b, four)
+            _put(rows, b + half, other)
+        for b in range(2 * half, count):
+            _put(rows, b, philox(c0, uint64(c1) + uint64(b), c2, c3, key[0], key[1]))
+        begin = end
 
 
 @inlined
@@ -153,14 +179,16 @@ def constants(kind, size, instance, draw=0):
 @inlined
 def row_words(words, element, key, index, purpose):
     """Words of estimate `index` by planes: words[i, g] is that of element + 4g + i."""
-    c1, c2, c3 = counter(uint64(index), 0, 0, purpose)
-    first, k0, k1 = element >> 2, key[0], key[1]
-    for g in range(words.shape[1]):
-        w0, w1, w2, w3 = philox(uint32(first + g), c1, c2, c3, k0, k1)
-        words[0, g] = w0
-        words[1, g] = w1
-        words[2, g] = w2
-        words[3, g] = w3
+    first, half = element >> 2, words.shape[1] // 2
+    rows = words[0], words[1], words[2], words[3]
+    c = counter(uint64(index), 0, 0, purpose)
+    for g in range(half):
+        c0, d0 = uint64(first + g), uint64(first + g + half)
+        four, other = philox_pair((c0, *c), (d0, *c), key[0], key[1])
+        _put(rows, g, four)
+        _put(rows, g + half, other)
+    for g in range(2 * half, words.shape[1]):
+        _put(rows, g, philox(uint64(first + g), *c, key[0], key[1]))
 
 
 def _fill_row(buffers, element, key, index):

@@ -45,6 +45,13 @@ def key(seed):
 
 
 @inlined
+def _round(x0, x1, x2, x3, k0, k1):
+    p0 = MULTIPLIERS[0] * (x0 & LOW_HALF)
+    p1 = MULTIPLIERS[1] * (x2 & LOW_HALF)
+    return (p1 >> HALF) ^ (x1 ^ uint64(k0)), p1, (p0 >> HALF) ^ (x3 ^ uint64(k1)), p0
+
+
+@inlined
 def philox(c0, c1, c2, c3, k0, k1):
     """Four 32-bit words of a counter and a key.
 
@@ -53,12 +60,24 @@ def philox(c0, c1, c2, c3, k0, k1):
     """
     x0, x1, x2, x3 = uint64(c0), uint64(c1), uint64(c2), uint64(c3)
     for _ in range(ROUNDS):
-        p0 = MULTIPLIERS[0] * (x0 & LOW_HALF)
-        p1 = MULTIPLIERS[1] * (x2 & LOW_HALF)
-        x0, x1, x2, x3 = (p1 >> HALF) ^ x1 ^ uint64(k0), p1, (p0 >> HALF) ^ x3 ^ uint64(k1), p0
+        x0, x1, x2, x3 = _round(x0, x1, x2, x3, k0, k1)
         k0 = uint32(k0 + WEYL[0])
         k1 = uint32(k1 + WEYL[1])
     return uint32(x0), uint32(x1), uint32(x2), uint32(x3)
+
+
+@inlined
+def philox_pair(c, d, k0, k1):
+    """`philox` of two counters in step, for the rounds of one are a chain, and mostly waiting."""
+    x0, x1, x2, x3 = uint64(c[0]), uint64(c[1]), uint64(c[2]), uint64(c[3])
+    y0, y1, y2, y3 = uint64(d[0]), uint64(d[1]), uint64(d[2]), uint64(d[3])
+    for _ in range(ROUNDS):
+        x0, x1, x2, x3 = _round(x0, x1, x2, x3, k0, k1)
+        y0, y1, y2, y3 = _round(y0, y1, y2, y3, k0, k1)
+        k0 = uint32(k0 + WEYL[0])
+        k1 = uint32(k1 + WEYL[1])
+    first = uint32(x0), uint32(x1), uint32(x2), uint32(x3)
+    return first, (uint32(y0), uint32(y1), uint32(y2), uint32(y3))
 
 
 @inlined
