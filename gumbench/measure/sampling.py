@@ -15,7 +15,7 @@ from gumbench.kernels import noise, philox, sampling
 from gumbench.moments import Silent
 from gumbench.types import Record, Sampler
 
-ITEMS = 1 << 21
+ITEMS = 1 << 20
 MANY_DRAWS = 1 << 16
 CHECKED_ITEMS = 1 << 27
 MOST_CHECKED = 1 << 16

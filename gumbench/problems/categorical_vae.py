@@ -11,6 +11,8 @@ from gumbench.types import Problem, problem
 DATA = Path(__file__).parents[1] / "data"
 PIXELS = 64
 MOST_CATEGORIES = 10
+# Estimates worked on at once: their pixels fit the first cache.
+LANES = 64
 
 # data: the image (64), the pixel biases (64), then a row of 64 pixel weights for every category of
 # every latent.
@@ -31,94 +33,129 @@ def log_probabilities(theta, variables, categories, out):
 
 
 @helper
-def log_likelihood(pixel, image, out):
-    """out (block,) += Σ x l - log(1 + e^l) over the pixels' logits l (64, block)."""
-    one, zero = out.dtype.type(1.0), out.dtype.type(0.0)
-    for p in range(PIXELS):
-        row, x = pixel[p], image[p]
-        for b in range(out.size):
-            magnitude = abs(row[b])
-            rest = elementary.log(one + elementary.exp(-magnitude))
-            out[b] += x * row[b] - (max(row[b], zero) + rest)
-
-
-@helper
-def decode(x, data, pixel):
-    """pixel (64, block) = the logits of the pixels for x on the simplex."""
+def decode(x, data, begin, pixel):
+    """pixel (64, lanes) = the logits of the pixels for x on the simplex, from lane `begin`."""
+    lanes = pixel.shape[1]
     for p in range(PIXELS):
         pixel[p] = data[PIXELS + p]
     for v in range(x.shape[0]):
         for c in range(x.shape[1]):
-            first, row = (2 + v * x.shape[1] + c) * PIXELS, x[v, c]
+            first, row = (2 + v * x.shape[1] + c) * PIXELS, x[v, c][begin : begin + lanes]
             for p in range(PIXELS):
                 weight, sums = data[first + p], pixel[p]
-                for b in range(row.size):
+                for b in range(lanes):
                     sums[b] += weight * row[b]
 
 
-def value(x, theta, data, out):
-    variables, categories, block = x.shape
-    real = out.dtype.type
-    pixel = np.empty((PIXELS, block), out.dtype)
-    log_q = np.empty((variables, categories), out.dtype)
-    decode(x, data, pixel)
-    log_probabilities(theta, variables, categories, log_q)
-    # log p is uniform over the categories of each latent.
-    log_p = -elementary.log(real(categories))
-    out[:] = real(0.0)
-    for v in range(variables):
-        for c in range(categories):
-            row, ratio = x[v, c], log_p - log_q[v, c]
-            for b in range(block):
-                out[b] += row[b] * ratio
-    log_likelihood(pixel, data, out)
-
-
-def value_at(index, theta, data, out):
-    variables, block = index.shape
-    categories = theta.size // variables
-    real = out.dtype.type
-    logits = np.empty(PIXELS, out.dtype)
-    pixel = np.empty((PIXELS, block), out.dtype)
-    log_q = np.empty((variables, categories), out.dtype)
-    log_probabilities(theta, variables, categories, log_q)
-    log_p = -elementary.log(real(categories))
-    for b in range(block):
-        out[b] = real(0.0)
+@helper
+def decode_draws(index, data, categories, begin, pixel):
+    """The same for draws."""
+    logits = np.empty(PIXELS, pixel.dtype)
+    for b in range(pixel.shape[1]):
         for p in range(PIXELS):
             logits[p] = data[PIXELS + p]
-        for v in range(variables):
-            drawn = index[v, b]
-            out[b] += log_p - log_q[v, drawn]
-            row = data[(2 + v * categories + drawn) * PIXELS :]
+        for v in range(index.shape[0]):
+            row = data[(2 + v * categories + index[v, begin + b]) * PIXELS :]
             for p in range(PIXELS):
                 logits[p] += row[p]
         for p in range(PIXELS):
             pixel[p, b] = logits[p]
-    log_likelihood(pixel, data, out)
+
+
+@helper
+def add_log_likelihood(pixel, image, out):
+    """out (lanes,) += Σ x l - log(1 + e^l) over the pixels' logits l (64, lanes)."""
+    one, zero = out.dtype.type(1.0), out.dtype.type(0.0)
+    rest = np.empty_like(pixel)
+    flat, second = pixel.reshape(pixel.size), rest.reshape(pixel.size)
+    first = np.empty_like(flat)
+    for i in range(flat.size):
+        first[i], second[i] = elementary.split_exponent(-abs(flat[i]))
+    for i in range(flat.size):
+        second[i] = one + elementary.exp_of_split(first[i], second[i])
+    for i in range(flat.size):
+        first[i], second[i] = elementary.split(second[i])
+    for i in range(flat.size):
+        second[i] = elementary.negative_log(first[i], second[i])
+    for p in range(PIXELS):
+        row, other, x = pixel[p], rest[p], image[p]
+        for b in range(out.size):
+            out[b] += x * row[b] - (max(row[b], zero) - other[b])
+
+
+@helper
+def residual(pixel, image):
+    """pixel (64, lanes) = x less the probabilities of the pixels' logits."""
+    one, least = pixel.dtype.type(1.0), pixel.dtype.type(-80.0)
+    power = np.empty(pixel.shape[1], pixel.dtype)
+    for p in range(PIXELS):
+        row, x = pixel[p], image[p]
+        for b in range(row.size):
+            # A logit below -88 would overflow; there the probability is 0 to rounding.
+            power[b], row[b] = elementary.split_exponent(-max(row[b], least))
+        for b in range(row.size):
+            row[b] = x - one / (one + elementary.exp_of_split(power[b], row[b]))
+
+
+def value(x, theta, data, out):
+    variables, categories, block = x.shape
+    lanes = min(LANES, block)
+    pixel = np.empty((PIXELS, lanes), out.dtype)
+    log_q = np.empty((variables, categories), out.dtype)
+    log_probabilities(theta, variables, categories, log_q)
+    # log p is uniform over the categories of each latent.
+    log_p = -elementary.log(out.dtype.type(categories))
+    for start in range(0, block, lanes):
+        begin = min(start, block - lanes)
+        part = out[begin : begin + lanes]
+        part[:] = out.dtype.type(0.0)
+        for v in range(variables):
+            for c in range(categories):
+                row, ratio = x[v, c][begin : begin + lanes], log_p - log_q[v, c]
+                for b in range(lanes):
+                    part[b] += row[b] * ratio
+        decode(x, data, begin, pixel)
+        add_log_likelihood(pixel, data, part)
+
+
+def value_at(index, theta, data, out):
+    variables, block = index.shape
+    categories, lanes = theta.size // variables, min(LANES, block)
+    pixel = np.empty((PIXELS, lanes), out.dtype)
+    log_q = np.empty((variables, categories), out.dtype)
+    log_probabilities(theta, variables, categories, log_q)
+    log_p = -elementary.log(out.dtype.type(categories))
+    for start in range(0, block, lanes):
+        begin = min(start, block - lanes)
+        part = out[begin : begin + lanes]
+        for b in range(lanes):
+            part[b] = out.dtype.type(0.0)
+            for v in range(variables):
+                part[b] += log_p - log_q[v, index[v, begin + b]]
+        decode_draws(index, data, categories, begin, pixel)
+        add_log_likelihood(pixel, data, part)
 
 
 def gradient(x, theta, data, out):
     variables, categories, block = x.shape
-    one = out.dtype.type(1.0)
-    pixel = np.empty((PIXELS, block), out.dtype)
+    lanes = min(LANES, block)
+    pixel = np.empty((PIXELS, lanes), out.dtype)
     log_q = np.empty((variables, categories), out.dtype)
-    decode(x, data, pixel)
     log_probabilities(theta, variables, categories, log_q)
     log_p = -elementary.log(out.dtype.type(categories))
-    for p in range(PIXELS):
-        row, target = pixel[p], data[p]
-        for b in range(block):
-            # A logit below -88 would overflow; there the probability is 0 to rounding.
-            row[b] = target - one / (one + elementary.exp(-max(row[b], out.dtype.type(-80.0))))
-    for v in range(variables):
-        for c in range(categories):
-            first, result = (2 + v * categories + c) * PIXELS, out[v, c]
-            result[:] = log_p - log_q[v, c]
-            for p in range(PIXELS):
-                weight, row = data[first + p], pixel[p]
-                for b in range(block):
-                    result[b] += weight * row[b]
+    for start in range(0, block, lanes):
+        begin = min(start, block - lanes)
+        decode(x, data, begin, pixel)
+        residual(pixel, data)
+        for v in range(variables):
+            for c in range(categories):
+                first = (2 + v * categories + c) * PIXELS
+                result = out[v, c][begin : begin + lanes]
+                result[:] = log_p - log_q[v, c]
+                for p in range(PIXELS):
+                    weight, row = data[first + p], pixel[p]
+                    for b in range(lanes):
+                        result[b] += weight * row[b]
 
 
 def direct(x, theta, data, out):
