@@ -43,12 +43,13 @@ def test_no_flag_but_contract_in_estimators_and_problems(role, function):
     assert not flags_of(fresh) & set(UNSAFE)
 
 
-def test_no_flag_but_contract_in_the_driver():
-    signature = driver.moments("float32").signatures[0]
-    options = {**jit.OPTIONS, "parallel": True}
+@pytest.mark.parametrize("name", ["batch_moments", "moments"])
+def test_no_flag_but_contract_in_the_driver(name):
+    found = getattr(driver, name)("float32")
+    options = {**jit.OPTIONS, "parallel": name == "moments"}
     with jit.warnings.catch_warnings():
         jit.warnings.simplefilter("ignore")
-        fresh = jit.numba.njit([signature], **options)(driver.moments("float32").py_func)
+        fresh = jit.numba.njit(found.signatures, **options)(found.py_func)
     assert not flags_of(fresh) & set(UNSAFE)
 
 

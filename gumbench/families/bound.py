@@ -200,7 +200,7 @@ class Program:
         self.temperatures, self.parameters = temperatures, bound.theta.size
         kernel = jit.compiled("kernel", estimator.kernel, bound.dtype)
         self.kernel = estimator.kernel
-        self.functions = [kernel, *bound.functions.values()]
+        self.functions = [noise.fill_array(bound.dtype), kernel, *bound.functions.values()]
         elements = max(problem.shape[0] * problem.shape[1], bound.natural.size) * max(draws, 1)
         self.block = (driver.block_size if problem.compiled else block_size)(elements)
         self.inputs = driver.Inputs(
@@ -226,7 +226,15 @@ class Program:
         """Run the parallel driver (see kernels.driver.moments)."""
         block = driver.block_for(self.block, count)
         driver.moments(self.bound.dtype)(
-            *self.functions, self.inputs, grouping, first_batch, start, count, block, sums
+            driver.batch_moments(self.bound.dtype),
+            *self.functions,
+            self.inputs,
+            grouping,
+            first_batch,
+            start,
+            count,
+            block,
+            sums,
         )
         self.bound.raise_failure()
 
@@ -234,7 +242,7 @@ class Program:
         """Run the kernel on one block of noise with a check of every index (IndexError)."""
         bound, inputs, block = self.bound, self.inputs, driver.COLLECTED
         draws = [bound.noise(0, None, 0, block, int(r[1])) for r in inputs.requests]
-        run = driver.checked_kernel(self.kernel, self.functions[1:5])
+        run = driver.checked_kernel(self.kernel, self.functions[2:6])
         run(
             inputs,
             np.array(draws, bound.real).reshape(-1, *bound.problem.shape, block),

@@ -107,20 +107,13 @@ def block_for(block, count):
 
 
 @helper
-def _fill(request, inputs, batch, index, out):
-    kind, draw, purpose, low_purpose = request
-    key = (inputs.key[0], inputs.key[1])
-    noise.fill(kind, key, index, batch, draw, purpose, low_purpose, out)
-
-
-@helper
-def _fill_noise(inputs, objective, batch, index, out):
+def _fill_noise(fill, inputs, objective, batch, index, out):
     for r in range(out.shape[0]):
         elements = out[r].reshape((inputs.variables * inputs.categories, out.shape[3]))
-        _fill(inputs.requests[r], inputs, batch, index, elements)
+        fill(inputs.requests[r], inputs.key, index, batch, elements)
     feedback = objective.feedback
     if feedback.shape[0]:
-        _fill(FEEDBACK, inputs, batch, index, feedback)
+        fill(np.array(FEEDBACK), inputs.key, index, batch, feedback)
         for k in range(feedback.shape[0]):
             for b in range(feedback.shape[1]):
                 feedback[k, b] *= inputs.feedback
@@ -184,15 +177,29 @@ def _add_block(estimates, count, index, grouping, rows, components, row_sums, no
                 not_finite[0] = index + begin + bad
 
 
-@helper
-def _batch_moments(functions, inputs, grouping, batch, start, count, block, sums):
-    kernel, value, value_at, gradient, direct, pullback = functions
-    components, row_sums, not_finite = sums
+def _batch_moments(
+    fill,
+    kernel,
+    value,
+    value_at,
+    gradient,
+    direct,
+    pullback,
+    inputs,
+    grouping,
+    batch,
+    start,
+    count,
+    block,
+    components,
+    row_sums,
+    not_finite,
+):
     work = _workspace(inputs, value, value_at, gradient, direct, block)
     objective, random, natural_gradient, extra = work
     rows = np.empty((row_sums.shape[1], min(block, WIDTH)), np.float64)
     for index in range(start, start + count, block):
-        _fill_noise(inputs, objective, batch, index, random)
+        _fill_noise(fill, inputs, objective, batch, index, random)
         for t in range(inputs.temperatures.size):
             estimates = _estimate(
                 kernel, pullback, objective, inputs, t, random, natural_gradient, extra
@@ -210,6 +217,8 @@ def _batch_moments(functions, inputs, grouping, batch, start, count, block, sums
 
 
 def _moments(
+    batch_moments,
+    fill,
     kernel,
     value,
     value_at,
@@ -224,20 +233,33 @@ def _moments(
     block,
     sums,
 ):
-    functions = (kernel, value, value_at, gradient, direct, pullback)
     for b in prange(sums.not_finite.shape[0]):
-        batch_sums = (sums.components[b], sums.rows[b], sums.not_finite[b])
-        _batch_moments(
-            functions, inputs, grouping, first_batch + b, start, count, block, batch_sums
+        batch_moments(
+            fill,
+            kernel,
+            value,
+            value_at,
+            gradient,
+            direct,
+            pullback,
+            inputs,
+            grouping,
+            first_batch + b,
+            start,
+            count,
+            block,
+            sums.components[b],
+            sums.rows[b],
+            sums.not_finite[b],
         )
 
 
-def _collect(kernel, value, value_at, gradient, direct, pullback, inputs, batch, start, out):
+def _collect(fill, kernel, value, value_at, gradient, direct, pullback, inputs, batch, start, out):
     block = COLLECTED
     work = _workspace(inputs, value, value_at, gradient, direct, block)
     objective, random, natural_gradient, extra = work
     for first in range(0, out.shape[0], block):
-        _fill_noise(inputs, objective, batch, start + first, random)
+        _fill_noise(fill, inputs, objective, batch, start + first, random)
         estimates = _estimate(
             kernel, pullback, objective, inputs, 0, random, natural_gradient, extra
         )
@@ -302,18 +324,32 @@ def _sums_type():
 
 
 def _function_types(dtype):
-    return [jit.function_type(role, dtype) for role in FUNCTIONS]
+    fill = types.FunctionType(noise.fill_signature(dtype))
+    return [fill, *(jit.function_type(role, dtype) for role in FUNCTIONS)]
+
+
+def _batch_signature(dtype):
+    size, sums = types.intp, _array(types.float64, 3)
+    arguments = [_inputs_type(dtype), _grouping_type(), size, size, size, size]
+    return types.void(*_function_types(dtype), *arguments, sums, sums, _array(types.int64, 1))
+
+
+@functools.cache
+def batch_moments(dtype):
+    """What `moments` does for one batch, compiled apart: parallel code takes long to compile."""
+    return jit.driver([_batch_signature(dtype)], parallel=False)(_batch_moments)
 
 
 @functools.cache
 def moments(dtype):
     """The parallel driver for "float32" or "float64".
 
-    Adds estimates start to start + count of batches first_batch, first_batch + 1, ... to `sums`.
+    Its functions are `batch_moments`, `noise.fill_array` and those of FUNCTIONS. Adds estimates
+    start to start + count of batches first_batch, first_batch + 1, ... to `sums`.
     """
-    size = types.intp
+    size, batch = types.intp, types.FunctionType(_batch_signature(dtype))
     arguments = [_inputs_type(dtype), _grouping_type(), size, size, size, size, _sums_type()]
-    return jit.driver([types.void(*_function_types(dtype), *arguments)])(_moments)
+    return jit.driver([types.void(batch, *_function_types(dtype), *arguments)])(_moments)
 
 
 @functools.cache

@@ -183,9 +183,10 @@ def driver(signatures, parallel=True):
 
     def decorate(function):
         with _our_cache():
-            return numba.njit(signatures, cache=True, parallel=parallel, nogil=True, **OPTIONS)(
+            built = numba.njit(signatures, cache=True, parallel=parallel, nogil=True, **OPTIONS)(
                 function
             )
+        return _with_known_address(built, signatures[0])
 
     return decorate
 

@@ -49,7 +49,8 @@ def fill_words(words, element, key, index, batch, draw, purpose):
             four, other = philox_pair((c0, c, c2, c3), (c0, d, c2, c3), key[0], key[1])
             _put(rows, b, four)
             _put(rows, b + half, other)
-        for b in range(2 * half, count):
+        if 2 * half < count:
+            b = 2 * half
             _put(rows, b, philox(c0, uint64(c1) + uint64(b), c2, c3, key[0], key[1]))
         begin = end
 
@@ -94,6 +95,13 @@ def _transform(kind, words, spare, out):
         _uniforms(words.reshape(words.size), out.reshape(out.size))
 
 
+@inlined
+def _join(high, low, words):
+    for i in range(words.shape[0]):
+        for b in range(words.shape[1]):
+            words[i, b] = uint64(high[i, b]) << uint64(32) | uint64(low[i, b])
+
+
 def _buffers(out, rows):
     """Words (rows, block) as wide as the floats of `out`."""
 
@@ -108,8 +116,8 @@ def _typed_buffers(out, rows):
         return (np.empty((rows, out.shape[1]), np.uint32),)
 
     def long(out, rows):
-        shape = (rows, out.shape[1])
-        return np.empty(shape, np.uint32), np.empty(shape, np.uint32), np.empty(shape, np.uint64)
+        block = out.shape[1]
+        return np.empty((2, rows, block), np.uint32), np.empty((rows, block), np.uint64)
 
     return short if out.dtype == types.float32 else long
 
@@ -122,13 +130,13 @@ def _typed_fill(buffers, element, key, index, batch, draw, purpose, low_purpose)
             fill_words(words[row : row + 4], element + row, key, index, batch, draw, purpose)
 
     def long(buffers, element, key, index, batch, draw, purpose, low_purpose):
-        high, low, words = buffers
-        for row in range(0, words.shape[0], 4):
-            fill_words(high[row : row + 4], element + row, key, index, batch, draw, purpose)
-            fill_words(low[row : row + 4], element + row, key, index, batch, draw, low_purpose)
-        for i in range(words.shape[0]):
-            for b in range(words.shape[1]):
-                words[i, b] = uint64(high[i, b]) << uint64(32) | uint64(low[i, b])
+        halves, words = buffers
+        for half in range(2):
+            own = low_purpose if half else purpose
+            for row in range(0, words.shape[0], 4):
+                some = halves[half, row : row + 4]
+                fill_words(some, element + row, key, index, batch, draw, own)
+        _join(halves[0], halves[1], words)
 
     return short if len(buffers) == 1 else long
 
@@ -155,13 +163,17 @@ def _fill_array(request, key, index, batch, out):
     fill(kind, (key[0], key[1]), index, batch, draw, purpose, low_purpose, out)
 
 
-@functools.cache
-def fill_array(dtype):
-    """`fill` for Python callers: request (4,) as in driver.Inputs, key (2,), out (elements, n)."""
+def fill_signature(dtype):
+    """The Numba signature of `fill_array`."""
     words, numbers = types.Array(types.uint32, 1, "C"), types.Array(types.int64, 1, "C")
     out = types.Array(REALS[dtype], 2, "C")
-    signature = types.void(numbers, words, types.int64, types.int64, out)
-    return driver([signature], parallel=False)(_fill_array)
+    return types.void(numbers, words, types.int64, types.int64, out)
+
+
+@functools.cache
+def fill_array(dtype):
+    """`fill` as a function: request (4,) as in driver.Inputs, key (2,), index, batch, out."""
+    return driver([fill_signature(dtype)], parallel=False)(_fill_array)
 
 
 def constants(kind, size, instance, draw=0):
@@ -187,7 +199,8 @@ def row_words(words, element, key, index, purpose):
         four, other = philox_pair((c0, *c), (d0, *c), key[0], key[1])
         _put(rows, g, four)
         _put(rows, g + half, other)
-    for g in range(2 * half, words.shape[1]):
+    if 2 * half < words.shape[1]:
+        g = 2 * half
         _put(rows, g, philox(uint64(first + g), *c, key[0], key[1]))
 
 
@@ -201,12 +214,10 @@ def _typed_fill_row(buffers, element, key, index):
         row_words(buffers[0], element, key, index, NOISE)
 
     def long(buffers, element, key, index):
-        high, low, words = buffers
-        row_words(high, element, key, index, NOISE)
-        row_words(low, element, key, index, LOW_BITS)
-        for i in range(4):
-            for g in range(words.shape[1]):
-                words[i, g] = uint64(high[i, g]) << uint64(32) | uint64(low[i, g])
+        halves, words = buffers
+        for half in range(2):
+            row_words(halves[half], element, key, index, LOW_BITS if half else NOISE)
+        _join(halves[0], halves[1], words)
 
     return short if len(buffers) == 1 else long
 
