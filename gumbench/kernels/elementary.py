@@ -19,7 +19,7 @@ LN2 = 0.6931471805599453
 # The high part has enough trailing zeros for exact products with any exponent.
 LN2_HIGH = {32: 0.693145751953125, 64: 0.6931471803691238}
 LN2_LOW = {32: 1.4286068203094172e-06, 64: 1.9082149292705877e-10}
-# Half a unit below the exponent of the smallest normal number, where the power of two becomes 0.
+# Where the power of two has the exponent bits of 0.
 EXP_LOWEST = {32: -88.0, 64: -709.0}
 EXP_HIGHEST = {32: 88.0, 64: 709.0}
 EXP_BIAS = {32: 127, 64: 1023}
@@ -194,7 +194,7 @@ class Real:
         return self.fma(b.fneg(k), self.const(LN2_HIGH[64]), b.fsub(b.fsub(half, low), f))
 
     def split_exponent(self, x):
-        """x = n ln 2 + r with |r| ≤ ½ ln 2: 2^n, and r. 2^n is 0 below the normal numbers."""
+        """x = n ln 2 + r with |r| ≤ ½ ln 2: 2^n, or 0 for that of no normal number, and r."""
         b, mantissa = self.builder, MANTISSA[self.bits]
         lowest = self.const(EXP_LOWEST[self.bits])
         x = b.select(b.fcmp_ordered("<", x, lowest), lowest, x)
@@ -212,7 +212,7 @@ class Real:
         return self.fma(power, self.fma(self.builder.fmul(r, r), tail, r), power)
 
     def exp(self, x):
-        """e^x, 0 below the normal numbers, inf above 88 (float64: 709), NaN for NaN."""
+        """e^x, 0 below -88 and inf above 88 (float64: 709), NaN for NaN."""
         b = self.builder
         huge = b.fcmp_ordered(">", x, self.const(EXP_HIGHEST[self.bits]))
         return b.select(huge, self.const(math.inf), self.exp_of_split(*self.split_exponent(x)))
@@ -289,7 +289,7 @@ log = _function(
 )
 exp = _function(
     "exp",
-    "e^x within 1.2 units in the last place; 0 below the normal numbers, inf above e^88 (e^709).",
+    "e^x within 1.2 units in the last place; 0 below -88, inf above 88 (float64: 709).",
     lambda real, x: real.exp(x),
 )
 
