@@ -17,6 +17,7 @@ from gumbench.errors import StoppedError
 from gumbench.families.bound import Bound, make_program
 from gumbench.kernels import driver
 from gumbench.measure import variance
+from gumbench.moments import Grouping
 from gumbench.registry import estimators, make_problem
 
 SPEC = {
@@ -200,3 +201,17 @@ def checked(spec):
     from gumbench import config
 
     return config.checked_spec(config.merge({}, spec), "test")
+
+
+@pytest.mark.parametrize(("place", "expected"), [(None, -1), (5, 5), (700, 700), (1023, 1023)])
+def test_the_first_estimate_that_is_not_finite(place, expected):
+    """Finite numbers whose sum overflows are none; a NaN is found in whichever part it lies."""
+    bound = Bound(make_problem("categorical-quadratic", 1), "float64")
+    grouping = Grouping(bound, np.zeros(1))
+    rows = np.zeros((1, 1, grouping.rows, 2))
+    sums = driver.Sums(np.zeros((1, 1, 1, 2)), rows, np.full((1, 1), -1))
+    estimates = np.full((1, 1024), 1e308 if place is None else 1.0)
+    if place is not None:
+        estimates[0, place] = np.nan
+    driver.add("float64")(estimates, 1024, 0, grouping.driver, 0, 0, sums)
+    assert sums.not_finite[0, 0] == expected

@@ -179,7 +179,7 @@ def first_not_finite(rows, roots, count):
         total = np.zeros(2)
         add_row(rows[r], total)
         if not np.isfinite(total[0]):
-            for b in range(count):
+            for b in range(min(count, rows.shape[1])):
                 if not np.isfinite(rows[r, b]):
                     return b
     return -1
