@@ -7,6 +7,9 @@ import sys
 import time
 
 import pytest
+import typer
+
+from gumbench.__main__ import main
 
 COMMAND = [sys.executable, "-m", "gumbench", "sweep", "--problems", "categorical-quadratic"]
 LONG = [*COMMAND, "--dimensions", "64", "--estimates", "20000000", "--output"]
@@ -45,3 +48,16 @@ def test_interrupt_while_kernels_compile(tmp_path):
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "Interrupted." in err
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, typer.Abort])
+def test_interrupt_while_arguments_are_read(error, monkeypatch, capsys):
+    def interrupted(*_):
+        raise error
+
+    monkeypatch.setattr("gumbench.machine.version", interrupted)
+    monkeypatch.setattr(sys, "argv", ["gumbench", "--version"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "Interrupted.\n"

@@ -18,6 +18,9 @@ from gumbench.errors import GumbenchError
 # Newer Typers bring their own click: its base class of errors is reached through theirs.
 ClickError = cast(Any, typer.BadParameter.__mro__[2])
 
+# Typer makes this status of an interrupt and says nothing; older ones raise `Abort`.
+INTERRUPTED = 130
+
 GREETING = """\
 [bold]gumbench[/] tells which Monte Carlo gradient estimator to use:
 bias, variance and cost, next to the exact gradient.
@@ -68,11 +71,14 @@ app.command("info", epilog=info.EXAMPLE)(info.info)
 
 
 def main(arguments):
-    """Run a command and return its exit status: 0, 1, 2, 3 or 130."""
+    """Run a command and return its exit status: 0, 1, 2 or 3; an interrupt is raised."""
     try:
-        return app(arguments, prog_name="gumbench", standalone_mode=False) or 0
+        status = app(arguments, prog_name="gumbench", standalone_mode=False) or 0
+        if status == INTERRUPTED:
+            raise KeyboardInterrupt
+        return status
     except typer.Abort:
-        return 130
+        raise KeyboardInterrupt from None
     except ClickError as error:
         message = escape(error.format_message().removeprefix("Value error, "))
         errors().print(f"[red]error:[/] {message}", highlight=False)
