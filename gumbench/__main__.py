@@ -1,5 +1,7 @@
 """The command `gumbench`, also as `python -m gumbench`."""
 
+import contextlib
+import os
 import sys
 
 
@@ -10,8 +12,11 @@ def main():
 
         status = run(sys.argv[1:])
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        status = 130
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            print("Interrupted.", file=sys.stderr, flush=True)
+        # `sys.exit` ends by the signal instead, if `exec` was interrupted (as by a dataclass).
+        os._exit(130)
     sys.exit(status)
 
 

@@ -57,6 +57,7 @@ def test_interrupt_while_arguments_are_read(error, monkeypatch, capsys):
 
     monkeypatch.setattr("gumbench.machine.version", interrupted)
     monkeypatch.setattr(sys, "argv", ["gumbench", "--version"])
+    monkeypatch.setattr(os, "_exit", sys.exit)
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 130
