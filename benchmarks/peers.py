@@ -21,9 +21,9 @@ import numpy as np  # noqa: E402
 from gumbench import machine, registry, statistics, timing  # noqa: E402
 from gumbench.families.bound import Bound, make_program  # noqa: E402
 from gumbench.kernels import driver, noise, philox, sampling  # noqa: E402
-from gumbench.measure.sampling import words_kernel  # noqa: E402
+from gumbench.measure.sampling import WORDS  # noqa: E402
 from gumbench.moments import Grouping  # noqa: E402
-from gumbench.types import BATCHES, Sampler  # noqa: E402
+from gumbench.types import BATCHES  # noqa: E402
 
 ROUNDS = 31
 SIZES = (8, 128, 1024)
@@ -195,14 +195,13 @@ def rows_of_many():
     torch.set_num_threads(THREADS)
     logits = np.random.default_rng(0).normal(size=(ROWS, VOCABULARY)).astype(np.float32)
     there, here = torch.tensor(logits), jnp.array(logits)
-    words = Sampler(kernel=words_kernel, formula="", resolution=32)
     categorical = jax.jit(jax.random.categorical)
     keys = iter(jax.random.split(jax.random.key(0), 1_000_000))
     calls = {
         "gumbel-max": draw(registry.sampler("gumbel-max"), logits, 1),
         "inverse-cdf": draw(registry.sampler("inverse-cdf"), logits, 1),
         "gumbel-max-textbook": draw(registry.sampler("gumbel-max-textbook"), logits, 1),
-        "words": draw(words, logits, 1),
+        "words": draw(WORDS, logits, 1),
         "rows torch exponential race": lambda: torch.argmax(
             there - torch.empty_like(there).exponential_().log(), -1
         ),

@@ -8,7 +8,7 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gumbench import config, grid, machine, measure, plugins, registry, trial
+from gumbench import ahead, config, grid, machine, measure, plugins, registry, trial
 from gumbench.errors import GumbenchError, InputError, StoppedError
 from gumbench.notes import Note
 from gumbench.results import Results
@@ -45,6 +45,9 @@ class Monitor:
 
     def plan(self, plan):
         """Told before the first pass."""
+
+    def compiling(self, begun, total):
+        """Told while functions are compiled for a first run."""
 
     def start(self, number, cells):
         """Told before each pass, with its number."""
@@ -169,7 +172,6 @@ def _check_contains(spec, cells, manifest, folder):
 def run(plan, monitor=None, fail_fast=False):
     """Compute the missing cells of a plan and return Results; every finished cell is kept."""
     monitor = monitor or Monitor()
-    _set_threads(plan.spec)
     records = dict(plan.done)
     with _journal(plan) as keep:
         for cell in plan.cells:
@@ -177,6 +179,7 @@ def run(plan, monitor=None, fail_fast=False):
                 records[cell.key] = _skipped(cell)
                 keep(records[cell.key])
         monitor.plan(plan)
+        _compile(plan, monitor)
         for number, cells in enumerate(plan.passes):
             monitor.start(number, cells)
             measured = _measure(cells, _PassMonitor(plan.folder, monitor), fail_fast)
@@ -192,10 +195,12 @@ def run(plan, monitor=None, fail_fast=False):
     return results
 
 
-def _set_threads(spec):
+def _compile(plan, monitor):
     import numba
 
-    numba.set_num_threads(spec.threads or machine.cores())
+    threads = plan.spec.threads or machine.cores()
+    numba.set_num_threads(threads)
+    ahead.compile_all(measure.tasks(plan.passes), threads, monitor.compiling)
 
 
 @contextlib.contextmanager

@@ -70,6 +70,11 @@ class Screen:
         self.task = self.bar.add_task("", total=sum(self.expected), cells=f"0/{self.total}")
         self.bar.start()
 
+    def compiling(self, begun, total):
+        """So many functions are compiled, or being compiled."""
+        if self.bar:
+            self.bar.update(self.task, description=f"compiling, once: {begun} of {total}")
+
     def start(self, number, cells):
         """A pass begins."""
         self.number = number

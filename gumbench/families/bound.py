@@ -31,6 +31,29 @@ MISSING = {
 }
 
 
+def _plain(problem, role):
+    """The function of a role before it is compiled, or its stand-in."""
+    linked = role in ("forward", "pullback")
+    if linked and not problem.link:
+        return getattr(family(problem.family), role)
+    given = problem.link[role == "pullback"] if linked else getattr(problem, role)
+    if given is None:
+        return MISSING[role]
+    return given if problem.compiled else getattr(callback, role)
+
+
+def compiled_for(problem, estimator, dtype):
+    """What is compiled for the moments of an estimator, as jit.Tasks, the longest first."""
+    for build in (driver.batch_moments, noise.fill_array, driver.moments):
+        yield jit.Task(build, (dtype,))
+    if not estimator.compute:
+        yield jit.Task(jit.compiled, ("kernel", estimator.kernel, dtype))
+    for role in ("forward", *driver.FUNCTIONS[1:]):
+        yield jit.Task(jit.compiled, (role, _plain(problem, role), dtype))
+    if not problem.truth:
+        yield jit.Task(jit.compiled, ("value_at", _plain(problem, "value_at"), "float64"))
+
+
 class Bound:
     """What a problem is to a cell: θ and data rounded to `dtype`, then exact.
 
@@ -61,21 +84,10 @@ class Bound:
         """The same rounded numbers in another dtype."""
         return self if dtype == self.dtype else Bound(self.problem, dtype, self.theta, self.data)
 
-    def _plain(self, role):
-        """The function of a role before it is compiled, or its stand-in."""
-        problem = self.problem
-        linked = role in ("forward", "pullback")
-        if linked and not problem.link:
-            return getattr(self.family, role)
-        given = problem.link[role == "pullback"] if linked else getattr(problem, role)
-        if given is None:
-            return MISSING[role]
-        return given if problem.compiled else getattr(callback, role)
-
     def compiled(self, role):
         """The compiled function of a role, or a stand-in where the problem has none."""
         build = jit.checked if self.checked else jit.compiled
-        return build(role, self._plain(role), self.dtype)
+        return build(role, _plain(self.problem, role), self.dtype)
 
     @functools.cached_property
     def functions(self):

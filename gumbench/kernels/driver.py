@@ -1,6 +1,5 @@
 """The compiled loops over batches and blocks that run any estimator on any problem."""
 
-import functools
 from typing import Any, NamedTuple
 
 import numba
@@ -177,112 +176,6 @@ def _add_block(estimates, count, index, grouping, rows, components, row_sums, no
                 not_finite[0] = index + begin + bad
 
 
-def _batch_moments(
-    fill,
-    kernel,
-    value,
-    value_at,
-    gradient,
-    direct,
-    pullback,
-    inputs,
-    grouping,
-    batch,
-    start,
-    count,
-    block,
-    components,
-    row_sums,
-    not_finite,
-):
-    work = _workspace(inputs, value, value_at, gradient, direct, block)
-    objective, random, natural_gradient, extra = work
-    rows = np.empty((row_sums.shape[1], min(block, WIDTH)), np.float64)
-    for index in range(start, start + count, block):
-        _fill_noise(fill, inputs, objective, batch, index, random)
-        for t in range(inputs.temperatures.size):
-            estimates = _estimate(
-                kernel, pullback, objective, inputs, t, random, natural_gradient, extra
-            )
-            _add_block(
-                estimates,
-                min(block, start + count - index),
-                index,
-                grouping,
-                rows,
-                components[t],
-                row_sums[t],
-                not_finite[t : t + 1],
-            )
-
-
-def _moments(
-    batch_moments,
-    fill,
-    kernel,
-    value,
-    value_at,
-    gradient,
-    direct,
-    pullback,
-    inputs,
-    grouping,
-    first_batch,
-    start,
-    count,
-    block,
-    sums,
-):
-    for b in prange(sums.not_finite.shape[0]):
-        batch_moments(
-            fill,
-            kernel,
-            value,
-            value_at,
-            gradient,
-            direct,
-            pullback,
-            inputs,
-            grouping,
-            first_batch + b,
-            start,
-            count,
-            block,
-            sums.components[b],
-            sums.rows[b],
-            sums.not_finite[b],
-        )
-
-
-def _collect(fill, kernel, value, value_at, gradient, direct, pullback, inputs, batch, start, out):
-    block = COLLECTED
-    work = _workspace(inputs, value, value_at, gradient, direct, block)
-    objective, random, natural_gradient, extra = work
-    for first in range(0, out.shape[0], block):
-        _fill_noise(fill, inputs, objective, batch, start + first, random)
-        estimates = _estimate(
-            kernel, pullback, objective, inputs, 0, random, natural_gradient, extra
-        )
-        for b in range(min(block, out.shape[0] - first)):
-            for p in range(out.shape[1]):
-                out[first + b, p] = estimates[p, b]
-
-
-def _add(estimates, count, index, grouping, b, t, sums):
-    width = min(estimates.shape[1], WIDTH)
-    rows = np.empty((sums.rows.shape[2], width), np.float64)
-    _add_block(
-        estimates,
-        count,
-        index,
-        grouping,
-        rows,
-        sums.components[b, t],
-        sums.rows[b, t],
-        sums.not_finite[b, t : t + 1],
-    )
-
-
 def _array(kind, dimensions):
     return types.Array(kind, dimensions, "C")
 
@@ -334,43 +227,141 @@ def _batch_signature(dtype):
     return types.void(*_function_types(dtype), *arguments, sums, sums, _array(types.int64, 1))
 
 
-@functools.cache
-def batch_moments(dtype):
-    """What `moments` does for one batch, compiled apart: parallel code takes long to compile."""
-    return jit.driver([_batch_signature(dtype)], parallel=False)(_batch_moments)
-
-
-@functools.cache
-def moments(dtype):
-    """The parallel driver for "float32" or "float64".
-
-    Its functions are `batch_moments`, `noise.fill_array` and those of FUNCTIONS. Adds estimates
-    start to start + count of batches first_batch, first_batch + 1, ... to `sums`.
-    """
+def _moments_signature(dtype):
     size, batch = types.intp, types.FunctionType(_batch_signature(dtype))
     arguments = [_inputs_type(dtype), _grouping_type(), size, size, size, size, _sums_type()]
-    return jit.driver([types.void(batch, *_function_types(dtype), *arguments)])(_moments)
+    return types.void(batch, *_function_types(dtype), *arguments)
 
 
-@functools.cache
-def collect(dtype):
-    """The driver that keeps estimates start, start + 1, ... of a batch: out (count, parameters)."""
+def _collect_signature(dtype):
     arguments = [_inputs_type(dtype), types.intp, types.intp, _array(jit.REALS[dtype], 2)]
-    signature = types.void(*_function_types(dtype), *arguments)
-    return jit.driver([signature], parallel=False)(_collect)
+    return types.void(*_function_types(dtype), *arguments)
 
 
-@functools.cache
-def add(dtype):
-    """Adds the first `count` of a block of estimates (parameters, block) to sums.
-
-    Arguments: estimates, count, number of the first one, grouping, place of the batch in the sums,
-    number of the temperature, sums.
-    """
+def _add_signature(dtype):
     size = types.intp
     arguments = [size, size, _grouping_type(), size, size, _sums_type()]
-    signature = types.void(_array(jit.REALS[dtype], 2), *arguments)
-    return jit.driver([signature], parallel=False)(_add)
+    return types.void(_array(jit.REALS[dtype], 2), *arguments)
+
+
+@jit.driver(_batch_signature, parallel=False)
+def batch_moments(
+    fill,
+    kernel,
+    value,
+    value_at,
+    gradient,
+    direct,
+    pullback,
+    inputs,
+    grouping,
+    batch,
+    start,
+    count,
+    block,
+    components,
+    row_sums,
+    not_finite,
+):
+    """What `moments` does for one batch, compiled apart: parallel code takes long to compile."""
+    work = _workspace(inputs, value, value_at, gradient, direct, block)
+    objective, random, natural_gradient, extra = work
+    rows = np.empty((row_sums.shape[1], min(block, WIDTH)), np.float64)
+    for index in range(start, start + count, block):
+        _fill_noise(fill, inputs, objective, batch, index, random)
+        for t in range(inputs.temperatures.size):
+            estimates = _estimate(
+                kernel, pullback, objective, inputs, t, random, natural_gradient, extra
+            )
+            _add_block(
+                estimates,
+                min(block, start + count - index),
+                index,
+                grouping,
+                rows,
+                components[t],
+                row_sums[t],
+                not_finite[t : t + 1],
+            )
+
+
+@jit.driver(_moments_signature)
+def moments(
+    batch_moments,
+    fill,
+    kernel,
+    value,
+    value_at,
+    gradient,
+    direct,
+    pullback,
+    inputs,
+    grouping,
+    first_batch,
+    start,
+    count,
+    block,
+    sums,
+):
+    """Add estimates start to start + count of batches first_batch, first_batch + 1, ... to `sums`.
+
+    Its functions are `batch_moments`, `noise.fill_array` and those of FUNCTIONS.
+    """
+    for b in prange(sums.not_finite.shape[0]):
+        batch_moments(
+            fill,
+            kernel,
+            value,
+            value_at,
+            gradient,
+            direct,
+            pullback,
+            inputs,
+            grouping,
+            first_batch + b,
+            start,
+            count,
+            block,
+            sums.components[b],
+            sums.rows[b],
+            sums.not_finite[b],
+        )
+
+
+@jit.driver(_collect_signature, parallel=False)
+def collect(fill, kernel, value, value_at, gradient, direct, pullback, inputs, batch, start, out):
+    """Keep estimates start, start + 1, ... of a batch: out (count, parameters)."""
+    block = COLLECTED
+    work = _workspace(inputs, value, value_at, gradient, direct, block)
+    objective, random, natural_gradient, extra = work
+    for first in range(0, out.shape[0], block):
+        _fill_noise(fill, inputs, objective, batch, start + first, random)
+        estimates = _estimate(
+            kernel, pullback, objective, inputs, 0, random, natural_gradient, extra
+        )
+        for b in range(min(block, out.shape[0] - first)):
+            for p in range(out.shape[1]):
+                out[first + b, p] = estimates[p, b]
+
+
+@jit.driver(_add_signature, parallel=False)
+def add(estimates, count, index, grouping, b, t, sums):
+    """Add the first `count` of a block of estimates (parameters, block) to sums.
+
+    index: number of the first one. b: place of the batch in the sums. t: number of the temperature.
+    """
+    width = min(estimates.shape[1], WIDTH)
+    rows = np.empty((sums.rows.shape[2], width), np.float64)
+    _add_block(
+        estimates,
+        count,
+        index,
+        grouping,
+        rows,
+        sums.components[b, t],
+        sums.rows[b, t],
+        sums.not_finite[b, t : t + 1],
+    )
 
 
 def checked_kernel(kernel, functions):

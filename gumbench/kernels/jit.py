@@ -177,16 +177,22 @@ def _our_cache(*inside):
         numba.config.CACHE_DIR = before
 
 
-def driver(signatures, parallel=True):
-    """Compile a driver for explicit signatures, kept on disk; only drivers are parallel."""
-    keep_memory()
+def driver(signature, parallel=True):
+    """A driver: called with "float32" or "float64" it is the decorated function, compiled.
+
+    signature: makes the Numba signature of a type. Only drivers are parallel.
+    """
 
     def decorate(function):
-        with _our_cache():
-            built = numba.njit(signatures, cache=True, parallel=parallel, nogil=True, **OPTIONS)(
-                function
-            )
-        return _with_known_address(built, signatures[0])
+        @functools.cache
+        def build(dtype):
+            keep_memory()
+            options = {**OPTIONS, "cache": True, "parallel": parallel, "nogil": True}
+            with _our_cache(dtype):
+                built = numba.njit([signature(dtype)], **options)(function)
+            return _with_known_address(built, signature(dtype))
+
+        return functools.wraps(function)(build)
 
     return decorate
 
@@ -206,10 +212,31 @@ def checked(role, function, dtype):
 
 def _build(role, function, dtype, options, *inside):
     edition = _edition(function)
-    with _our_cache(*inside, *filter(None, [edition])):
+    with _our_cache(dtype, *inside, *filter(None, [edition])):
         on_disk = edition is not None
         built = numba.njit([signature(role, dtype)], cache=on_disk, **options)(function)
     return _with_known_address(built, signature(role, dtype))
+
+
+class Task(NamedTuple):
+    """Something to compile: a driver with a type, or `compiled` with its three arguments."""
+
+    build: Any
+    arguments: tuple
+
+    @property
+    def is_missing(self):
+        """Whether it is not on disk and of the package: a user's is compiled where it is needed."""
+        function = self.arguments[1] if self.build is compiled else self.build.__wrapped__
+        if _edition(function) != "":
+            return False
+        code, folder = function.__code__, cache_folder() / self.arguments[-1]
+        name = f"{Path(code.co_filename).stem}.{function.__qualname__}-{code.co_firstlineno}.*"
+        return next(folder.glob(f"*/{name}"), None) is None
+
+    def run(self):
+        """Compile it, or take it from the disk."""
+        return self.build(*self.arguments)
 
 
 def _with_known_address(built, kind):

@@ -1,7 +1,5 @@
 """Fill arrays with noise. Rows are elements, the last axis is consecutive estimates."""
 
-import functools
-
 import numpy as np
 from numba import prange, types, uint32, uint64
 from numba.extending import overload
@@ -56,7 +54,10 @@ def fill_words(words, element, key, index, batch, draw, purpose):
 
 
 @inlined
-def _gumbels(words, exponents, out):
+def _gumbels(words, spare, out):
+    """Words into Gumbels; spare: floats like `out`."""
+    words, exponents = words.reshape(words.size), spare.reshape(spare.size)
+    out = out.reshape(out.size)
     # Short loops: one with all of a logarithm is mostly waiting, and twice as slow.
     for b in range(out.size):
         out[b] = elementary.signed_uniform(words[b])
@@ -71,28 +72,31 @@ def _gumbels(words, exponents, out):
 
 
 @inlined
-def _uniforms(words, out):
+def _uniforms(words, spare, out):
+    """Words into uniforms."""
+    words, out = words.reshape(words.size), out.reshape(out.size)
     for b in range(out.size):
         out[b] = elementary.uniform(words[b])
 
 
 @inlined
-def _normals(first, second, out, other):
-    for b in range(out.size):
-        out[b], other[b] = elementary.normals(first[b], second[b])
+def _normals(words, spare, out):
+    """Pairs of rows of words into rows of normals, or one less."""
+    for row in range(0, out.shape[0], 2):
+        other = out[row + 1] if row + 1 < out.shape[0] else spare[0]
+        first, second, one = words[row], words[row + 1], out[row]
+        for b in range(one.size):
+            one[b], other[b] = elementary.normals(first[b], second[b])
 
 
 @inlined
 def _transform(kind, words, spare, out):
-    """Rows of words into as many rows of noise, or one less."""
-    if kind == NORMAL:
-        for row in range(0, out.shape[0], 2):
-            other = out[row + 1] if row + 1 < out.shape[0] else spare[0]
-            _normals(words[row], words[row + 1], out[row], other)
-    elif kind == GUMBEL:
-        _gumbels(words.reshape(words.size), spare.reshape(spare.size), out.reshape(out.size))
+    if kind == GUMBEL:
+        _gumbels(words, spare, out)
+    elif kind == NORMAL:
+        _normals(words, spare, out)
     else:
-        _uniforms(words.reshape(words.size), out.reshape(out.size))
+        _uniforms(words, spare, out)
 
 
 @inlined
@@ -145,9 +149,9 @@ def _typed_fill(buffers, element, key, index, batch, draw, purpose, low_purpose)
 def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
     """Noise of consecutive estimates.
 
-    kind: GUMBEL, NORMAL or UNIFORM. key: two 32-bit words. index: the first estimate's number.
-    low_purpose: where the low halves of 64-bit words come from. out: (elements, block), float32
-    (32-bit words) or float64 (64-bit words), overwritten.
+    kind: GUMBEL, NORMAL or UNIFORM. key: two 32-bit words. index: the first estimate's
+    number. low_purpose: where the low halves of 64-bit words come from. out: (elements, block),
+    float32 (32-bit words) or float64 (64-bit words), overwritten.
     """
     elements, block = out.shape
     rows = min(max(4, FILLED // block // 4 * 4), (elements + 3) // 4 * 4)
@@ -158,11 +162,6 @@ def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
         _transform(kind, buffers[-1], spare, out[element : element + rows])
 
 
-def _fill_array(request, key, index, batch, out):
-    kind, draw, purpose, low_purpose = request
-    fill(kind, (key[0], key[1]), index, batch, draw, purpose, low_purpose, out)
-
-
 def fill_signature(dtype):
     """The Numba signature of `fill_array`."""
     words, numbers = types.Array(types.uint32, 1, "C"), types.Array(types.int64, 1, "C")
@@ -170,10 +169,11 @@ def fill_signature(dtype):
     return types.void(numbers, words, types.int64, types.int64, out)
 
 
-@functools.cache
-def fill_array(dtype):
-    """`fill` as a function: request (4,) as in driver.Inputs, key (2,), index, batch, out."""
-    return driver([fill_signature(dtype)], parallel=False)(_fill_array)
+@driver(fill_signature, parallel=False)
+def fill_array(request, key, index, batch, out):
+    """`fill` of the kind in a request (4,) as in driver.Inputs."""
+    kind, draw, purpose, low_purpose = request
+    fill(kind, (key[0], key[1]), index, batch, draw, purpose, low_purpose, out)
 
 
 def constants(kind, size, instance, draw=0):
@@ -244,22 +244,19 @@ def _gumbel_row(key, index, loc, scale, planes, out):
     spare = np.empty_like(planes)
     for element in range(0, out.size, planes.size):
         _fill_row(buffers, element, key, index)
-        _transform(GUMBEL, buffers[-1], spare, planes)
+        _gumbels(buffers[-1], spare, planes)
         _interleave(planes, loc, scale, out[element : element + planes.size])
 
 
-def _gumbel_rows(key, first, loc, scale, out):
+def _rows_signature(dtype):
+    real = REALS[dtype]
+    words, out = types.Array(types.uint32, 1, "C"), types.Array(real, 2, "C")
+    return types.void(words, types.int64, real, real, out)
+
+
+@driver(_rows_signature)
+def gumbel_rows(key, first, loc, scale, out):
+    """Gumbels of estimates first, first + 1, ... of batch 0: out (estimates, elements)."""
     for row in prange(out.shape[0]):
         planes = np.empty((4, min(ROW_COLUMNS, (out.shape[1] + 3) // 4)), out.dtype)
         _gumbel_row(key, first + row, loc, scale, planes, out[row])
-
-
-@functools.cache
-def gumbel_rows(dtype):
-    """Gumbels of estimates first, first + 1, ... of batch 0: out (estimates, elements).
-
-    Arguments: key (2,) uint32, first, loc, scale, out.
-    """
-    real = REALS[dtype]
-    words, out = types.Array(types.uint32, 1, "C"), types.Array(real, 2, "C")
-    return driver([types.void(words, types.int64, real, real, out)])(_gumbel_rows)

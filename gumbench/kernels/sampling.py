@@ -10,8 +10,6 @@ kernel(logits, temperatures, tables, key, first, out) : draws numbers first, fir
     temperatures, n)
 """
 
-import functools
-
 import numpy as np
 from numba import prange, types, uint32, uint64
 
@@ -45,7 +43,26 @@ def _prepare_rows(prepare, logits, temperatures, tables):
             prepare(logits[r], temperatures[t], tables[r, t])
 
 
-def _draw(prepare, kernel, logits, temperatures, tables, key, first, draws, together, out):
+def _draw_signature(dtype):
+    real = jit.REALS[dtype]
+    functions = [jit.function_type(role, dtype) for role in ("sampler_prepare", "sampler_kernel")]
+    arrays = [
+        types.Array(real, 2, "C"),
+        types.Array(real, 1, "C"),
+        types.Array(types.float64, 3, "C"),
+    ]
+    size = types.int64
+    words, out = types.Array(types.uint32, 1, "C"), types.Array(types.int64, 3, "C")
+    return types.void(*functions, *arrays, words, size, size, size, out)
+
+
+@jit.driver(_draw_signature)
+def draw(prepare, kernel, logits, temperatures, tables, key, first, draws, together, out):
+    """Draws (temperatures, rows, draws) int64 of logits (rows, categories).
+
+    tables: (rows, temperatures, n), no rows where draws are at most CHUNK_DRAWS. first: number of
+    the first draw. together: rows of a task (1 where there are tables).
+    """
     rows, count, shared = logits.shape[0], temperatures.size, tables.shape[0] > 0
     # Tables of all rows where several threads share a row's draws, else of the rows of a task.
     if shared:
@@ -69,25 +86,10 @@ def _draw(prepare, kernel, logits, temperatures, tables, key, first, draws, toge
                     target[begin + d] = source[d]
 
 
-@functools.cache
-def draw(dtype):
-    """The parallel driver: out (temperatures, rows, draws) int64 of logits (rows, categories).
-
-    Arguments: prepare, kernel, logits, temperatures, tables (rows, temperatures, n) with no rows
-    where draws are at most CHUNK_DRAWS, key (2,) uint32, number of the first draw, draws, rows of
-    a task (1 where there are tables), out.
-    """
-    real = jit.REALS[dtype]
-    functions = [jit.function_type(role, dtype) for role in ("sampler_prepare", "sampler_kernel")]
-    arrays = [
-        types.Array(real, 2, "C"),
-        types.Array(real, 1, "C"),
-        types.Array(types.float64, 3, "C"),
-    ]
-    size = types.int64
-    words, out = types.Array(types.uint32, 1, "C"), types.Array(types.int64, 3, "C")
-    signature = types.void(*functions, *arrays, words, size, size, size, out)
-    return jit.driver([signature])(_draw)
+def tasks(sampler, dtype):
+    """What is compiled for a sampler, as jit.Tasks."""
+    yield jit.Task(jit.compiled, ("sampler_prepare", sampler.prepare or _nothing, dtype))
+    yield jit.Task(jit.compiled, ("sampler_kernel", sampler.kernel, dtype))
 
 
 def draw_rows(sampler, logits, temperatures, key, first, draws):
@@ -97,10 +99,7 @@ def draw_rows(sampler, logits, temperatures, key, first, draws):
     the first draw.
     """
     dtype = str(logits.dtype)
-    functions = [
-        jit.compiled("sampler_prepare", sampler.prepare or _nothing, dtype),
-        jit.compiled("sampler_kernel", sampler.kernel, dtype),
-    ]
+    functions = [task.run() for task in tasks(sampler, dtype)]
     categories, count = logits.shape[1], temperatures.size
     size, shared = sampler.table_size(categories), draws > CHUNK_DRAWS
     together = 1 if shared else max(1, min(CHUNK_DRAWS // draws, TASK_ITEMS // categories))

@@ -4,8 +4,6 @@ Arrays are (variables, categories, block) unless said otherwise; `index` is (var
 int32; sums over categories run in category order, lane by lane.
 """
 
-import functools
-
 import numpy as np
 from numba import types
 
@@ -172,10 +170,13 @@ def softmax_pullback(y, scale, g):
                 row[b] = scale * weight[b] * ((row[b] - pivot[b]) - mean[b])
 
 
-@functools.cache
-def relax_array(dtype):
-    """`relax` for Python callers: logits (1, categories), gumbels (1, categories, n), τ, out."""
+def _relax_signature(dtype):
     real = REALS[dtype]
     cube = types.Array(real, 3, "C")
-    signature = types.void(types.Array(real, 2, "C"), cube, real, cube)
-    return driver([signature], parallel=False)(relax.py_func)
+    return types.void(types.Array(real, 2, "C"), cube, real, cube)
+
+
+@driver(_relax_signature, parallel=False)
+def relax_array(logits, gumbels, temperature, out):
+    """`relax` for Python callers: logits (1, categories), gumbels (1, categories, n), τ, out."""
+    relax(logits, gumbels, temperature, out)

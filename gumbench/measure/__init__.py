@@ -1,9 +1,9 @@
 """One file a measurement: `measure(cells, monitor)` turns the cells of a pass into records.
 
 A measurement depends neither on where nor after what it runs. Beside `measure` its module has
-`expected_seconds(cells, threads)` and may have `cell(cell)`, what it makes of a cell of the grid or
-None, `pass_key(cell)`, equal for cells that go together, and `amended(records, finished)`, records
-of other measurements to which its own add something.
+`expected_seconds(cells, threads)` and may have `tasks(cells)`, what it compiles, `cell(cell)`, what
+it makes of a cell of the grid or None, `pass_key(cell)`, equal for cells that go together, and
+`amended(records, finished)`, records of other measurements to which its own add something.
 """
 
 import importlib
@@ -49,6 +49,12 @@ def amended(records, finished):
     """Records that change by those of a finished pass."""
     module = measurement(records[0].measurement)
     return list(module.amended(records, finished)) if hasattr(module, "amended") else []
+
+
+def tasks(found):
+    """What passes compile, as jit.Tasks; the last first, for samplers take the longest."""
+    for cells in reversed(found):
+        yield from getattr(measurement(cells[0].measurement), "tasks", lambda _: ())(cells)
 
 
 def expected_seconds(found, threads):

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 from gumbench import machine, notes, registry, statistics, timing
-from gumbench.kernels import noise, philox, sampling
+from gumbench.kernels import jit, noise, philox, sampling
 from gumbench.moments import Silent
 from gumbench.types import Record, Sampler
 
@@ -34,14 +34,23 @@ def shapes(cell):
     return [(rows, 1), (1, MANY_DRAWS)] if table else [(rows, 1)]
 
 
+def tasks(cells):
+    """What a pass compiles, as jit.Tasks."""
+    dtype = cells[0].dtype
+    for build in (noise.gumbel_rows, sampling.draw):
+        yield jit.Task(build, (dtype,))
+    for cell in cells:
+        yield from sampling.tasks(registry.sampler(cell.sampler), dtype)
+    yield from sampling.tasks(WORDS, dtype)
+
+
 def measure(cells, monitor=None):
     """Records of cells that share their number of categories."""
     monitor = monitor or Silent()
     size, dtype = cells[0].dimension, cells[0].dtype
     rows = max(1, ITEMS // size)
     logits = noise.constants("normal", rows * size, 0).reshape(rows, size).astype(dtype)
-    words = Sampler(kernel=words_kernel, formula="", resolution=32)
-    works = {"bits": _draws(words, logits, 1), "gumbel": _fill(logits)}
+    works = {"bits": _draws(WORDS, logits, 1), "gumbel": _fill(logits)}
     for cell in cells:
         sampler = registry.sampler(cell.sampler)
         works |= {(cell.key, s): _draws(sampler, logits[: s[0]], s[1]) for s in shapes(cell)}
@@ -63,6 +72,9 @@ def words_kernel(logits, temperatures, tables, key, first, out):
         for category in range(0, categories, 4 * columns):
             noise.row_words(words, category, key, first + number, philox.NOISE)
         out[:, number // draws, number % draws] = words[0, 0]
+
+
+WORDS = Sampler(kernel=words_kernel, formula="", resolution=32)
 
 
 def _draws(sampler, logits, draws):

@@ -5,6 +5,7 @@ outside.
 """
 
 import dataclasses
+import itertools
 import json
 
 import numba
@@ -13,7 +14,7 @@ import numpy as np
 from gumbench import machine, notes, registry, timing
 from gumbench.families.bound import make_program
 from gumbench.kernels import driver
-from gumbench.measure.variance import bound_problem
+from gumbench.measure import variance
 from gumbench.moments import Grouping, Silent
 from gumbench.types import Record
 
@@ -42,6 +43,11 @@ def pass_key(found):
     return json.dumps([found.problem, found.dimension, found.problem_settings, found.dtype])
 
 
+def tasks(cells):
+    """What a pass compiles, as jit.Tasks."""
+    return itertools.chain.from_iterable(variance.tasks([c]) for c in cells)
+
+
 def measure(cells, monitor=None):
     """Records of cells that share a problem."""
     monitor = monitor or Silent()
@@ -57,7 +63,7 @@ def measure(cells, monitor=None):
 
 def _work(found):
     """Work of `units` estimates with their moments, and the least of them."""
-    bound = bound_problem(
+    bound = variance.bound_problem(
         found.problem, found.dimension, found.problem_settings, found.dtype, found.digest
     )
     estimator = registry.estimators(found.estimator)[bound.problem.family]

@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from gumbench import notes, registry, statistics
-from gumbench.families.bound import Bound, make_program
+from gumbench.families.bound import Bound, compiled_for, make_program
 from gumbench.moments import Grouping, Silent, accumulate
 from gumbench.truth import exact_gradient
 from gumbench.types import BATCHES, Record
@@ -33,6 +33,14 @@ def measure(cells, monitor=None):
         some = cells[first : first + most]
         records += _measure_some(some, bound, estimator, truth, monitor)
     return records
+
+
+def tasks(cells):
+    """What a pass compiles, as jit.Tasks."""
+    cell = cells[0]
+    problem = registry.make_problem(cell.problem, cell.dimension, cell.problem_settings)
+    estimator = registry.estimators(cell.estimator)[problem.family]
+    return compiled_for(problem, estimator, cell.dtype)
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,0 +1,40 @@
+"""Functions are compiled in several processes before a first run, and none is left out."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import json, sys
+from gumbench import ahead, registry
+from gumbench.families import bound
+from gumbench.kernels import jit
+
+problem = registry.make_problem("gaussian-step")
+estimator = registry.estimators("score")["gaussian"]
+tasks = [t for t in bound.compiled_for(problem, estimator, "float32") if t.build is jit.compiled]
+before, told, here = [t.is_missing for t in tasks], [], []
+run = jit.Task.run
+jit.Task.run = lambda task: (here.append(task), run(task))
+if sys.argv[1] == "dying":
+    ahead.COMMAND = [sys.executable, "-c", ""]
+ahead.compile_all(tasks * 2, 2, lambda *numbers: told.append(numbers))
+after = [t.is_missing for t in tasks]
+print(json.dumps([before, after, told[-1], len(here)]))
+"""
+
+
+@pytest.mark.parametrize("helper", ["working", "dying"])
+def test_all_is_compiled(helper, tmp_path, monkeypatch):
+    monkeypatch.setenv("GUMBENCH_CACHE_DIR", str(tmp_path))
+    command = [sys.executable, "-c", CODE, helper]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    before, after, told, here = json.loads(done.stdout)
+    count = len(before)
+    assert all(before)
+    assert told == [count, count]
+    # Who dies takes the task it was given along, which is compiled where it is needed.
+    assert sum(after) == (helper == "dying")
+    assert here < count
