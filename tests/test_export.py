@@ -153,7 +153,7 @@ def test_compare_of_one_run(folder, capsys):
 
 def test_compare_of_two_runs_as_a_gate(folder, capsys, tmp_path):
     assert main(["compare", str(folder), str(folder), "--fail-above", "10%"]) == 0
-    assert "cannot be told apart" in capsys.readouterr().out
+    assert "cannot be told apart" in " ".join(capsys.readouterr().out.split())
     line = (folder / "cells.jsonl").read_text()
     worse = tmp_path / "worse"
     worse.mkdir()
