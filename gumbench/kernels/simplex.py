@@ -23,24 +23,23 @@ def relax(logits, gumbels, temperature, out):
     for v in range(out.shape[0]):
         top[:] = real(-np.inf)
         for c in range(out.shape[1]):
-            logit, noise = logits[v, c], gumbels[v, c]
+            logit = logits[v, c]
             for b in range(block):
-                top[b] = elementary.larger(top[b], logit + noise[b])
+                top[b] = elementary.larger(top[b], logit + gumbels[v, c, b])
         total[:] = real(0.0)
         for c in range(out.shape[1]):
-            logit, row, noise = logits[v, c], out[v, c], gumbels[v, c]
+            logit = logits[v, c]
             for b in range(block):
-                score = (logit + noise[b] - top[b]) * inverse
-                power[b], row[b] = elementary.split_exponent(score)
+                score = (logit + gumbels[v, c, b] - top[b]) * inverse
+                power[b], out[v, c, b] = elementary.split_exponent(score)
             for b in range(block):
-                row[b] = elementary.exp_of_split(power[b], row[b])
-                total[b] += row[b]
+                out[v, c, b] = elementary.exp_of_split(power[b], out[v, c, b])
+                total[b] += out[v, c, b]
         for b in range(block):
             total[b] = real(1.0) / total[b]
         for c in range(out.shape[1]):
-            row = out[v, c]
             for b in range(block):
-                row[b] *= total[b]
+                out[v, c, b] *= total[b]
 
 
 @helper
@@ -49,15 +48,15 @@ def draw(logits, gumbels, index):
     block, zero = gumbels.shape[2], np.int32(0)
     top = np.empty(block, gumbels.dtype)
     for v in range(gumbels.shape[0]):
-        best = index[v]
-        best[:] = 0
+        index[v] = zero
         top[:] = top.dtype.type(-np.inf)
         for c in range(gumbels.shape[1]):
-            logit, noise, category = logits[v, c], gumbels[v, c], np.int32(c)
+            logit, category = logits[v, c], np.int32(c)
             for b in range(block):
-                score = logit + noise[b]
+                score = logit + gumbels[v, c, b]
                 # Categories come in order: a better one is the largest so far.
-                best[b] = elementary.larger(best[b], category if score > top[b] else zero)
+                better = category if score > top[b] else zero
+                index[v, b] = elementary.larger(index[v, b], better)
                 top[b] = elementary.larger(top[b], score)
 
 
@@ -94,9 +93,9 @@ def score(probabilities, index, weight, out):
     block = weight.size
     for v in range(out.shape[0]):
         for c in range(out.shape[1]):
-            row, p = out[v, c], probabilities[v * out.shape[1] + c]
+            p = probabilities[v * out.shape[1] + c]
             for b in range(block):
-                row[b] = -weight[b] * p
+                out[v, c, b] = -weight[b] * p
         for b in range(block):
             out[v, index[v, b], b] += weight[b]
 
@@ -118,13 +117,13 @@ def expectation_pullback(probabilities, g, out):
         first, pivot = v * g.shape[1], g[v, 0]
         mean[:] = g.dtype.type(0.0)
         for c in range(g.shape[1]):
-            p, row = probabilities[first + c], g[v, c]
+            p = probabilities[first + c]
             for b in range(block):
-                mean[b] += p * (row[b] - pivot[b])
+                mean[b] += p * (g[v, c, b] - pivot[b])
         for c in range(g.shape[1]):
-            p, row, result = probabilities[first + c], g[v, c], out[v, c]
+            p = probabilities[first + c]
             for b in range(block):
-                result[b] = p * ((row[b] - pivot[b]) - mean[b])
+                out[v, c, b] = p * ((g[v, c, b] - pivot[b]) - mean[b])
 
 
 @helper
@@ -161,13 +160,11 @@ def softmax_pullback(y, scale, g):
         pivot[:] = g[v, 0]
         mean[:] = y.dtype.type(0.0)
         for c in range(y.shape[1]):
-            weight, row = y[v, c], g[v, c]
             for b in range(block):
-                mean[b] += weight[b] * (row[b] - pivot[b])
+                mean[b] += y[v, c, b] * (g[v, c, b] - pivot[b])
         for c in range(y.shape[1]):
-            weight, row = y[v, c], g[v, c]
             for b in range(block):
-                row[b] = scale * weight[b] * ((row[b] - pivot[b]) - mean[b])
+                g[v, c, b] = scale * y[v, c, b] * ((g[v, c, b] - pivot[b]) - mean[b])
 
 
 def _relax_signature(dtype):

@@ -7,9 +7,9 @@ from gumbench.types import Problem, problem
 def value(x, theta, data, out):
     out[:] = out.dtype.type(0.0)
     for c in range(x.shape[1]):
-        row, target = x[0, c], data[c]
-        for b in range(row.size):
-            difference = row[b] - target
+        target = data[c]
+        for b in range(out.size):
+            difference = x[0, c, b] - target
             out[b] += difference * difference
 
 
@@ -23,9 +23,9 @@ def value_at(index, theta, data, out):
 def gradient(x, theta, data, out):
     two = x.dtype.type(2.0)
     for c in range(x.shape[1]):
-        row, result, target = x[0, c], out[0, c], data[c]
-        for b in range(row.size):
-            result[b] = two * (row[b] - target)
+        target = data[c]
+        for b in range(x.shape[2]):
+            out[0, c, b] = two * (x[0, c, b] - target)
 
 
 def truth(theta, data):
