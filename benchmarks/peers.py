@@ -166,11 +166,11 @@ def fills():
     import mkl_random
 
     out = np.empty((1, FILLED), np.float32)
-    fill = noise.gumbel_rows("float32")
+    rows, fill = noise.gumbel_rows("float32"), noise.fill_array("float32")
     generator = np.random.default_rng(0)
     zero, one = np.float32(0.0), np.float32(1.0)
     works = {
-        "fill": repeated(lambda: fill(KEY, 0, zero, one, out), FILLED),
+        "fill": repeated(lambda: rows(fill, KEY, 0, zero, one, out), FILLED),
         "fill numpy": repeated(lambda: generator.gumbel(size=FILLED), FILLED),
     }
     for name in GENERATORS:

@@ -44,7 +44,7 @@ def gumbel(size, *, loc=0.0, scale=1.0, seed, first=0, dtype="float32", threads=
     out = np.empty((rows, elements), _dtype(dtype))
     key = _key(seed)
     with _threads(threads):
-        noise.gumbel_rows(dtype)(key, first, loc, scale, out)
+        noise.gumbel_rows(dtype)(noise.fill_array(dtype), key, first, loc, scale, out)
     return out.reshape(shape)
 
 

@@ -8,7 +8,7 @@ from numba import njit
 from scipy import integrate, special, stats
 
 import gumbench
-from gumbench.kernels import laws
+from gumbench.kernels import laws, noise
 from gumbench.kernels.jit import OPTIONS
 
 EULER = 0.5772156649015329
@@ -51,6 +51,14 @@ def test_gumbels_follow_their_law(dtype):
     assert stats.kstest(sample, stats.gumbel_r(1.0, 2.0).cdf).pvalue > 1e-3
     wrong = stats.kstest(sample, stats.gumbel_r(1.01, 2.0).cdf).pvalue
     assert wrong < 1e-3
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gumbels_of_short_rows_begin_those_of_long_ones(dtype):
+    long = gumbench.gumbel((300, noise.FEW + 45), seed=5, first=7, dtype=dtype)
+    for size in (1, 7, noise.FEW):
+        short = gumbench.gumbel((300, size), seed=5, first=7, dtype=dtype)
+        np.testing.assert_array_equal(short, long[:, :size])
 
 
 def test_gumbels_are_the_twins_and_extend():

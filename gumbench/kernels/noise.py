@@ -19,7 +19,10 @@ from gumbench.kernels.philox import (
 
 GUMBEL, NORMAL, UNIFORM = 0, 1, 2
 ROW_COLUMNS = 256
+# Rows of up to so many elements are made so many at once.
+FEW, TOGETHER = 256, 128
 FILLED = 1024
+ROWS = GUMBEL, 0, NOISE, LOW_BITS
 KINDS = {"gumbel": GUMBEL, "normal": NORMAL, "uniform": UNIFORM}
 
 
@@ -239,7 +242,8 @@ def _interleave(planes, loc, scale, out):
 
 
 @helper
-def _gumbel_row(key, index, loc, scale, planes, out):
+def _gumbel_row(key, index, loc, scale, out):
+    planes = np.empty((4, min(ROW_COLUMNS, (out.size + 3) // 4)), out.dtype)
     buffers = _buffers(planes, 4)
     spare = np.empty_like(planes)
     for element in range(0, out.size, planes.size):
@@ -248,15 +252,31 @@ def _gumbel_row(key, index, loc, scale, planes, out):
         _interleave(planes, loc, scale, out[element : element + planes.size])
 
 
+@helper
+def _gumbel_block(fill, key, index, loc, scale, out):
+    elements = np.empty((out.shape[1], out.shape[0]), out.dtype)
+    fill(np.array(ROWS), key, index, 0, elements)
+    for row in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            out[row, c] = loc + scale * elements[c, row]
+
+
 def _rows_signature(dtype):
-    real = REALS[dtype]
-    words, out = types.Array(types.uint32, 1, "C"), types.Array(real, 2, "C")
-    return types.void(words, types.int64, real, real, out)
+    real, words = REALS[dtype], types.Array(types.uint32, 1, "C")
+    fill, out = types.FunctionType(fill_signature(dtype)), types.Array(real, 2, "C")
+    return types.void(fill, words, types.int64, real, real, out)
 
 
 @driver(_rows_signature)
-def gumbel_rows(key, first, loc, scale, out):
-    """Gumbels of estimates first, first + 1, ... of batch 0: out (estimates, elements)."""
-    for row in prange(out.shape[0]):
-        planes = np.empty((4, min(ROW_COLUMNS, (out.shape[1] + 3) // 4)), out.dtype)
-        _gumbel_row(key, first + row, loc, scale, planes, out[row])
+def gumbel_rows(fill, key, first, loc, scale, out):
+    """Gumbels of estimates first, first + 1, ... of batch 0: out (estimates, elements).
+
+    fill: `fill_array`, for many short rows at once.
+    """
+    together = TOGETHER if out.shape[1] <= FEW else 1
+    for task in prange((out.shape[0] + together - 1) // together):
+        row = task * together
+        if together > 1:
+            _gumbel_block(fill, key, first + row, loc, scale, out[row : row + together])
+        else:
+            _gumbel_row(key, first + row, loc, scale, out[row])

@@ -37,7 +37,7 @@ def shapes(cell):
 def tasks(cells):
     """What a pass compiles, as jit.Tasks."""
     dtype = cells[0].dtype
-    for build in (noise.gumbel_rows, sampling.draw):
+    for build in (noise.gumbel_rows, noise.fill_array, sampling.draw):
         yield jit.Task(build, (dtype,))
     for cell in cells:
         yield from sampling.tasks(registry.sampler(cell.sampler), dtype)
@@ -91,12 +91,12 @@ def _draws(sampler, logits, draws):
 
 def _fill(logits):
     """Work of as many rows of Gumbels."""
-    out = np.empty_like(logits)
-    fill, real = noise.gumbel_rows(str(logits.dtype)), logits.dtype.type
+    out, dtype, real = np.empty_like(logits), str(logits.dtype), logits.dtype.type
+    rows, fill = noise.gumbel_rows(dtype), noise.fill_array(dtype)
 
     def work(wanted):
         for _ in range(wanted // len(out)):
-            fill(KEY, 0, real(0.0), real(1.0), out)
+            rows(fill, KEY, 0, real(0.0), real(1.0), out)
 
     return work, len(out)
 
