@@ -24,6 +24,7 @@ def _missing_direct(x, theta, data, out):
     out[:] = out.dtype.type(np.nan)
 
 
+ROLES = driver.Functions._fields[2:]
 MISSING = {
     "value_at": _missing_value_at,
     "gradient": _missing_gradient,
@@ -48,7 +49,7 @@ def compiled_for(problem, estimator, dtype):
         yield jit.Task(build, (dtype,))
     if not estimator.compute:
         yield jit.Task(jit.compiled, ("kernel", estimator.kernel, dtype))
-    for role in ("forward", *driver.FUNCTIONS[1:]):
+    for role in ("forward", *ROLES):
         yield jit.Task(jit.compiled, (role, _plain(problem, role), dtype))
     if not problem.truth:
         yield jit.Task(jit.compiled, ("value_at", _plain(problem, "value_at"), "float64"))
@@ -92,7 +93,7 @@ class Bound:
     @functools.cached_property
     def functions(self):
         """Compiled functions by role, with stand-ins for those the problem has not."""
-        return {role: self.compiled(role) for role in driver.FUNCTIONS[1:]}
+        return {role: self.compiled(role) for role in ROLES}
 
     def raise_failure(self):
         """Raise the error of a function in plain Python that compiled code has called."""
@@ -212,7 +213,7 @@ class Program:
         self.temperatures, self.parameters = temperatures, bound.theta.size
         kernel = jit.compiled("kernel", estimator.kernel, bound.dtype)
         self.kernel = estimator.kernel
-        self.functions = [noise.fill_array(bound.dtype), kernel, *bound.functions.values()]
+        self.functions = driver.Functions(noise.fill_array(bound.dtype), kernel, **bound.functions)
         elements = max(problem.shape[0] * problem.shape[1], bound.natural.size) * max(draws, 1)
         self.block = (driver.block_size if problem.compiled else block_size)(elements)
         self.inputs = driver.Inputs(

@@ -18,6 +18,18 @@ from gumbench.kernels.moments import (
 )
 
 
+class Functions(NamedTuple):
+    """What a pass calls: `noise.fill_array`, an estimator's kernel, and a problem's roles."""
+
+    fill: Any
+    kernel: Any
+    value: Any
+    value_at: Any
+    gradient: Any
+    direct: Any
+    pullback: Any
+
+
 class Inputs(NamedTuple):
     """What a pass reads, as compiled code sees it; arrays of floats are of the pass's type.
 
@@ -87,7 +99,6 @@ FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
 COLLECTED = 16
 MOST_BLOCK = 1024
 BLOCK_BYTES = 1 << 19
-FUNCTIONS = ("kernel", "value", "value_at", "gradient", "direct", "pullback")
 
 
 def block_size(elements):
@@ -119,15 +130,16 @@ def _fill_noise(fill, inputs, objective, batch, index, out):
 
 
 @helper
-def _estimate(kernel, pullback, objective, inputs, t, random, gradient, extra):
+def _estimate(functions, objective, inputs, t, random, gradient, extra):
     """One block of estimates (parameters, block) at temperature number t."""
     for p in range(extra.shape[0]):
         extra[p] = 0.0
-    kernel(random, inputs.temperatures[t], inputs.prepared[t], objective, gradient, extra)
+    temperature, prepared = inputs.temperatures[t], inputs.prepared[t]
+    functions.kernel(random, temperature, prepared, objective, gradient, extra)
     shape = (inputs.theta.size, random.shape[3])
     if inputs.linked:
         out = np.empty(shape, inputs.theta.dtype)
-        pullback(gradient, inputs.theta, inputs.data, out)
+        functions.pullback(gradient, inputs.theta, inputs.data, out)
     else:
         out = gradient.reshape(shape)
     for p in range(extra.shape[0]):
@@ -137,7 +149,7 @@ def _estimate(kernel, pullback, objective, inputs, t, random, gradient, extra):
 
 
 @helper
-def _workspace(inputs, value, value_at, gradient, direct, block):
+def _workspace(functions, inputs, block):
     """Objective, noise, gradient in natural parameters, and direct term (empty where none)."""
     real = inputs.theta.dtype
     rows, columns = inputs.natural.shape
@@ -148,10 +160,10 @@ def _workspace(inputs, value, value_at, gradient, direct, block):
         inputs.data,
         np.empty((inputs.evaluations, block), real),
         inputs.indexed,
-        value,
-        value_at,
-        gradient,
-        direct,
+        functions.value,
+        functions.value_at,
+        functions.gradient,
+        functions.direct,
     )
     return (
         objective,
@@ -218,13 +230,14 @@ def _sums_type():
 
 def _function_types(dtype):
     fill = types.FunctionType(noise.fill_signature(dtype))
-    return [fill, *(jit.function_type(role, dtype) for role in FUNCTIONS)]
+    return [fill, *(jit.function_type(role, dtype) for role in Functions._fields[1:])]
 
 
 def _batch_signature(dtype):
     size, sums = types.intp, _array(types.float64, 3)
     arguments = [_inputs_type(dtype), _grouping_type(), size, size, size, size]
-    return types.void(*_function_types(dtype), *arguments, sums, sums, _array(types.int64, 1))
+    functions = types.NamedTuple(_function_types(dtype), Functions)
+    return types.void(functions, *arguments, sums, sums, _array(types.int64, 1))
 
 
 def _moments_signature(dtype):
@@ -246,13 +259,7 @@ def _add_signature(dtype):
 
 @jit.driver(_batch_signature, parallel=False)
 def batch_moments(
-    fill,
-    kernel,
-    value,
-    value_at,
-    gradient,
-    direct,
-    pullback,
+    functions,
     inputs,
     grouping,
     batch,
@@ -264,15 +271,13 @@ def batch_moments(
     not_finite,
 ):
     """What `moments` does for one batch, compiled apart: parallel code takes long to compile."""
-    work = _workspace(inputs, value, value_at, gradient, direct, block)
+    work = _workspace(functions, inputs, block)
     objective, random, natural_gradient, extra = work
     rows = np.empty((row_sums.shape[1], min(block, WIDTH)), np.float64)
     for index in range(start, start + count, block):
-        _fill_noise(fill, inputs, objective, batch, index, random)
+        _fill_noise(functions.fill, inputs, objective, batch, index, random)
         for t in range(inputs.temperatures.size):
-            estimates = _estimate(
-                kernel, pullback, objective, inputs, t, random, natural_gradient, extra
-            )
+            estimates = _estimate(functions, objective, inputs, t, random, natural_gradient, extra)
             _add_block(
                 estimates,
                 min(block, start + count - index),
@@ -305,17 +310,13 @@ def moments(
 ):
     """Add estimates start to start + count of batches first_batch, first_batch + 1, ... to `sums`.
 
-    Its functions are `batch_moments`, `noise.fill_array` and those of FUNCTIONS.
+    Its functions, which Python cannot hand over as one tuple, are the driver `batch_moments` and
+    those of Functions.
     """
+    functions = Functions(fill, kernel, value, value_at, gradient, direct, pullback)
     for b in prange(sums.not_finite.shape[0]):
         batch_moments(
-            fill,
-            kernel,
-            value,
-            value_at,
-            gradient,
-            direct,
-            pullback,
+            functions,
             inputs,
             grouping,
             first_batch + b,
@@ -331,14 +332,13 @@ def moments(
 @jit.driver(_collect_signature, parallel=False)
 def collect(fill, kernel, value, value_at, gradient, direct, pullback, inputs, batch, start, out):
     """Keep estimates start, start + 1, ... of a batch: out (count, parameters)."""
+    functions = Functions(fill, kernel, value, value_at, gradient, direct, pullback)
     block = COLLECTED
-    work = _workspace(inputs, value, value_at, gradient, direct, block)
+    work = _workspace(functions, inputs, block)
     objective, random, natural_gradient, extra = work
     for first in range(0, out.shape[0], block):
-        _fill_noise(fill, inputs, objective, batch, start + first, random)
-        estimates = _estimate(
-            kernel, pullback, objective, inputs, 0, random, natural_gradient, extra
-        )
+        _fill_noise(functions.fill, inputs, objective, batch, start + first, random)
+        estimates = _estimate(functions, objective, inputs, 0, random, natural_gradient, extra)
         for b in range(min(block, out.shape[0] - first)):
             for p in range(out.shape[1]):
                 out[first + b, p] = estimates[p, b]
