@@ -1,4 +1,4 @@
-"""Where the time of a default sweep goes: import, compiling or loading, and each kind of pass.
+"""Where the time of a default sweep goes: import, compiling ahead, and each kind of pass.
 
     python benchmarks/profile.py
 
@@ -19,24 +19,16 @@ def child():
     """Print seconds by stage."""
     began = time.perf_counter()
     from gumbench import config, run
-    from gumbench.kernels import jit
 
-    stages = {"import": time.perf_counter() - began, "compile or load": 0.0}
-
-    def counted(function):
-        def call(*arguments):
-            before = time.perf_counter()
-            try:
-                return function(*arguments)
-            finally:
-                stages["compile or load"] += time.perf_counter() - before
-
-        return call
-
-    jit._build = counted(jit._build)
+    stages = {"import": time.perf_counter() - began, "plan": 0.0, "ahead": 0.0}
 
     class Clock(run.Monitor):
+        def plan(self, plan):
+            self.planned = time.perf_counter()
+
         def start(self, number, cells):
+            if number == 0:
+                stages["ahead"] = time.perf_counter() - self.planned
             self.name, self.began = cells[0].measurement, time.perf_counter()
 
         def finish(self, records):
@@ -50,7 +42,6 @@ def child():
     stages["all"] = time.perf_counter() - began
     for name, seconds in stages.items():
         print(f"  {name:<16} {seconds:6.1f} s")
-    print("  (compile or load is part of the passes; drivers' compiling is not counted in it)")
 
 
 def main():

@@ -1,6 +1,7 @@
 """Timing in turns: every piece of work once a round, in random order, for machines drift."""
 
 import gc
+import math
 import random
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from collections.abc import Callable
 ROUNDS = 11
 FEWEST_ROUNDS = 3
 SECONDS_A_ROUND = 0.02
+MARGIN = 1.1
 MOST_SECONDS = 6.0
 PAUSE = 0.001
 
@@ -22,8 +24,9 @@ def calibrate(work: Callable, least: int):
     while True:
         took = clocked(work, units)
         if took >= SECONDS_A_ROUND:
-            return units, took / units
-        units *= max(2, min(64, int(1.2 * SECONDS_A_ROUND / max(took, 1e-7))))
+            wanted = math.ceil(MARGIN * SECONDS_A_ROUND / took * units / least) * least
+            return min(units, wanted), took / units
+        units *= max(2, min(64, int(MARGIN * SECONDS_A_ROUND / max(took, 1e-7))))
 
 
 def clocked(work, units):

@@ -179,3 +179,13 @@ def test_a_pass_that_cannot_be_timed_is_kept_apart(tmp_path, monkeypatch):
     again = gumbench.sweep(**SPEC, output=tmp_path / "run")
     assert set(again.throughput.status) == {"done"}
     assert compare.measured_cost(again).unit == "time"
+
+
+@pytest.mark.parametrize("least", [1, 37, 50_000])
+def test_a_round_is_as_long_as_wanted_and_little_longer(least, monkeypatch):
+    monkeypatch.setattr(timing, "SECONDS_A_ROUND", 0.02)
+    monkeypatch.setattr(timing, "clocked", lambda work, units: 1e-6 * units)
+    units, seconds = timing.calibrate(lambda units: None, least)
+    assert seconds == pytest.approx(1e-6)
+    assert units % least == 0
+    assert 20_000 <= units <= max(1.2 * 20_000, least)
