@@ -98,7 +98,7 @@ class Sums(NamedTuple):
 FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
 COLLECTED = 16
 MOST_BLOCK = 1024
-BLOCK_BYTES = 1 << 19
+BLOCK_BYTES = 1 << 20
 
 
 def block_size(elements):
