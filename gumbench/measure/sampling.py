@@ -64,14 +64,18 @@ def measure(cells, monitor=None):
 
 
 def words_kernel(logits, temperatures, tables, key, first, out):
-    """The bare words of every draw, and nothing else."""
-    categories, draws = logits.shape[1], out.shape[2]
-    columns = min(256, (categories + 3) // 4)
-    words = np.empty((4, columns), np.uint32)
-    for number in range(out.shape[1] * draws):
-        for category in range(0, categories, 4 * columns):
-            noise.row_words(words, category, key, first + number, philox.NOISE)
-        out[:, number // draws, number % draws] = words[0, 0]
+    """The bare words of every draw, and nothing else; of short rows, of many draws at once."""
+    categories, numbers = logits.shape[1], out.shape[1] * out.shape[2]
+    many = categories > noise.FEW
+    words = np.empty((4, min(256, (categories + 3) // 4) if many else 256), np.uint32)
+    for number in range(0, numbers, 1 if many else words.shape[1]):
+        for category in range(0, categories, words.size if many else 4):
+            if many:
+                noise.row_words(words, category, key, first + number, philox.NOISE)
+            else:
+                place = (key[0], key[1]), first + number, 0, 0, philox.NOISE
+                noise.fill_words(words, category, *place)
+    out[:] = np.int64(words[0, 0])
 
 
 WORDS = Sampler(kernel=words_kernel, formula="", resolution=32)
