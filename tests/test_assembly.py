@@ -8,6 +8,7 @@ from numba import types
 
 from gumbench import machine, registry
 from gumbench.kernels import elementary, jit, noise
+from gumbench.measure.sampling import words_kernel
 from gumbench.samplers import gumbel_max
 
 pytestmark = pytest.mark.skipif(machine.vector_bits() < 256, reason="needs AVX2")
@@ -17,6 +18,7 @@ WIDER_FLOATS = re.compile(r"\bvcvtps2pd\s+.*[yz]mm")
 WIDER_INTEGERS = re.compile(r"\bvpmov[sz]xdq\s+.*[yz]mm")
 # A masked store of 256 bits takes twenty cycles and more on some processors.
 MASKED_STORES = re.compile(r"\bvp?maskmov\w+\s+%[xy]mm\d+, %[xy]mm\d+, .*\(")
+ALIGNED_STACK = re.compile(r"\bandq\s+\$-(32|64), %rsp")
 VECTORS = re.compile(r"\bv(?:fmadd\w+|mul|add)ps\s+.*[yz]mm")
 KERNELS = ["score", "concrete", "st-gumbel-softmax", "straight-through", "local-expectation"]
 
@@ -42,6 +44,18 @@ def check(text):
 @pytest.mark.parametrize("name", KERNELS)
 def test_kernels(name):
     check(kernel(name))
+
+
+def test_vectors_on_the_stack_cross_no_line():
+    # The words of two counters are more than there are registers for.
+    signatures = [jit.signature("sampler_kernel", "float32")]
+    by_numba = {k: v for k, v in jit.OPTIONS.items() if k != "pipeline_class"}
+    ours, other = (
+        assembly(jit.numba.njit(signatures, **options)(words_kernel))
+        for options in (jit.OPTIONS, by_numba)
+    )
+    assert ALIGNED_STACK.search(ours)
+    assert not ALIGNED_STACK.search(other)
 
 
 def loop(function, word=types.uint32, real=types.float32):
