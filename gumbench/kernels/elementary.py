@@ -421,18 +421,19 @@ def larger(context, first, second):
 
 @_intrinsic
 def largest(context, row, start):
-    """The largest of LARGEST_OF float32 of a row from `start`, none of them NaN."""
+    """The largest of LARGEST_OF floats of a row from `start`, none of them NaN."""
 
     def codegen(context, builder, signature, arguments):
         items = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        vector = ir.VectorType(ir.FloatType(), LARGEST_OF)
+        real = Real(builder, row.dtype)
+        vector = ir.VectorType(real.float, LARGEST_OF)
         x = builder.load(builder.bitcast(builder.gep(items, [arguments[1]]), vector.as_pointer()))
-        x.align = 4
-        name = f"llvm.vector.reduce.fmax.v{LARGEST_OF}f32"
-        function = declared(builder, name, ir.FloatType(), [vector])
+        x.align = real.bits // 8
+        name = f"llvm.vector.reduce.fmax.v{LARGEST_OF}f{real.bits}"
+        function = declared(builder, name, real.float, [vector])
         return builder.call(function, [x], fastmath=("nnan",))
 
-    return types.float32(row, types.intp), codegen
+    return row.dtype(row, types.intp), codegen
 
 
 @intrinsic

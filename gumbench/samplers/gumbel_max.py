@@ -25,16 +25,17 @@ LARGEST_GUMBEL = 128.0
 
 
 @inlined
-def _largest(logits, copy, out):
+def _largest(logits, out):
     """The largest of the logits around each four: out[g] ≥ logits[4g : 4g + 4]."""
-    for c in range(logits.size):
-        copy[c] = logits[c]
-    copy[logits.size :] = -np.inf
-    fours = LARGEST_OF // 4
-    for window in range(copy.size // LARGEST_OF):
-        most = elementary.largest(copy, LARGEST_OF * window)
+    fours, whole = LARGEST_OF // 4, logits.size // LARGEST_OF
+    for window in range(whole):
+        most = np.float32(elementary.largest(logits, LARGEST_OF * window))
         for g in range(fours * window, fours * (window + 1)):
             out[g] = most
+    rest = np.float32(-np.inf)
+    for c in range(LARGEST_OF * whole, logits.size):
+        rest = max(rest, np.float32(logits[c]))
+    out[fours * whole :] = rest
 
 
 @inlined
@@ -114,7 +115,6 @@ def _filtered(logits, temperatures, key, first, out):
     while 4 * columns < min(CHUNK, categories):
         columns *= 2
     words = np.empty((4, columns), np.uint32)
-    copy = np.empty(4 * columns, np.float32)
     largest = np.empty(columns, np.float32)
     bounds = np.empty(columns, np.float32)
     top = np.empty(columns, np.float32)
@@ -125,7 +125,7 @@ def _filtered(logits, temperatures, key, first, out):
         best[:] = -np.inf
         for category in range(0, categories, CHUNK):
             row_words(words, category, key, first + number, philox.NOISE)
-            _largest(row[category : category + copy.size], copy, largest)
+            _largest(row[category : category + words.size], largest)
             for t in range(temperatures.size):
                 temperature = np.float64(temperatures[t])
                 _bounds(largest, np.float32(1.0 / temperature), words, bounds, top)
