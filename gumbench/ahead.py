@@ -40,16 +40,19 @@ def compile_all(tasks, processes, tell):
 
 def _feed(todo):
     """Give tasks to a process of its own, one after the other; without more it ends."""
-    process = subprocess.Popen(
-        COMMAND,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        start_new_session=True,
-    )
-    assert process.stdin and process.stdout
-    with contextlib.suppress(IndexError, BrokenPipeError), process:
+    pipe = subprocess.PIPE
+    with (
+        contextlib.suppress(IndexError, OSError),
+        subprocess.Popen(
+            COMMAND,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            start_new_session=True,
+        ) as process,
+    ):
+        assert process.stdin and process.stdout
         while True:
             process.stdin.write(pickle.dumps(todo.popleft()))
             process.stdin.flush()

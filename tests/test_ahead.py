@@ -18,15 +18,15 @@ tasks = [t for t in bound.compiled_for(problem, estimator, "float32") if t.build
 before, told, here = [t.is_missing for t in tasks], [], []
 run = jit.Task.run
 jit.Task.run = lambda task: (here.append(task), run(task))
-if sys.argv[1] == "dying":
-    ahead.COMMAND = [sys.executable, "-c", ""]
+commands = {"dying": [sys.executable, "-c", ""], "absent": ["/no/such/program"]}
+ahead.COMMAND = commands.get(sys.argv[1], ahead.COMMAND)
 ahead.compile_all(tasks * 2, 2, lambda *numbers: told.append(numbers))
 after = [t.is_missing for t in tasks]
 print(json.dumps([before, after, told[-1], len(here)]))
 """
 
 
-@pytest.mark.parametrize("helper", ["working", "dying"])
+@pytest.mark.parametrize("helper", ["working", "dying", "absent"])
 def test_all_is_compiled(helper, tmp_path, monkeypatch):
     monkeypatch.setenv("GUMBENCH_CACHE_DIR", str(tmp_path))
     command = [sys.executable, "-c", CODE, helper]
@@ -37,4 +37,5 @@ def test_all_is_compiled(helper, tmp_path, monkeypatch):
     assert told == [count, count]
     # Who dies takes the task it was given along, which is compiled where it is needed.
     assert sum(after) == (helper == "dying")
-    assert here < count
+    assert done.stderr == ""
+    assert (here < count) == (helper != "absent")
