@@ -27,12 +27,10 @@ KINDS = {"gumbel": GUMBEL, "normal": NORMAL, "uniform": UNIFORM}
 
 
 @inlined
-def _put(rows, place, four):
+def _put(words, place, four):
     # Unsigned, for Numba checks signed indices for the sign.
-    rows[0][uint64(place)] = four[0]
-    rows[1][uint64(place)] = four[1]
-    rows[2][uint64(place)] = four[2]
-    rows[3][uint64(place)] = four[3]
+    b = uint64(place)
+    words[0, b], words[1, b], words[2, b], words[3, b] = four
 
 
 @inlined
@@ -43,17 +41,17 @@ def fill_words(words, element, key, index, batch, draw, purpose):
         # All of these share c2, so that parts of the first rounds are done once.
         c1, c2, c3 = counter(uint64(index + begin), batch, draw, purpose)
         count = min(block - begin, (1 << 32) - np.int64(c1))
-        end, half = begin + count, count // 2
-        rows = words[0, begin:end], words[1, begin:end], words[2, begin:end], words[3, begin:end]
+        half = count // 2
         for b in range(half):
             c, d = uint64(c1) + uint64(b), uint64(c1) + uint64(b + half)
             four, other = philox_pair((c0, c, c2, c3), (c0, d, c2, c3), key[0], key[1])
-            _put(rows, b, four)
-            _put(rows, b + half, other)
+            _put(words, begin + b, four)
+            _put(words, begin + b + half, other)
         if 2 * half < count:
             b = 2 * half
-            _put(rows, b, philox(c0, uint64(c1) + uint64(b), c2, c3, key[0], key[1]))
-        begin = end
+            four = philox(c0, uint64(c1) + uint64(b), c2, c3, key[0], key[1])
+            _put(words, begin + b, four)
+        begin += count
 
 
 @inlined
@@ -195,16 +193,15 @@ def constants(kind, size, instance, draw=0):
 def row_words(words, element, key, index, purpose):
     """Words of estimate `index` by planes: words[i, g] is that of element + 4g + i."""
     first, half = element >> 2, words.shape[1] // 2
-    rows = words[0], words[1], words[2], words[3]
     c = counter(uint64(index), 0, 0, purpose)
     for g in range(half):
         c0, d0 = uint64(first + g), uint64(first + g + half)
         four, other = philox_pair((c0, *c), (d0, *c), key[0], key[1])
-        _put(rows, g, four)
-        _put(rows, g + half, other)
+        _put(words, g, four)
+        _put(words, g + half, other)
     if 2 * half < words.shape[1]:
         g = 2 * half
-        _put(rows, g, philox(uint64(first + g), *c, key[0], key[1]))
+        _put(words, g, philox(uint64(first + g), *c, key[0], key[1]))
 
 
 def _fill_row(buffers, element, key, index):
