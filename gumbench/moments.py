@@ -31,46 +31,46 @@ class Silent:
 class Grouping:
     """Groups of components of every part, and rows of their sums, as the driver takes them.
 
-    parts: name -> (slice of the components, Groups, rows of each level).
+    Components that are groups of their own need no row. parts: name -> (slice of the components,
+    Groups, rows of each level that has them).
     """
 
     def __init__(self, bound, truth):
         self.parts = {}
-        groups = [statistics.group_components(n) for n in bound.problem.parts.values()]
-        leaves = sum(g.sizes[0] for g in groups)
+        all_groups = [statistics.group_components(n) for n in bound.problem.parts.values()]
+        finest = [1 if g.single and len(g.sizes) > 1 else 0 for g in all_groups]
+        leaves = sum(g.sizes[f] for g, f in zip(all_groups, finest, strict=True))
         leaf_row, next_row, first = 0, leaves, 0
-        row_of, sign, roots = [], [], []
+        row_of, order, roots = [], [], []
         children: list[tuple[int, int]] = []
-        for (name, size), group in zip(bound.problem.parts.items(), groups, strict=True):
-            levels = [range(leaf_row, leaf_row + group.sizes[0])]
-            for count in group.sizes[1:]:
-                below = levels[-1]
-                for i in range(count):
+        for name, groups, level in zip(bound.problem.parts, all_groups, finest, strict=True):
+            rows = {level: slice(leaf_row, leaf_row + groups.sizes[level])}
+            row_of.append(groups.leaf // statistics.BRANCHES**level + leaf_row)
+            order.append(np.argsort(groups.leaf, kind="stable") + first)
+            for above in range(level + 1, len(groups.sizes)):
+                below = rows[above - 1]
+                for i in range(groups.sizes[above]):
                     child = below.start + statistics.BRANCHES * i
                     children.append((child, min(child + statistics.BRANCHES, below.stop)))
-                levels.append(range(next_row, next_row + count))
-                next_row += count
-            row_of.append(group.leaf + leaf_row)
-            sign.append(group.sign)
-            roots.append(levels[-1].start)
-            self.parts[name] = (slice(first, first + size), group, levels)
-            leaf_row += group.sizes[0]
-            first += size
+                rows[above] = slice(next_row, next_row + groups.sizes[above])
+                next_row += groups.sizes[above]
+            roots.append(rows[len(groups.sizes) - 1].start)
+            self.parts[name] = (slice(first, first + groups.leaf.size), groups, rows)
+            leaf_row += groups.sizes[level]
+            first += groups.leaf.size
         self.rows = next_row
-        leaf, signs = np.concatenate(row_of), np.concatenate(sign)
-        shift = truth.astype(bound.real).astype(np.float64)
+        members = np.bincount(np.concatenate(row_of), minlength=leaves)
         first_child, last_child = np.array(children, np.int64).reshape(-1, 2).T.copy()
+        self.shift = truth.astype(bound.real).astype(np.float64)
         self.driver = driver.Grouping(
-            shift,
-            signs,
-            np.argsort(leaf, kind="stable"),
-            np.concatenate([[0], np.cumsum(np.bincount(leaf, minlength=leaves))]),
+            self.shift,
+            np.concatenate([groups.sign for groups in all_groups]),
+            np.concatenate(order),
+            np.concatenate([[0], np.cumsum(members)]),
             first_child,
             last_child,
             np.array(roots, np.int64),
-            leaves if all(g.single for g in groups) else 0,
         )
-        self.shift = shift
 
 
 @dataclasses.dataclass

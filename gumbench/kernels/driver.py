@@ -68,7 +68,6 @@ class Grouping(NamedTuple):
     member, first_member : leaf row l sums the components member[first_member[l]:first_member[l+1]]
     first_child, last_child : row leaves + i sums rows first_child[i] to last_child[i]
     roots : the last row of each part
-    counted : the first row whose moments are wanted
     """
 
     shift: Any
@@ -78,7 +77,6 @@ class Grouping(NamedTuple):
     first_child: Any
     last_child: Any
     roots: Any
-    counted: int
 
 
 class Sums(NamedTuple):
@@ -180,7 +178,7 @@ def _add_block(estimates, count, index, grouping, rows, components, row_sums, no
         estimates[p, count:] = grouping.shift[p]
     for begin in range(0, count, rows.shape[1]):
         add_estimates(estimates, begin, grouping, rows, components)
-        for r in range(grouping.counted, rows.shape[0]):
+        for r in range(rows.shape[0]):
             add_row(rows[r], row_sums[r])
         if not_finite[0] < 0:
             bad = first_not_finite(rows, grouping.roots, count - begin)
@@ -219,7 +217,7 @@ def _inputs_type(dtype):
 
 def _grouping_type():
     numbers, indices = _array(types.float64, 1), _array(types.int64, 1)
-    fields = [numbers, numbers, *[indices] * 5, types.intp]
+    fields = [numbers, numbers, *[indices] * 5]
     return types.NamedTuple(fields, Grouping)
 
 

@@ -180,7 +180,7 @@ def _missed(bound, estimator, part, estimates):
 
 def _bias_test(bound, truth, grouping, moments, name, relative, component_variance, missed):
     """The groups of every level whose sums are close enough to normal, tested together."""
-    part, groups, levels = grouping.parts[name]
+    part, groups, rows_of = grouping.parts[name]
     n = moments.count * BATCHES
     effective = statistics.effective_estimates(relative if math.isfinite(relative) else 1.0, n)
     gradient = truth.gradient[part]
@@ -188,14 +188,14 @@ def _bias_test(bound, truth, grouping, moments, name, relative, component_varian
     size = np.abs(gradient) + bound.rounding_scale[part]
     rounding = 4 * float(np.finfo(bound.real).eps)
     columns = []
-    for number, level in enumerate(levels):
-        rows, count = slice(level.start, level.stop), len(level)
+    for number, count in enumerate(groups.sizes):
         group, sign = groups.leaf // statistics.BRANCHES**number, groups.sign
         if number == 0 and groups.single:
             group, sign = np.arange(count), np.ones(count)
             variance, mean = component_variance, moments.batch_means[:, part].mean(axis=0)
             error = np.zeros(count) if truth.error is None else truth.error[part]
         else:
+            rows = rows_of[number]
             variance, mean = moments.row_m2[rows] / (n - 1), moments.row_means[:, rows].mean(axis=0)
             error = np.zeros(count) if truth.row_error is None else truth.row_error[rows]
         difference = mean + np.bincount(group, sign * center, count)
