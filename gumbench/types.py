@@ -132,6 +132,7 @@ class Estimator:
     evaluations, gradient_evaluations : of f and ∂f/∂x per estimate, as functions of
         (inner samples, variables, categories)
     noise : arrays of noise, as a function of the inner samples
+    exponentials : the noise is not Gumbels but the exponentials E they are -log of
     deterministic : one estimate says all
     """
 
@@ -152,6 +153,7 @@ class Estimator:
     inner_samples: tuple[int, int] | None = None
     needs: tuple[str, ...] = ()
     noise: Callable = lambda k: 1
+    exponentials: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
     deterministic: bool = False
     name: str = ""

@@ -28,8 +28,9 @@ SHIFTED = '''
 
 
     ESTIMATOR = Estimator(
-        family="categorical", kernel=score_baseline.kernel, prepare=prepare, formula="", paper="",
-        unbiased=True, draw_evaluations=lambda k: 1, evaluations=lambda k, v, c: 1,
+        family="categorical", kernel=score_baseline.kernel, exponentials=True, prepare=prepare,
+        formula="", paper="", unbiased=True, draw_evaluations=lambda k: 1,
+        evaluations=lambda k, v, c: 1,
     )
 '''
 MIRRORED = '''

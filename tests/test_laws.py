@@ -8,7 +8,7 @@ from numba import njit
 from scipy import integrate, special, stats
 
 import gumbench
-from gumbench.kernels import laws, noise
+from gumbench.kernels import laws, noise, simplex
 from gumbench.kernels.jit import OPTIONS
 
 EULER = 0.5772156649015329
@@ -72,6 +72,38 @@ def test_gumbels_are_the_twins_and_extend():
     np.testing.assert_allclose(gumbench.gumbel((3, 7), seed=2**63 + 5), noise, atol=2e-6)
 
 
+@njit(**OPTIONS)
+def drawn(logits, gumbels, index):
+    simplex.draw(logits, gumbels, index)
+
+
+@njit(**OPTIONS)
+def raced(logits, exponentials, index):
+    simplex.race(logits, exponentials, index)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "row", [[0.0, 1.0, -2.0, 0.5], [-np.inf, 3.0, -np.inf, 2.0], [500.0, 499.0, -900.0, 480.0]]
+)
+def test_a_race_draws_what_gumbels_do(row, dtype):
+    bound = bind("categorical-quadratic", 4, dtype)
+    gumbels, exponentials = (
+        bound.noise(5, 0, 0, 200_000, kind=kind) for kind in (noise.GUMBEL, noise.EXPONENTIAL)
+    )
+    np.testing.assert_allclose(gumbels, -np.log(exponentials.astype(float)), atol=4e-6)
+    logits = np.array([row], dtype)
+    index, other = np.empty((2, 1, gumbels.shape[2]), np.int32)
+    drawn(logits, gumbels, index)
+    raced(logits, exponentials, other)
+    scores = np.sort(logits[0, :, None].astype(float) + gumbels[0], axis=0)
+    clear = scores[-1] - scores[-2] > 1e-4
+    assert clear.mean() > 0.999
+    np.testing.assert_array_equal(index[0, clear], other[0, clear])
+    raced(logits, exponentials[:, ::-1].copy(), other)
+    assert (index != other).any()
+
+
 def test_normals_follow_their_law():
     bound = bind("gaussian-quadratic", 4)
     sample = bound.noise(1, 8, 0, 300_000).ravel()
@@ -79,10 +111,10 @@ def test_normals_follow_their_law():
     assert abs(np.corrcoef(sample.reshape(4, -1))[0, 1]) < 4 / math.sqrt(300_000)
 
 
-def bind(name, dimension):
+def bind(name, dimension, dtype="float32"):
     from gumbench.families.bound import Bound
 
-    return Bound(gumbench.make_problem(name, dimension), "float32")
+    return Bound(gumbench.make_problem(name, dimension), dtype)
 
 
 @njit(**OPTIONS)

@@ -145,11 +145,11 @@ class Bound:
         gradient = np.ascontiguousarray(gradient, self.real)
         return self._run("pullback", gradient, self._empty(self.theta.size, gradient.shape[2]))
 
-    def noise(self, seed, purpose, first, count, draw=0):
+    def noise(self, seed, purpose, first, count, draw=0, kind=None):
         """Noise (variables, categories, count) of estimates first, first + 1, ... of batch 0."""
         out = np.empty((*self.problem.shape, count), self.real)
         key = np.array(philox.key(seed), np.uint32)
-        request = self.noise_request(draw, purpose)
+        request = self.noise_request(draw, purpose, kind)
         noise.fill_array(self.dtype)(request, key, first, 0, out.reshape(-1, count))
         return out
 
@@ -188,9 +188,10 @@ class Bound:
         ones = np.ones(self.natural.shape)
         return np.abs(self.pullback(ones)) * self.family.largest_value(self)
 
-    def noise_request(self, draw, purpose=None):
-        """The row of `Inputs.requests` for one array of the family's noise."""
-        kind, usual = self.family.NOISE
+    def noise_request(self, draw, purpose=None, kind=None):
+        """The row of `Inputs.requests` for one array of the family's noise, or of another kind."""
+        usual_kind, usual = self.family.NOISE
+        kind = usual_kind if kind is None else kind
         purpose = usual if purpose is None else purpose
         return np.array([kind, draw, purpose, philox.low_bits(purpose)], np.int64)
 
@@ -209,6 +210,8 @@ class Program:
         if problem.direct_is_score and not estimator.path:
             uses_direct = False
         draws = estimator.noise(inner_samples or 1)
+        kind = noise.EXPONENTIAL if estimator.exponentials else None
+        requests = [bound.noise_request(k, purpose, kind) for k in range(draws)]
         self.bound = bound
         self.temperatures, self.parameters = temperatures, bound.theta.size
         kernel = jit.compiled("kernel", estimator.kernel, bound.dtype)
@@ -228,9 +231,7 @@ class Program:
             uses_direct,
             bound.real(problem.feedback),
             estimator.draw_evaluations(inner_samples or 1) if problem.feedback else 0,
-            np.array([bound.noise_request(k, purpose) for k in range(draws)], np.int64).reshape(
-                -1, 4
-            ),
+            np.array(requests, np.int64).reshape(-1, 4),
             np.array(temperatures, bound.real),
             np.ascontiguousarray(prepared, bound.real),
         )
@@ -254,7 +255,7 @@ class Program:
     def check_indices(self):
         """Run the kernel on one block of noise with a check of every index (IndexError)."""
         bound, inputs, block = self.bound, self.inputs, driver.COLLECTED
-        draws = [bound.noise(0, None, 0, block, int(r[1])) for r in inputs.requests]
+        draws = [bound.noise(0, None, 0, block, int(r[1]), int(r[0])) for r in inputs.requests]
         run = driver.checked_kernel(self.kernel, self.functions[2:6])
         run(
             inputs,

@@ -17,7 +17,7 @@ from gumbench.kernels.philox import (
     philox_pair,
 )
 
-GUMBEL, NORMAL, UNIFORM = 0, 1, 2
+GUMBEL, NORMAL, UNIFORM, EXPONENTIAL = 0, 1, 2, 3
 ROW_COLUMNS = 256
 # Rows of up to so many elements are made so many at once.
 FEW, TOGETHER = 256, 128
@@ -55,8 +55,8 @@ def fill_words(words, element, key, index, batch, draw, purpose):
 
 
 @inlined
-def _gumbels(words, spare, out):
-    """Words into Gumbels; spare: floats like `out`."""
+def _exponentials(words, spare, out):
+    """Words into exponentials; spare: floats like `out`."""
     words, exponents = words.reshape(words.size), spare.reshape(spare.size)
     out = out.reshape(out.size)
     # Short loops: one with all of a logarithm is mostly waiting, and twice as slow.
@@ -66,6 +66,13 @@ def _gumbels(words, spare, out):
         exponents[b], out[b] = elementary.split_signed(out[b])
     for b in range(out.size):
         out[b] = elementary.negative_log(exponents[b], out[b])
+
+
+@inlined
+def _gumbels(words, spare, out):
+    """Words into Gumbels, -log of their exponentials."""
+    _exponentials(words, spare, out)
+    exponents, out = spare.reshape(spare.size), out.reshape(out.size)
     for b in range(out.size):
         exponents[b], out[b] = elementary.split(out[b])
     for b in range(out.size):
@@ -94,6 +101,8 @@ def _normals(words, spare, out):
 def _transform(kind, words, spare, out):
     if kind == GUMBEL:
         _gumbels(words, spare, out)
+    elif kind == EXPONENTIAL:
+        _exponentials(words, spare, out)
     elif kind == NORMAL:
         _normals(words, spare, out)
     else:
@@ -150,7 +159,7 @@ def _typed_fill(buffers, element, key, index, batch, draw, purpose, low_purpose)
 def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
     """Noise of consecutive estimates.
 
-    kind: GUMBEL, NORMAL or UNIFORM. key: two 32-bit words. index: the first estimate's
+    kind: GUMBEL, NORMAL, UNIFORM or EXPONENTIAL. key: two 32-bit words. index: the first estimate's
     number. low_purpose: where the low halves of 64-bit words come from. out: (elements, block),
     float32 (32-bit words) or float64 (64-bit words), overwritten.
     """

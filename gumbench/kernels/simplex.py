@@ -8,7 +8,7 @@ import numpy as np
 from numba import types
 
 from gumbench.kernels import elementary
-from gumbench.kernels.jit import REALS, driver, helper
+from gumbench.kernels.jit import REALS, driver, helper, inlined
 
 
 @helper
@@ -42,31 +42,57 @@ def relax(logits, gumbels, temperature, out):
                 out[v, c, b] *= total[b]
 
 
+@inlined
+def _compete(score, category, v, b, index, top):
+    """Give index[v, b] to a category whose score is above top[b], the best of those before it."""
+    # Categories come in order: a better one is the largest so far.
+    better = category if score > top[b] else np.int32(0)
+    index[v, b] = elementary.larger(index[v, b], better)
+    top[b] = elementary.larger(top[b], score)
+
+
 @helper
 def draw(logits, gumbels, index):
     """index = argmax(θ + G), the first of equals: a draw from softmax θ (the Gumbel-max trick)."""
-    block, zero = gumbels.shape[2], np.int32(0)
-    top = np.empty(block, gumbels.dtype)
+    top = np.empty(gumbels.shape[2], gumbels.dtype)
     for v in range(gumbels.shape[0]):
-        index[v] = zero
+        index[v] = np.int32(0)
         top[:] = top.dtype.type(-np.inf)
         for c in range(gumbels.shape[1]):
             logit, category = logits[v, c], np.int32(c)
-            for b in range(block):
-                score = logit + gumbels[v, c, b]
-                # Categories come in order: a better one is the largest so far.
-                better = category if score > top[b] else zero
-                index[v, b] = elementary.larger(index[v, b], better)
-                top[b] = elementary.larger(top[b], score)
+            for b in range(top.size):
+                _compete(logit + gumbels[v, c, b], category, v, b, index, top)
+
+
+@helper
+def race(logits, exponentials, index):
+    """The same draw by argmin(E / exp θ), for G = -log E: as a race it needs one logarithm less."""
+    real = logits.dtype.type
+    slowness = np.empty(logits.shape[1], logits.dtype)
+    top = np.empty(exponentials.shape[2], logits.dtype)
+    for v in range(exponentials.shape[0]):
+        largest = real(-np.inf)
+        for c in range(slowness.size):
+            largest = max(largest, logits[v, c])
+        for c in range(slowness.size):
+            slowness[c] = -elementary.exp(largest - logits[v, c])
+        index[v] = np.int32(0)
+        top[:] = real(-np.inf)
+        for c in range(slowness.size):
+            slow, category = slowness[c], np.int32(c)
+            for b in range(top.size):
+                _compete(slow * exponentials[v, c, b], category, v, b, index, top)
 
 
 @helper
 def one_hot(index, out):
     """out = the one-hot vectors of a draw."""
-    out[:] = out.dtype.type(0.0)
-    for v in range(index.shape[0]):
-        for b in range(index.shape[1]):
-            out[v, index[v, b], b] = out.dtype.type(1.0)
+    zero, one = out.dtype.type(0.0), out.dtype.type(1.0)
+    for v in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            category = np.int32(c)
+            for b in range(out.shape[2]):
+                out[v, c, b] = one if index[v, b] == category else zero
 
 
 @helper
@@ -90,14 +116,14 @@ def value_of_draw(index, objective, evaluation, categories, out):
 @helper
 def score(probabilities, index, weight, out):
     """out = weight · (D - p), the score of a draw; probabilities flat, weight (block,)."""
-    block = weight.size
+    zero = out.dtype.type(0.0)
     for v in range(out.shape[0]):
         for c in range(out.shape[1]):
-            p = probabilities[v * out.shape[1] + c]
-            for b in range(block):
-                out[v, c, b] = -weight[b] * p
-        for b in range(block):
-            out[v, index[v, b], b] += weight[b]
+            p, category = probabilities[v * out.shape[1] + c], np.int32(c)
+            for b in range(weight.size):
+                # Compared, for places in memory that depend on the draw do not vectorise.
+                of_draw = weight[b] if index[v, b] == category else zero
+                out[v, c, b] = of_draw - weight[b] * p
 
 
 @helper

@@ -9,25 +9,28 @@ from gumbench.types import Estimator
 
 def kernel(noise, temperature, prepared, objective, out, extra):
     samples, variables, categories, block = noise.shape
-    share = out.dtype.type(1.0) / out.dtype.type(samples)
+    zero, share = out.dtype.type(0.0), out.dtype.type(1.0) / out.dtype.type(samples)
     index = np.empty((samples, variables, block), np.int32)
     f = np.empty((samples, block), out.dtype)
     for k in range(samples):
-        simplex.draw(objective.natural, noise[k], index[k])
+        simplex.race(objective.natural, noise[k], index[k])
         simplex.value_of_draw(index[k], objective, k, categories, f[k])
         simplex.add_direct_of_draw(index[k], objective, categories, share, extra)
     leave_one_out(f)
     # These weights sum to zero, so p drops out of Σ weight (D - p).
-    out[:] = out.dtype.type(0.0)
+    out[:] = zero
     for k in range(samples):
         for v in range(variables):
-            for b in range(block):
-                out[v, index[k, v, b], b] += f[k, b]
+            for c in range(categories):
+                category = np.int32(c)
+                for b in range(block):
+                    out[v, c, b] += f[k, b] if index[k, v, b] == category else zero
 
 
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
+    exponentials=True,
     aliases=("rloo", "loorf", "vargrad"),
     formula="(1/K) Σ_k (f_k - mean of the other f) (D_k - p)",
     paper="Kool et al. 2019; Richter et al. 2020",
