@@ -23,8 +23,6 @@ LN2_LOW = {32: 1.4286068203094172e-06, 64: 1.9082149292705877e-10}
 EXP_LOWEST = {32: -88.0, 64: -709.0}
 EXP_HIGHEST = {32: 88.0, 64: 709.0}
 EXP_BIAS = {32: 127, 64: 1023}
-# The last word whose 1 - u is rounded to √½ or more.
-LAST_NEAR_ONE = {32: 0x4AFB0D7E, 64: 0x4AFB0CCC06219BFE}
 
 LOG_TAIL = (
     -0.4999999764977098,
@@ -157,13 +155,19 @@ class Real:
         k, f = self._split(x)
         return self._exponent(k), f
 
-    def split_signed(self, x):
-        """The same of a positive x; 0 and x of a negative one."""
+    def split_complement(self, word):
+        """The same of 1 - u, u the uniform of a word.
+
+        1 - u comes from the complemented word; next to 1 it is rounded, and f = -u is not.
+        """
         b = self.builder
-        negative = b.icmp_signed("<", self.to_int(x), self.int(0))
-        k, f = self._split(x)
-        k = self._exponent(b.select(negative, self.int(0), k))
-        return k, b.select(negative, x, f)
+        k, f = self._split(self.uniform(b.not_(word)))
+        # Words next to 0 are positive as signed ones too, which every vector unit can convert.
+        x = b.sitofp(word, self.float) if self.bits == 32 else b.uitofp(word, self.float)
+        unit = 2.0**-self.bits
+        exact = self.fma(x, self.const(-unit), self.const(-unit / 2))
+        f = b.select(b.icmp_signed("==", k, self.int(0)), exact, f)
+        return self._exponent(k), f
 
     def _split(self, x):
         b, bits = self.builder, self.to_int(x)
@@ -223,19 +227,9 @@ class Real:
         x = self.builder.uitofp(word, self.float)
         return self.fma(x, self.const(unit), self.const(unit / 2))
 
-    def signed_uniform(self, word):
-        """-u, or 1 - u where that is below √½.
-
-        1 - u comes from the complemented word; next to 1 it would be rounded, and -u is not.
-        """
-        b = self.builder
-        near_one = b.icmp_unsigned("<=", word, self.int(LAST_NEAR_ONE[self.bits]))
-        x = self.uniform(b.select(near_one, word, b.not_(word)))
-        return b.select(near_one, b.fneg(x), x)
-
     def exponential(self, word):
         """-log(1 - u), exact in both tails."""
-        return self.negative_log(*self.split_signed(self.signed_uniform(word)))
+        return self.negative_log(*self.split_complement(word))
 
     def gumbel_bound(self, word):
         """-log u at the lower end of a 32-bit word's cell, or more.
@@ -294,11 +288,16 @@ exp = _function(
 )
 
 
+def _real(kind):
+    """The float type of a function of such floats or words: 32 bits for float32, 64 for float64."""
+    return types.float32 if kind in (types.float32, types.uint32) else types.float64
+
+
 def _of_word(name, doc, emit):
-    """A compiled function of a random word: of 32 bits for float32, of 64 for float64."""
+    """A compiled function of a random word."""
 
     def typed(context, word):
-        real = types.float32 if word == types.uint32 else types.float64
+        real = _real(word)
 
         def codegen(context, builder, signature, arguments):
             return emit(Real(builder, real), arguments[0])
@@ -320,13 +319,6 @@ exponential = _of_word(
     "A standard exponential, -log(1 - u), exact in both tails.",
     lambda real, word: real.exponential(word),
 )
-
-
-signed_uniform = _of_word(
-    "signed_uniform",
-    "-u of the uniform u of a word where 1 - u is √½ or more, else 1 - u: what is not rounded.",
-    lambda real, word: real.signed_uniform(word),
-)
 gumbel_bound = _of_word(
     "gumbel_bound",
     """An upper bound of the Gumbel of any 64-bit word with these high 32 bits, without a log.
@@ -338,13 +330,13 @@ gumbel_bound = _of_word(
 
 
 def _split(name, doc, emit):
-    """A compiled function of a float that gives two."""
+    """A compiled function of a float or a word that gives two floats."""
 
     def typed(context, x):
-        pair = types.UniTuple(x, 2)
+        pair = types.UniTuple(_real(x), 2)
 
         def codegen(context, builder, signature, arguments):
-            return context.make_tuple(builder, pair, emit(Real(builder, x), arguments[0]))
+            return context.make_tuple(builder, pair, emit(Real(builder, _real(x)), arguments[0]))
 
         return pair(x), codegen
 
@@ -374,10 +366,10 @@ split = _split(
     "k and f of a positive normal x = 2^k (1 + f), k as `negative_log` takes it.",
     lambda real, x: real.split(x),
 )
-split_signed = _split(
-    "split_signed",
-    "`split` of a positive x; 0 and x of a negative one: for x from `signed_uniform`.",
-    lambda real, x: real.split_signed(x),
+split_complement = _split(
+    "split_complement",
+    "`split` of 1 - u, u the uniform of a word, with f exact where 1 - u is next to 1.",
+    lambda real, word: real.split_complement(word),
 )
 negative_log = _of_split(
     "negative_log",

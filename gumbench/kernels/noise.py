@@ -61,9 +61,7 @@ def _exponentials(words, spare, out):
     out = out.reshape(out.size)
     # Short loops: one with all of a logarithm is mostly waiting, and twice as slow.
     for b in range(out.size):
-        out[b] = elementary.signed_uniform(words[b])
-    for b in range(out.size):
-        exponents[b], out[b] = elementary.split_signed(out[b])
+        exponents[b], out[b] = elementary.split_complement(words[b])
     for b in range(out.size):
         out[b] = elementary.negative_log(exponents[b], out[b])
 
