@@ -1,4 +1,4 @@
-"""Fit the polynomials of gumbench/kernels/elementary.py and print them with their error.
+"""Fit the polynomials of elementary.py and variates.py in gumbench/kernels and print their error.
 
 Each one interpolates its function at the Chebyshev points of the interval in 60-digit arithmetic,
 which is within a small factor of the minimax polynomial of the same degree.

@@ -7,7 +7,7 @@ import pytest
 from numba import types
 
 from gumbench import machine, registry
-from gumbench.kernels import elementary, jit, noise
+from gumbench.kernels import jit, noise, variates
 from gumbench.measure.sampling import words_kernel
 from gumbench.samplers import gumbel_max
 
@@ -70,7 +70,7 @@ def loop(function, word=types.uint32, real=types.float32):
 
 
 def test_noise():
-    for function in (elementary.exponential, elementary.uniform, elementary.gumbel_bound):
+    for function in (variates.exponential, variates.uniform, variates.gumbel_bound):
         check(loop(function))
 
     def gumbels(words, exponents, out):

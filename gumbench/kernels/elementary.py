@@ -1,4 +1,4 @@
-"""log, exp, and the noise of a random word, as straight-line code that vectorises.
+"""log, exp and maxima as straight-line code that vectorises.
 
 Each is emitted as LLVM IR for the float type of its argument, with explicit fused multiply-adds and
 integers as wide as the float, so that every vector width gives the same bits. Largest errors,
@@ -65,38 +65,6 @@ EXP_TAIL = {
         2.5100375832561234e-08,
     ),
 }
-SINE = {
-    32: (1.5707963219532366, -0.6459634776648118, 0.07968021764775542, -0.004602149212814176),
-    64: (
-        1.5707963267948966,
-        -0.6459640975062463,
-        0.07969262624616692,
-        -0.004681754135314827,
-        0.0001604411847266723,
-        -3.598842717144858e-06,
-        5.691927850489633e-08,
-        -6.627624938992472e-10,
-    ),
-}
-COSINE = {
-    32: (
-        0.9999999999524894,
-        -1.2337005406331623,
-        0.2536692036551135,
-        -0.02086006950026408,
-        0.0009036280663802505,
-    ),
-    64: (
-        1.0,
-        -1.2337005501361697,
-        0.2536695079010467,
-        -0.02086348076331121,
-        0.0009192602741831558,
-        -2.520203677046026e-05,
-        4.710609726757823e-07,
-        -6.321256869628588e-09,
-    ),
-}
 
 LARGEST_OF = 32
 
@@ -151,31 +119,18 @@ class Real:
         return self.builder.bitcast(i, self.float)
 
     def split(self, x):
-        """x = 2^k (1 + f) with √½ ≤ 1 + f < √2: k, and f. x positive, normal."""
-        k, f = self._split(x)
-        return self._exponent(k), f
+        """k and f of a positive normal x = 2^k (1 + f) with √½ ≤ 1 + f < √2."""
+        k, f = self.split_bits(x)
+        return self.exponent(k), f
 
-    def split_complement(self, word):
-        """The same of 1 - u, u the uniform of a word.
-
-        1 - u comes from the complemented word; next to 1 it is rounded, and f = -u is not.
-        """
-        b = self.builder
-        k, f = self._split(self.uniform(b.not_(word)))
-        # Words next to 0 are positive as signed ones too, which every vector unit can convert.
-        x = b.sitofp(word, self.float) if self.bits == 32 else b.uitofp(word, self.float)
-        unit = 2.0**-self.bits
-        exact = self.fma(x, self.const(-unit), self.const(-unit / 2))
-        f = b.select(b.icmp_signed("==", k, self.int(0)), exact, f)
-        return self._exponent(k), f
-
-    def _split(self, x):
+    def split_bits(self, x):
+        """The same, k as bits that `exponent` takes."""
         b, bits = self.builder, self.to_int(x)
         k = b.sub(bits, self.int(SQRT_HALF_BITS[self.bits]))
         k = b.and_(k, self.int(-1 << MANTISSA[self.bits]))
         return k, b.fsub(self.to_float(b.sub(bits, k)), self.const(1.0))
 
-    def _exponent(self, k):
+    def exponent(self, k):
         """k of its bits in a float: in float32 times 2^23, for they are that number themselves."""
         b = self.builder
         # A 64-bit exponent fits 32 bits, from which every vector unit can convert.
@@ -183,8 +138,12 @@ class Real:
             k = b.trunc(b.ashr(k, self.int(MANTISSA[64])), ir.IntType(32))
         return b.sitofp(k, self.float)
 
+    def log(self, x):
+        """log x of a positive normal number, within 1.2 units in the last place."""
+        return self.builder.fneg(self.negative_log(*self.split(x)))
+
     def negative_log(self, k, f):
-        """-(k ln 2 + log(1 + f)) of a `split`."""
+        """-log x of `split` x."""
         b = self.builder
         if self.bits == 32:
             log = self.fma(b.fmul(f, f), self.polynomial(f, LOG_TAIL), f)
@@ -198,7 +157,10 @@ class Real:
         return self.fma(b.fneg(k), self.const(LN2_HIGH[64]), b.fsub(b.fsub(half, low), f))
 
     def split_exponent(self, x):
-        """x = n ln 2 + r with |r| ≤ ½ ln 2: 2^n, or 0 for that of no normal number, and r."""
+        """2^n and r of x = n ln 2 + r with |r| ≤ ½ ln 2, 0 for 2^n that is no normal number.
+
+        For x below 88 (float64: 709).
+        """
         b, mantissa = self.builder, MANTISSA[self.bits]
         lowest = self.const(EXP_LOWEST[self.bits])
         x = b.select(b.fcmp_ordered("<", x, lowest), lowest, x)
@@ -211,181 +173,65 @@ class Real:
         return self.to_float(b.shl(self.to_int(shifted), self.int(mantissa))), r
 
     def exp_of_split(self, power, r):
-        """2^n e^r."""
+        """e^x of x by `split_exponent`."""
         tail = self.polynomial(r, EXP_TAIL[self.bits])
         return self.fma(power, self.fma(self.builder.fmul(r, r), tail, r), power)
 
     def exp(self, x):
-        """e^x, 0 below -88 and inf above 88 (float64: 709), NaN for NaN."""
+        """e^x within 1.2 units in the last place; 0 below -88, inf above 88 (float64: 709)."""
         b = self.builder
         huge = b.fcmp_ordered(">", x, self.const(EXP_HIGHEST[self.bits]))
         return b.select(huge, self.const(math.inf), self.exp_of_split(*self.split_exponent(x)))
 
-    def uniform(self, word):
-        """(word + ½) 2^-bits, rounded."""
-        unit = 2.0**-self.bits
-        x = self.builder.uitofp(word, self.float)
-        return self.fma(x, self.const(unit), self.const(unit / 2))
-
-    def exponential(self, word):
-        """-log(1 - u), exact in both tails."""
-        return self.negative_log(*self.split_complement(word))
-
-    def gumbel_bound(self, word):
-        """-log u at the lower end of a 32-bit word's cell, or more.
-
-        log2 u is at least the line through the powers of two, and that is what the bits of u as a
-        float are. The word is halved, for vector units convert signed numbers.
-        """
-        b = self.builder
-        line = b.sitofp(self.to_int(b.sitofp(b.lshr(word, self.int(1)), self.float)), self.float)
-        slope, start = -LN2 * 2.0 ** -MANTISSA[32], LN2 * (127 + 31)
-        return self.fma(line, self.const(slope), self.const(start))
-
-    def cos_sin(self, word):
-        """Cosine and sine of the angle (word + ½) 2^-bits of a turn."""
-        b, bits = self.builder, self.bits
-        quarter = b.lshr(b.add(word, self.int(1 << (bits - 3))), self.int(bits - 2))
-        rest = b.sub(word, b.shl(quarter, self.int(bits - 2)))
-        unit = 2.0 ** (2 - bits)
-        t = self.fma(b.sitofp(rest, self.float), self.const(unit), self.const(unit / 2))
-        z = b.fmul(t, t)
-        sine = b.fmul(t, self.polynomial(z, SINE[bits]))
-        cosine = self.polynomial(z, COSINE[bits])
-        odd = b.trunc(quarter, ir.IntType(1))
-        c, s = b.select(odd, sine, cosine), b.select(odd, cosine, sine)
-        sign = b.shl(b.lshr(quarter, self.int(1)), self.int(bits - 1))
-        flip = b.shl(b.lshr(b.add(quarter, self.int(1)), self.int(1)), self.int(bits - 1))
-        return (
-            self.to_float(b.xor(self.to_int(c), flip)),
-            self.to_float(b.xor(self.to_int(s), sign)),
-        )
-
-
-def _function(name, doc, emit):
-    """A compiled function of one float."""
-
-    def typed(context, x):
-        def codegen(context, builder, signature, arguments):
-            return emit(Real(builder, signature.return_type), arguments[0])
-
-        return x(x), codegen
-
-    typed.__name__ = name
-    typed.__doc__ = doc
-    return intrinsic(typed)
-
-
-log = _function(
-    "log",
-    "log x of a positive normal number, within 1.2 units in the last place.",
-    lambda real, x: real.builder.fneg(real.negative_log(*real.split(x))),
-)
-exp = _function(
-    "exp",
-    "e^x within 1.2 units in the last place; 0 below -88, inf above 88 (float64: 709).",
-    lambda real, x: real.exp(x),
-)
-
 
 def _real(kind):
-    """The float type of a function of such floats or words: 32 bits for float32, 64 for float64."""
+    """The float type that goes with an argument: words of 32 bits with float32, 64 with float64."""
     return types.float32 if kind in (types.float32, types.uint32) else types.float64
 
 
-def _of_word(name, doc, emit):
-    """A compiled function of a random word."""
+def _typed(emit, results, kinds):
+    """Signature and code generator of a function that `emit` writes with a Real."""
+    real = _real(kinds[0])
 
-    def typed(context, word):
-        real = _real(word)
+    def codegen(context, builder, signature, arguments):
+        found = emit(Real(builder, real), *arguments)
+        return found if results == 1 else context.make_tuple(builder, signature.return_type, found)
 
-        def codegen(context, builder, signature, arguments):
-            return emit(Real(builder, real), arguments[0])
-
-        return real(word), codegen
-
-    typed.__name__ = name
-    typed.__doc__ = doc
-    return intrinsic(typed)
+    returned = real if results == 1 else types.UniTuple(real, results)
+    return returned(*kinds), codegen
 
 
-uniform = _of_word(
-    "uniform",
-    "(word + ½) 2^-bits, in (0, 1].",
-    lambda real, word: real.uniform(word),
-)
-exponential = _of_word(
-    "exponential",
-    "A standard exponential, -log(1 - u), exact in both tails.",
-    lambda real, word: real.exponential(word),
-)
-gumbel_bound = _of_word(
-    "gumbel_bound",
-    """An upper bound of the Gumbel of any 64-bit word with these high 32 bits, without a log.
-
-    Rounding may take 1e-5 off.
-    """,
-    lambda real, word: real.gumbel_bound(word),
-)
-
-
-def _split(name, doc, emit):
-    """A compiled function of a float or a word that gives two floats."""
+def unary(emit, results=1):
+    """A compiled function of a float or a word, named and described as its `emit` is."""
 
     def typed(context, x):
-        pair = types.UniTuple(_real(x), 2)
+        return _typed(emit, results, (x,))
 
-        def codegen(context, builder, signature, arguments):
-            return context.make_tuple(builder, pair, emit(Real(builder, _real(x)), arguments[0]))
-
-        return pair(x), codegen
-
-    typed.__name__ = name
-    typed.__doc__ = doc
-    return intrinsic(typed)
+    return _named(typed, emit)
 
 
-def _of_split(name, doc, emit):
-    """A compiled function of two floats."""
+def binary(emit, results=1):
+    """A compiled function of two floats or two words."""
 
     def typed(context, first, second):
-        def codegen(context, builder, signature, arguments):
-            return emit(Real(builder, first), *arguments)
+        return _typed(emit, results, (first, second))
 
-        return first(first, second), codegen
+    return _named(typed, emit)
 
-    typed.__name__ = name
-    typed.__doc__ = doc
+
+def _named(typed, emit):
+    typed.__name__, typed.__doc__ = emit.__name__.strip("_"), emit.__doc__
     return intrinsic(typed)
 
 
+log = unary(Real.log)
+exp = unary(Real.exp)
 # Halves of a logarithm and of an exponential. In a loop of its own each is a short chain of steps,
 # of which a processor works on many at once: twice as fast as one loop with the whole.
-split = _split(
-    "split",
-    "k and f of a positive normal x = 2^k (1 + f), k as `negative_log` takes it.",
-    lambda real, x: real.split(x),
-)
-split_complement = _split(
-    "split_complement",
-    "`split` of 1 - u, u the uniform of a word, with f exact where 1 - u is next to 1.",
-    lambda real, word: real.split_complement(word),
-)
-negative_log = _of_split(
-    "negative_log",
-    "-log x of `split` x.",
-    lambda real, k, f: real.negative_log(k, f),
-)
-split_exponent = _split(
-    "split_exponent",
-    "2^n and r of x = n ln 2 + r, for x below 88 (float64: 709).",
-    lambda real, x: real.split_exponent(x),
-)
-exp_of_split = _of_split(
-    "exp_of_split",
-    "e^x of x by `split_exponent`.",
-    lambda real, power, r: real.exp_of_split(power, r),
-)
+split = unary(Real.split, results=2)
+negative_log = binary(Real.negative_log)
+split_exponent = unary(Real.split_exponent, results=2)
+exp_of_split = binary(Real.exp_of_split)
 
 
 def _intrinsic(typed):
@@ -426,19 +272,3 @@ def largest(context, row, start):
         return builder.call(function, [x], fastmath=("nnan",))
 
     return row.dtype(row, types.intp), codegen
-
-
-@intrinsic
-def normals(context, first, second):
-    """Two standard normals of two words (Box and Muller 1958)."""
-    real = types.float32 if first == types.uint32 else types.float64
-    pair = types.UniTuple(real, 2)
-
-    def codegen(context, builder, signature, arguments):
-        helper = Real(builder, real)
-        e = helper.exponential(arguments[0])
-        radius = helper.call("sqrt", builder.fmul(e, helper.const(2.0)))
-        c, s = helper.cos_sin(arguments[1])
-        return context.make_tuple(builder, pair, (builder.fmul(radius, c), builder.fmul(radius, s)))
-
-    return pair(first, second), codegen

@@ -4,7 +4,7 @@ import numpy as np
 from numba import prange, types, uint32, uint64
 from numba.extending import overload
 
-from gumbench.kernels import elementary
+from gumbench.kernels import elementary, variates
 from gumbench.kernels.jit import REALS, driver, helper, inlined
 from gumbench.kernels.philox import (
     INSTANCE,
@@ -61,7 +61,7 @@ def _exponentials(words, spare, out):
     out = out.reshape(out.size)
     # Short loops: one with all of a logarithm is mostly waiting, and twice as slow.
     for b in range(out.size):
-        exponents[b], out[b] = elementary.split_complement(words[b])
+        exponents[b], out[b] = variates.split_complement(words[b])
     for b in range(out.size):
         out[b] = elementary.negative_log(exponents[b], out[b])
 
@@ -82,7 +82,7 @@ def _uniforms(words, spare, out):
     """Words into uniforms."""
     words, out = words.reshape(words.size), out.reshape(out.size)
     for b in range(out.size):
-        out[b] = elementary.uniform(words[b])
+        out[b] = variates.uniform(words[b])
 
 
 @inlined
@@ -92,7 +92,7 @@ def _normals(words, spare, out):
         other = out[row + 1] if row + 1 < out.shape[0] else spare[0]
         first, second, one = words[row], words[row + 1], out[row]
         for b in range(one.size):
-            one[b], other[b] = elementary.normals(first[b], second[b])
+            one[b], other[b] = variates.normals(first[b], second[b])
 
 
 @inlined

@@ -9,7 +9,7 @@ looked at only if their bound exceeds the best score so far, which happens about
 import numpy as np
 from numba import uint64
 
-from gumbench.kernels import elementary, noise, philox
+from gumbench.kernels import elementary, noise, philox, variates
 from gumbench.kernels.elementary import LARGEST_OF
 from gumbench.kernels.jit import helper, inlined
 from gumbench.kernels.noise import row_words
@@ -46,7 +46,7 @@ def _bounds(largest, inverse, words, out, top):
         left = row0[g] if row0[g] < row1[g] else row1[g]
         right = row2[g] if row2[g] < row3[g] else row3[g]
         word = left if left < right else right
-        bound = largest[g] * inverse + elementary.gumbel_bound(word)
+        bound = largest[g] * inverse + variates.gumbel_bound(word)
         out[g] = bound
         top[g] = bound
     width = top.size
@@ -63,7 +63,7 @@ def _score(logit, temperature, word, key, index, category):
     c1, c2, c3 = philox.counter(uint64(index), 0, 0, philox.LOW_BITS)
     low = philox.philox(np.uint32(category >> 2), c1, c2, c3, key[0], key[1])[category & 3]
     bits = uint64(word) << uint64(32) | uint64(low)
-    return np.float64(logit) / temperature - elementary.log(elementary.exponential(bits))
+    return np.float64(logit) / temperature - elementary.log(variates.exponential(bits))
 
 
 @inlined
@@ -77,7 +77,7 @@ def _compete(four, words, logits, temperature, key, index, first, best, category
     """The best of four categories of a chunk and its score, given the best before them."""
     for i in range(min(4, logits.size - first - 4 * four)):
         c, word = first + 4 * four + i, words[i, four]
-        if logits[c] / temperature + elementary.gumbel_bound(word) > _limit(best):
+        if logits[c] / temperature + variates.gumbel_bound(word) > _limit(best):
             score = _score(logits[c], temperature, word, key, index, c)
             if score > best or (score == best and c < category):
                 best, category = score, c

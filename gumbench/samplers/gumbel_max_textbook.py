@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gumbench.kernels import elementary, philox
+from gumbench.kernels import elementary, philox, variates
 from gumbench.kernels.jit import inlined
 from gumbench.kernels.noise import row_words
 from gumbench.types import Sampler
@@ -15,7 +15,7 @@ def _noise(words, out):
     """Textbook Gumbels, inf where u is rounded to 1: out (4, columns) float32."""
     for i in range(4):
         for g in range(words.shape[1]):
-            e = -elementary.log(elementary.uniform(words[i, g]))
+            e = -elementary.log(variates.uniform(words[i, g]))
             out[i, g] = -elementary.log(e) if e > 0 else np.float32(np.inf)
 
 
