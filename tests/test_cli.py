@@ -67,8 +67,8 @@ def test_help(name, flag, place):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_example_in_the_help_is_valid(name, place):
     if name in ("compare", "export"):
-        small = "sweep --problems categorical-vae --dimensions 2 --estimators score,concrete --quiet"
-        assert main([*shlex.split(small), "--estimates", "1024"]) == 0
+        small = "sweep --problems categorical-vae --dimensions 2 --estimators score,concrete"
+        assert main(shlex.split(f"{small} --estimates 1024 --quiet")) == 0
     said = command(f"{name} --help").stdout
     example = re.search(r"Example: gumbench (.*)", said).group(1).strip()
     dry = " --dry-run" if example.startswith("sweep") else ""
