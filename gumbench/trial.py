@@ -16,6 +16,7 @@ import numba
 import numpy as np
 
 from gumbench.errors import InputError
+from gumbench.families import family
 from gumbench.families.bound import Bound, make_program
 from gumbench.families.plain import takes_theta
 from gumbench.plugins import reason
@@ -61,10 +62,11 @@ def check(problem):
 def check_estimator(estimator, problem):
     """Refuse an estimator of a user's that does not run on a problem; raises InputError."""
     if estimator.kernel:
+        noise = " or ".join(family(estimator.family).NOISE)
         _check_source(
             f"{estimator.name}: kernel",
             estimator.kernel,
-            "noise, temperature, prepared, objective, out, extra",
+            f"{noise}, temperature, prepared, objective, out, extra",
         )
     function = estimator.compute or estimator.kernel
     inner = estimator.inner_samples and estimator.inner_samples[1]

@@ -113,10 +113,11 @@ class Estimator:
     """What an estimator's file declares, and its two functions.
 
     kernel : None where `compute` is given, else
-        kernel(noise, temperature, prepared, objective, out, extra) turns one block of noise
-        (draws, variables, categories, block) into estimates: out (rows, columns, block) is the
-        gradient in the natural parameters; extra (parameters, block), empty where the problem has
-        no ∂f/∂θ, has that added
+        kernel(NOISE, temperature, prepared, objective, out, extra) turns one block of noise
+        (draws, variables, categories, block) into estimates. NOISE is what its name says: normals
+        of a Gaussian, else gumbels, or the exponentials they are -log of. out (rows, columns,
+        block) is the gradient in the natural parameters; extra (parameters, block), empty where
+        the problem has no ∂f/∂θ, has that added
     compute : compute(problem, noise, temperature, inner_samples), the same in plain Python (see
         gumbench.own.estimator)
     prepare : prepare(bound, seed, settings) -> (n,) float64, what depends on θ alone; random
@@ -132,7 +133,6 @@ class Estimator:
     evaluations, gradient_evaluations : of f and ∂f/∂x per estimate, as functions of
         (inner samples, variables, categories)
     noise : arrays of noise, as a function of the inner samples
-    exponentials : the noise is not Gumbels but the exponentials E they are -log of
     deterministic : one estimate says all
     """
 
@@ -153,7 +153,6 @@ class Estimator:
     inner_samples: tuple[int, int] | None = None
     needs: tuple[str, ...] = ()
     noise: Callable = lambda k: 1
-    exponentials: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
     deterministic: bool = False
     name: str = ""

@@ -85,7 +85,7 @@ TOY_ESTIMATOR = '''
     from gumbench.types import Estimator
 
     ESTIMATOR = Estimator(
-        family="categorical", kernel=score.kernel, exponentials=True, prepare=probability_table,
+        family="categorical", kernel=score.kernel, prepare=probability_table,
         formula="f s", paper="", unbiased=True, draw_evaluations=lambda k: 1,
         evaluations=lambda k, v, c: 1,
     )

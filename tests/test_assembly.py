@@ -20,7 +20,10 @@ WIDER_INTEGERS = re.compile(r"\bvpmov[sz]xdq\s+.*[yz]mm")
 MASKED_STORES = re.compile(r"\bvp?maskmov\w+\s+%[xy]mm\d+, %[xy]mm\d+, .*\(")
 ALIGNED_STACK = re.compile(r"\bandq\s+\$-(32|64), %rsp")
 VECTORS = re.compile(r"\bv(?:fmadd\w+|mul|add)ps\s+.*[yz]mm")
-KERNELS = ["score", "concrete", "st-gumbel-softmax", "straight-through", "local-expectation"]
+KERNELS = [
+    *("score", "score-baseline", "score-loo", "gumbel-score", "local-expectation"),
+    *("concrete", "straight-through", "st-gumbel-softmax"),
+]
 
 
 def assembly(dispatcher):

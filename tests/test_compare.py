@@ -28,9 +28,8 @@ SHIFTED = '''
 
 
     ESTIMATOR = Estimator(
-        family="categorical", kernel=score_baseline.kernel, exponentials=True, prepare=prepare,
-        formula="", paper="", unbiased=True, draw_evaluations=lambda k: 1,
-        evaluations=lambda k, v, c: 1,
+        family="categorical", kernel=score_baseline.kernel, prepare=prepare, formula="", paper="",
+        unbiased=True, draw_evaluations=lambda k: 1, evaluations=lambda k, v, c: 1,
     )
 '''
 MIRRORED = '''
@@ -41,11 +40,11 @@ MIRRORED = '''
     from gumbench.types import Estimator
 
 
-    def kernel(noise, temperature, prepared, objective, out, extra):
+    def kernel(gumbels, temperature, prepared, objective, out, extra):
         variables, categories, block = out.shape
-        turned = np.empty_like(noise[0])
+        turned = np.empty_like(gumbels[0])
         for c in range(categories):
-            turned[0, c] = noise[0, 0, categories - 1 - c]
+            turned[0, c] = gumbels[0, 0, categories - 1 - c]
         index = np.empty((variables, block), np.int32)
         f = np.empty(block, out.dtype)
         simplex.draw(objective.natural, turned, index)

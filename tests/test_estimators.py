@@ -26,7 +26,7 @@ class Setting:
         self.bound = Bound(problem, "float64")
         self.noise = np.array(
             [
-                np.moveaxis(self.bound.noise(SEED, self.bound.family.NOISE[1], 0, N, draw=k), 2, 0)
+                np.moveaxis(self.bound.noise(SEED, self.bound.family.PURPOSE, 0, N, draw=k), 2, 0)
                 for k in range(inner)
             ]
         )

@@ -1,6 +1,7 @@
 """Extreme inputs: finite results and the right limits."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ import pytest
 import gumbench
 from gumbench import registry
 from gumbench.errors import InputError
-from gumbench.families.bound import Bound
+from gumbench.families.bound import Bound, make_program
+from gumbench.kernels import driver
+from gumbench.moments import Grouping, Silent, accumulate
 
 LOGITS = {
     "wide": [1e4, 0.0, -1e4, 3.0],
@@ -101,9 +104,6 @@ def test_many_categories():
 
 
 def test_a_function_that_is_not_finite_is_reported_with_the_first_estimate():
-    from gumbench.families.bound import make_program
-    from gumbench.moments import Grouping, Silent, accumulate
-
     problem = dataclasses.replace(gumbench.make_problem("gaussian-step", 1), value=rarely_infinite)
     bound = Bound(problem, "float32")
     estimator = registry.estimators("score")["gaussian"]
@@ -118,3 +118,60 @@ def test_a_function_that_is_not_finite_is_reported_with_the_first_estimate():
 def rarely_infinite(x, theta, data, out):
     for b in range(out.size):
         out[b] = np.inf if x[0, 0, b] > 2.5 else x[0, 0, b]
+
+
+PARTS = [(1,), (2,), (1, 100), (100, 1), (64, 1), (3, 65, 1, 17)]
+
+
+def grouped(sizes):
+    """A Grouping of parts of these sizes, and a shift for each component."""
+    problem = SimpleNamespace(parts={f"part{i}": n for i, n in enumerate(sizes)})
+    shift = np.random.default_rng(1).normal(size=sum(sizes))
+    return Grouping(SimpleNamespace(problem=problem, real=np.float64), shift), shift
+
+
+def added(grouping, estimates):
+    """The driver's sums of estimates (components, 128)."""
+    shape = 1, 1
+    sums = driver.Sums(
+        np.zeros((*shape, len(estimates), 2)),
+        np.zeros((*shape, grouping.rows, 2)),
+        np.full(shape, -1),
+    )
+    driver.add("float64")(estimates, 128, 0, grouping.driver, 0, 0, sums)
+    return sums
+
+
+@pytest.mark.parametrize("sizes", PARTS)
+def test_rows_are_the_sums_of_their_groups(sizes):
+    grouping, shift = grouped(sizes)
+    estimates = np.random.default_rng(2).normal(size=(sum(sizes), 128))
+    sums = added(grouping, estimates.copy())
+    x = estimates - shift[:, None]
+    np.testing.assert_allclose(sums.components[0, 0, :, 0], x.sum(axis=1), atol=1e-12)
+    np.testing.assert_allclose(sums.components[0, 0, :, 1], (x**2).sum(axis=1))
+    seen = []
+    for (part, groups, rows), size in zip(grouping.parts.values(), sizes, strict=True):
+        assert part.stop - part.start == size
+        levels = range(len(groups.sizes))
+        assert list(rows) == list(levels[1:] if groups.single and size > 1 else levels)
+        for level, place in rows.items():
+            expected, wrong = np.zeros((2, groups.sizes[level], 128))
+            np.add.at(expected, groups.leaf // 4**level, groups.sign[:, None] * x[part])
+            np.add.at(wrong, groups.leaf // 4**level, x[part])
+            both = np.stack([expected.sum(axis=1), (expected**2).sum(axis=1)], axis=1)
+            np.testing.assert_allclose(sums.rows[0, 0, place], both, atol=1e-12)
+            assert (groups.sign > 0).all() or not np.allclose(wrong, expected)
+            seen += range(place.start, place.stop)
+    assert sorted(seen) == list(range(grouping.rows))
+
+
+@pytest.mark.parametrize("sizes", PARTS)
+def test_the_first_that_is_not_finite_is_found_in_every_part(sizes):
+    grouping, _ = grouped(sizes)
+    estimates = np.zeros((sum(sizes), 128))
+    assert added(grouping, estimates.copy()).not_finite[0, 0] == -1
+    for part, _, _ in grouping.parts.values():
+        broken = estimates.copy()
+        broken[part.stop - 1, [77, 90]] = np.nan
+        assert added(grouping, broken).not_finite[0, 0] == 77

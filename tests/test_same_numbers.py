@@ -205,7 +205,7 @@ def checked(spec):
 
 @pytest.mark.parametrize(("place", "expected"), [(None, -1), (5, 5), (700, 700), (1023, 1023)])
 def test_the_first_estimate_that_is_not_finite(place, expected):
-    """Finite numbers whose sum overflows are none; a NaN is found in whichever part it lies."""
+    """Finite numbers whose sum overflows are none."""
     bound = Bound(make_problem("categorical-quadratic", 1), "float64")
     grouping = Grouping(bound, np.zeros(1))
     rows = np.zeros((1, 1, grouping.rows, 2))

@@ -1,9 +1,11 @@
 """A problem at one dtype: its arrays rounded, its functions compiled, ready for the driver."""
 
 import functools
+import inspect
 
 import numpy as np
 
+from gumbench.errors import InputError
 from gumbench.families import family
 from gumbench.families.plain import Callbacks, PlainProgram, block_size
 from gumbench.kernels import callback, driver, jit, noise, philox
@@ -145,11 +147,14 @@ class Bound:
         gradient = np.ascontiguousarray(gradient, self.real)
         return self._run("pullback", gradient, self._empty(self.theta.size, gradient.shape[2]))
 
-    def noise(self, seed, purpose, first, count, draw=0, kind=None):
+    def noise(self, seed, purpose, first, count, draw=0, name=None):
         """Noise (variables, categories, count) of estimates first, first + 1, ... of batch 0."""
+        return self.fill(self.noise_request(draw, purpose, name), seed, first, count)
+
+    def fill(self, request, seed, first, count):
+        """The same for a row of `Inputs.requests`."""
         out = np.empty((*self.problem.shape, count), self.real)
         key = np.array(philox.key(seed), np.uint32)
-        request = self.noise_request(draw, purpose, kind)
         noise.fill_array(self.dtype)(request, key, first, 0, out.reshape(-1, count))
         return out
 
@@ -188,11 +193,15 @@ class Bound:
         ones = np.ones(self.natural.shape)
         return np.abs(self.pullback(ones)) * self.family.largest_value(self)
 
-    def noise_request(self, draw, purpose=None, kind=None):
-        """The row of `Inputs.requests` for one array of the family's noise, or of another kind."""
-        usual_kind, usual = self.family.NOISE
-        kind = usual_kind if kind is None else kind
-        purpose = usual if purpose is None else purpose
+    def noise_request(self, draw, purpose=None, name=None):
+        """The row of `Inputs.requests` for one array of noise, by its name the family's first."""
+        kinds = self.family.NOISE
+        if name not in (None, *kinds):
+            raise InputError(
+                f"a kernel's first argument is the noise it gets: {' or '.join(kinds)}, not {name}"
+            )
+        kind = kinds[name or next(iter(kinds))]
+        purpose = self.family.PURPOSE if purpose is None else purpose
         return np.array([kind, draw, purpose, philox.low_bits(purpose)], np.int64)
 
 
@@ -210,8 +219,8 @@ class Program:
         if problem.direct_is_score and not estimator.path:
             uses_direct = False
         draws = estimator.noise(inner_samples or 1)
-        kind = noise.EXPONENTIAL if estimator.exponentials else None
-        requests = [bound.noise_request(k, purpose, kind) for k in range(draws)]
+        name = next(iter(inspect.signature(estimator.kernel).parameters))
+        requests = [bound.noise_request(k, purpose, name) for k in range(draws)]
         self.bound = bound
         self.temperatures, self.parameters = temperatures, bound.theta.size
         kernel = jit.compiled("kernel", estimator.kernel, bound.dtype)
@@ -255,7 +264,7 @@ class Program:
     def check_indices(self):
         """Run the kernel on one block of noise with a check of every index (IndexError)."""
         bound, inputs, block = self.bound, self.inputs, driver.COLLECTED
-        draws = [bound.noise(0, None, 0, block, int(r[1]), int(r[0])) for r in inputs.requests]
+        draws = [bound.fill(request, 0, 0, block) for request in inputs.requests]
         run = driver.checked_kernel(self.kernel, self.functions[2:6])
         run(
             inputs,

@@ -5,7 +5,8 @@ import numpy as np
 from gumbench.errors import InputError
 from gumbench.kernels import noise, philox
 
-NOISE = (noise.GUMBEL, philox.NOISE)
+NOISE = {"gumbels": noise.GUMBEL, "exponentials": noise.EXPONENTIAL}
+PURPOSE = philox.NOISE
 TRUTH_ESTIMATOR = "local-expectation"
 MOST_ENUMERATED = 1 << 20
 CHUNK_ITEMS = 1 << 22

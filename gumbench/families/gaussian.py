@@ -5,7 +5,8 @@ import numpy as np
 from gumbench.errors import InputError
 from gumbench.kernels import noise, philox
 
-NOISE = (noise.NORMAL, philox.NORMAL)
+NOISE = {"normals": noise.NORMAL}
+PURPOSE = philox.NORMAL
 TRUTH_ESTIMATOR = "pathwise"
 
 

@@ -43,7 +43,7 @@ def relax(logits, gumbels, temperature, out):
 
 
 @inlined
-def _compete(score, category, v, b, index, top):
+def _keep_better(score, category, v, b, index, top):
     """Give index[v, b] to a category whose score is above top[b], the best of those before it."""
     # Categories come in order: a better one is the largest so far.
     better = category if score > top[b] else np.int32(0)
@@ -61,12 +61,12 @@ def draw(logits, gumbels, index):
         for c in range(gumbels.shape[1]):
             logit, category = logits[v, c], np.int32(c)
             for b in range(top.size):
-                _compete(logit + gumbels[v, c, b], category, v, b, index, top)
+                _keep_better(logit + gumbels[v, c, b], category, v, b, index, top)
 
 
 @helper
 def race(logits, exponentials, index):
-    """The same draw by argmin(E / exp θ), for G = -log E: as a race it needs one logarithm less."""
+    """The same draw, up to rounding, by argmin(E / exp θ) with G = -log E: a logarithm less."""
     real = logits.dtype.type
     slowness = np.empty(logits.shape[1], logits.dtype)
     top = np.empty(exponentials.shape[2], logits.dtype)
@@ -81,7 +81,7 @@ def race(logits, exponentials, index):
         for c in range(slowness.size):
             slow, category = slowness[c], np.int32(c)
             for b in range(top.size):
-                _compete(slow * exponentials[v, c, b], category, v, b, index, top)
+                _keep_better(slow * exponentials[v, c, b], category, v, b, index, top)
 
 
 @helper

@@ -239,18 +239,22 @@ def kernel(noise, temperature, out):
     out[:] = 0.0
 
 
-def raising_kernel(noise, temperature, prepared, objective, out, extra):
+def raising_kernel(gumbels, temperature, prepared, objective, out, extra):
     raise ValueError("no")
 
 
-def unwritten_kernel(noise, temperature, prepared, objective, out, extra):
+def unwritten_kernel(gumbels, temperature, prepared, objective, out, extra):
     out[:] = np.nan
 
 
-def outside_kernel(noise, temperature, prepared, objective, out, extra):
+def outside_kernel(gumbels, temperature, prepared, objective, out, extra):
     for c in range(out.shape[1]):
         for b in range(out.shape[2]):
-            out[0, c, b] = noise[0, 0, c + 1, b]
+            out[0, c, b] = gumbels[0, 0, c + 1, b]
+
+
+def misnamed_kernel(noise, temperature, prepared, objective, out, extra):
+    out[:] = 0.0
 
 
 def by_kernel(kernel):
@@ -262,4 +266,5 @@ def by_kernel(kernel):
 kernel_of_three = by_kernel(kernel)
 kernel_raises = by_kernel(raising_kernel)
 kernel_outside = by_kernel(outside_kernel)
+kernel_of_noise = by_kernel(misnamed_kernel)
 kernel_nan = by_kernel(unwritten_kernel)

@@ -82,11 +82,11 @@ def pathwise(problem, noise, temperature, inner_samples):
     return with_direct(problem, estimate, z)
 
 
-def kernel(noise, temperature, prepared, objective, out, extra):
+def kernel(gumbels, temperature, prepared, objective, out, extra):
     variables, categories, block = out.shape
     index = np.empty((variables, block), np.int32)
     f = np.empty(block, out.dtype)
-    simplex.draw(objective.natural, noise[0], index)
+    simplex.draw(objective.natural, gumbels[0], index)
     simplex.value_of_draw(index, objective, 0, categories, f)
     simplex.score(prepared, index, f, out)
     simplex.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), extra)

@@ -6,10 +6,10 @@ from gumbench.kernels import simplex
 from gumbench.types import Estimator
 
 
-def kernel(noise, temperature, prepared, objective, out, extra):
+def kernel(gumbels, temperature, prepared, objective, out, extra):
     one = out.dtype.type(1.0)
     y = np.empty_like(out)
-    simplex.relax(objective.natural, noise[0], temperature, y)
+    simplex.relax(objective.natural, gumbels[0], temperature, y)
     objective.gradient(y, objective.theta, objective.data, out)
     simplex.softmax_pullback(y, one / temperature, out)
     simplex.add_direct(y, objective, one, extra)

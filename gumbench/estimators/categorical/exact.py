@@ -6,7 +6,7 @@ from gumbench.families import categorical
 from gumbench.types import Estimator
 
 
-def kernel(noise, temperature, prepared, objective, out, extra):
+def kernel(gumbels, temperature, prepared, objective, out, extra):
     categories = out.shape[1]
     for v in range(out.shape[0]):
         for c in range(categories):

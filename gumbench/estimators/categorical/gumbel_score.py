@@ -7,24 +7,23 @@ from gumbench.types import Estimator
 
 
 # exp(-G) is the exponential E itself.
-def kernel(noise, temperature, prepared, objective, out, extra):
+def kernel(exponentials, temperature, prepared, objective, out, extra):
     variables, categories, block = out.shape
     one = out.dtype.type(1.0)
     index = np.empty((variables, block), np.int32)
     f = np.empty(block, out.dtype)
-    simplex.race(objective.natural, noise[0], index)
+    simplex.race(objective.natural, exponentials[0], index)
     simplex.value_of_draw(index, objective, 0, categories, f)
     for v in range(variables):
         for c in range(categories):
             for b in range(block):
-                out[v, c, b] = f[b] * (one - noise[0, v, c, b])
+                out[v, c, b] = f[b] * (one - exponentials[0, v, c, b])
     simplex.add_direct_of_draw(index, objective, categories, one, extra)
 
 
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
-    exponentials=True,
     aliases=("perturbed-optimizer",),
     formula="f(argmax(θ + G)) (1 - exp(-G))",
     paper="Berthet et al. 2020",

@@ -7,12 +7,12 @@ from gumbench.kernels import simplex
 from gumbench.types import Estimator
 
 
-def kernel(noise, temperature, prepared, objective, out, extra):
+def kernel(exponentials, temperature, prepared, objective, out, extra):
     variables, categories, block = out.shape
     index = np.empty((variables, block), np.int32)
     drawn = np.empty(block, np.int32)
     f = np.empty_like(out)
-    simplex.race(objective.natural, noise[0], index)
+    simplex.race(objective.natural, exponentials[0], index)
     for v in range(variables):
         drawn[:] = index[v]
         for c in range(categories):
@@ -26,7 +26,6 @@ def kernel(noise, temperature, prepared, objective, out, extra):
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
-    exponentials=True,
     prepare=probability_table,
     aliases=("indecater",),
     formula="component (d, k): p_dk (f(x with x_d = k) - Σ_l p_dl f(x with x_d = l))",

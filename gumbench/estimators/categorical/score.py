@@ -7,11 +7,11 @@ from gumbench.kernels import simplex
 from gumbench.types import Estimator
 
 
-def kernel(noise, temperature, prepared, objective, out, extra):
+def kernel(exponentials, temperature, prepared, objective, out, extra):
     variables, categories, block = out.shape
     index = np.empty((variables, block), np.int32)
     f = np.empty(block, out.dtype)
-    simplex.race(objective.natural, noise[0], index)
+    simplex.race(objective.natural, exponentials[0], index)
     simplex.value_of_draw(index, objective, 0, categories, f)
     simplex.score(prepared, index, f, out)
     simplex.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), extra)
@@ -20,7 +20,6 @@ def kernel(noise, temperature, prepared, objective, out, extra):
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
-    exponentials=True,
     prepare=probability_table,
     aliases=("reinforce", "score-function", "likelihood-ratio"),
     formula="f(D) (D - p)",

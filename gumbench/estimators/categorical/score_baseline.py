@@ -9,11 +9,11 @@ from gumbench.types import Estimator
 PILOT_ESTIMATES = 65_536
 
 
-def kernel(noise, temperature, prepared, objective, out, extra):
+def kernel(exponentials, temperature, prepared, objective, out, extra):
     variables, categories, block = out.shape
     index = np.empty((variables, block), np.int32)
     f = np.empty(block, out.dtype)
-    simplex.race(objective.natural, noise[0], index)
+    simplex.race(objective.natural, exponentials[0], index)
     simplex.value_of_draw(index, objective, 0, categories, f)
     baseline = prepared[prepared.size - 1]
     for b in range(block):
@@ -50,7 +50,6 @@ def prepare(bound, seed, settings):
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
-    exponentials=True,
     prepare=prepare,
     formula="(f(D) - c*) (D - p),  c* = Σ p w f / Σ p w,  w = ‖D - p‖²",
     paper="Weaver and Tao 2001; Greensmith et al. 2004",

@@ -7,13 +7,13 @@ from gumbench.kernels.samples import leave_one_out
 from gumbench.types import Estimator
 
 
-def kernel(noise, temperature, prepared, objective, out, extra):
-    samples, variables, categories, block = noise.shape
+def kernel(exponentials, temperature, prepared, objective, out, extra):
+    samples, variables, categories, block = exponentials.shape
     zero, share = out.dtype.type(0.0), out.dtype.type(1.0) / out.dtype.type(samples)
     index = np.empty((samples, variables, block), np.int32)
     f = np.empty((samples, block), out.dtype)
     for k in range(samples):
-        simplex.race(objective.natural, noise[k], index[k])
+        simplex.race(objective.natural, exponentials[k], index[k])
         simplex.value_of_draw(index[k], objective, k, categories, f[k])
         simplex.add_direct_of_draw(index[k], objective, categories, share, extra)
     leave_one_out(f)
@@ -30,7 +30,6 @@ def kernel(noise, temperature, prepared, objective, out, extra):
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
-    exponentials=True,
     aliases=("rloo", "loorf", "vargrad"),
     formula="(1/K) Σ_k (f_k - mean of the other f) (D_k - p)",
     paper="Kool et al. 2019; Richter et al. 2020",

@@ -6,14 +6,14 @@ from gumbench.kernels import simplex
 from gumbench.types import Estimator
 
 
-def kernel(noise, temperature, prepared, objective, out, extra):
+def kernel(gumbels, temperature, prepared, objective, out, extra):
     variables, categories, block = out.shape
     one = out.dtype.type(1.0)
     index = np.empty((variables, block), np.int32)
     y = np.empty_like(out)
-    simplex.draw(objective.natural, noise[0], index)
+    simplex.draw(objective.natural, gumbels[0], index)
     simplex.gradient_of_draw(index, objective, out)
-    simplex.relax(objective.natural, noise[0], temperature, y)
+    simplex.relax(objective.natural, gumbels[0], temperature, y)
     simplex.softmax_pullback(y, one / temperature, out)
     simplex.add_direct_of_draw(index, objective, categories, one, extra)
 

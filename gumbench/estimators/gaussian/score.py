@@ -6,13 +6,13 @@ from gumbench.kernels import gaussian, simplex
 from gumbench.types import Estimator
 
 
-def kernel(noise, temperature, prepared, objective, out, extra):
-    z = np.empty_like(noise[0])
+def kernel(normals, temperature, prepared, objective, out, extra):
+    z = np.empty_like(normals[0])
     f = np.empty(z.shape[2], out.dtype)
     no_baseline = np.zeros(objective.natural.shape, out.dtype)
-    gaussian.sample(objective.natural, noise[0], z)
+    gaussian.sample(objective.natural, normals[0], z)
     objective.value(z, objective.theta, objective.data, f)
-    gaussian.score(objective.natural, noise[0], f, no_baseline, out)
+    gaussian.score(objective.natural, normals[0], f, no_baseline, out)
     simplex.add_direct(z, objective, out.dtype.type(1.0), extra)
 
 

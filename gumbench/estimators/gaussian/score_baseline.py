@@ -9,13 +9,13 @@ from gumbench.types import Estimator
 PILOT_ESTIMATES = 65_536
 
 
-def kernel(noise, temperature, prepared, objective, out, extra):
-    z = np.empty_like(noise[0])
+def kernel(normals, temperature, prepared, objective, out, extra):
+    z = np.empty_like(normals[0])
     f = np.empty(z.shape[2], out.dtype)
-    gaussian.sample(objective.natural, noise[0], z)
+    gaussian.sample(objective.natural, normals[0], z)
     objective.value(z, objective.theta, objective.data, f)
     baseline = prepared.reshape(objective.natural.shape)
-    gaussian.score(objective.natural, noise[0], f, baseline, out)
+    gaussian.score(objective.natural, normals[0], f, baseline, out)
     simplex.add_direct(z, objective, out.dtype.type(1.0), extra)
 
 

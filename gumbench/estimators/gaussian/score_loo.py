@@ -7,21 +7,21 @@ from gumbench.kernels.samples import leave_one_out
 from gumbench.types import Estimator
 
 
-def kernel(noise, temperature, prepared, objective, out, extra):
-    samples, block = noise.shape[0], noise.shape[3]
+def kernel(normals, temperature, prepared, objective, out, extra):
+    samples, block = normals.shape[0], normals.shape[3]
     share = out.dtype.type(1.0) / out.dtype.type(samples)
-    z = np.empty_like(noise[0])
+    z = np.empty_like(normals[0])
     f = np.empty((samples, block), out.dtype)
     no_baseline = np.zeros(objective.natural.shape, out.dtype)
     term = np.empty_like(out)
     for k in range(samples):
-        gaussian.sample(objective.natural, noise[k], z)
+        gaussian.sample(objective.natural, normals[k], z)
         objective.value(z, objective.theta, objective.data, f[k])
         simplex.add_direct(z, objective, share, extra)
     leave_one_out(f)
     out[:] = out.dtype.type(0.0)
     for k in range(samples):
-        gaussian.score(objective.natural, noise[k], f[k], no_baseline, term)
+        gaussian.score(objective.natural, normals[k], f[k], no_baseline, term)
         for r in range(out.shape[0]):
             for v in range(out.shape[1]):
                 for b in range(block):

@@ -6,12 +6,12 @@ from gumbench.kernels import gaussian
 from gumbench.types import Estimator
 
 
-def kernel(noise, temperature, prepared, objective, out, extra):
-    z = np.empty_like(noise[0])
+def kernel(normals, temperature, prepared, objective, out, extra):
+    z = np.empty_like(normals[0])
     g = np.empty_like(z)
-    gaussian.sample(objective.natural, noise[0], z)
+    gaussian.sample(objective.natural, normals[0], z)
     objective.gradient(z, objective.theta, objective.data, g)
-    gaussian.path(noise[0], g, out)
+    gaussian.path(normals[0], g, out)
 
 
 ESTIMATOR = Estimator(
