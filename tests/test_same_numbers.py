@@ -26,6 +26,7 @@ SPEC = {
     "temperatures": [0.3, 1.0],
     "estimates": 6_000,
     "seed": 5,
+    "measurements": ["variance"],
 }
 
 
@@ -140,7 +141,8 @@ import gumbench
 from gumbench import run
 run.CHECKPOINT_SECONDS = 0.05
 gumbench.sweep(output=sys.argv[1], problems=["categorical-quadratic", "gaussian-kl"],
-               dimensions=[40], temperatures=[0.3, 1.0], estimates=int(sys.argv[2]))
+               dimensions=[40], temperatures=[0.3, 1.0], estimates=int(sys.argv[2]),
+               measurements=["variance"])
 """
 MANY, FEW = "5000000", "128"
 
