@@ -12,7 +12,8 @@ import sys
 import threading
 from collections import deque
 
-COMMAND = [sys.executable, "-c", "from gumbench import ahead; ahead.serve()"]
+# Without the folder it is started in: in a checkout there is another gumbench.
+COMMAND = [sys.executable, "-P", "-c", "from gumbench import ahead; ahead.serve()"]
 # Fewer tasks are done before another process has started.
 TASKS_A_PROCESS = 5
 

@@ -28,9 +28,12 @@ print(json.dumps([before, after, told[-1], len(here)]))
 
 @pytest.mark.parametrize("helper", ["working", "dying", "absent"])
 def test_all_is_compiled(helper, tmp_path, monkeypatch):
-    monkeypatch.setenv("GUMBENCH_CACHE_DIR", str(tmp_path))
-    command = [sys.executable, "-c", CODE, helper]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    monkeypatch.setenv("GUMBENCH_CACHE_DIR", str(tmp_path / "cache"))
+    # A folder called like the package, as in a checkout that it was installed from.
+    (tmp_path / "gumbench").mkdir()
+    (tmp_path / "gumbench" / "__init__.py").write_text("raise ImportError")
+    command = [sys.executable, "-P", "-c", CODE, helper]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     before, after, told, here = json.loads(done.stdout)
     count = len(before)
     assert all(before)
