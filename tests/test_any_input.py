@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from gumbench.cli import app, main
 from gumbench.errors import GumbenchError
 
-EXAMPLES = 1400
+EXAMPLES = 2200
 COMMAND = typer.main.get_command(app)
 COMMANDS = ("", *COMMAND.commands)
 OFTEN = ("sweep", "compare", "export")
@@ -311,5 +311,5 @@ def test_any_arguments(template, monkeypatch):
 
     any_arguments()
     for command in COMMANDS[1:]:
-        assert statuses[command, 0] > 10
-        assert statuses[command, 2] > 10
+        assert statuses[command, 0] > 20
+        assert statuses[command, 2] > 20

@@ -152,7 +152,7 @@ class Bound:
         return self.fill(self.noise_request(draw, purpose, name), seed, first, count)
 
     def fill(self, request, seed, first, count):
-        """The same for a row of `Inputs.requests`."""
+        """The same (variables, categories, count) for a row of `Inputs.requests`."""
         out = np.empty((*self.problem.shape, count), self.real)
         key = np.array(philox.key(seed), np.uint32)
         noise.fill_array(self.dtype)(request, key, first, 0, out.reshape(-1, count))

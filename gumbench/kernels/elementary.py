@@ -178,7 +178,10 @@ class Real:
         return self.fma(power, self.fma(self.builder.fmul(r, r), tail, r), power)
 
     def exp(self, x):
-        """e^x within 1.2 units in the last place; 0 below -88, inf above 88 (float64: 709)."""
+        """e^x within 1.2 units in the last place; 0 below -88, inf above 88 (float64: 709).
+
+        NaN for NaN.
+        """
         b = self.builder
         huge = b.fcmp_ordered(">", x, self.const(EXP_HIGHEST[self.bits]))
         return b.select(huge, self.const(math.inf), self.exp_of_split(*self.split_exponent(x)))
