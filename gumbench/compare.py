@@ -28,13 +28,13 @@ class Cost:
 
     unit : "time" (what was measured), "evaluations" (f plus gradient_cost times ∂f/∂x) or
         "estimates" (one each)
-    gradient_cost : what an evaluation of ∂f/∂x costs, in evaluations of f
+    gradient_cost : what an evaluation of ∂f/∂x costs, in evaluations of f; by default 3
     seconds_of_f : seconds an evaluation of f takes in the user's own model, or None; an estimate
         then costs its evaluations at that price, and the time measured, where it was
     """
 
     unit: str = "evaluations"
-    gradient_cost: float = GRADIENT_COST
+    gradient_cost: float | None = None
     seconds_of_f: float | None = None
 
     def __post_init__(self):
@@ -42,6 +42,12 @@ class Cost:
             raise unknown("cost", self.unit, COSTS)
         if self.unit == "estimates" and self.seconds_of_f is not None:
             raise InputError("--cost-of-f is the price of evaluations: leave out --cost estimates")
+        if self.gradient_cost is None:
+            object.__setattr__(self, "gradient_cost", GRADIENT_COST)
+        elif self.unit != "evaluations" and self.seconds_of_f is None:
+            raise InputError(
+                "--gradient-cost prices evaluations: add --cost evaluations, or --cost-of-f"
+            )
         if not (math.isfinite(self.gradient_cost) and self.gradient_cost >= 0):
             raise InputError(f"--gradient-cost {self.gradient_cost}: give a number from 0")
 

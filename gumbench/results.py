@@ -44,7 +44,7 @@ class Results:
         """Time of every estimator that was timed."""
         return tables.frame("throughput", self.rows("throughput"))
 
-    def compare(self, *, cost=None, gradient_cost=3.0, seconds_of_f=None, **options):
+    def compare(self, *, cost=None, gradient_cost=None, seconds_of_f=None, **options):
         """Which estimator, at what cost: a list of Comparison (see gumbench.compare).
 
         cost, gradient_cost, seconds_of_f : as in gumbench.compare.Cost; by default measured time

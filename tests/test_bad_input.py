@@ -343,6 +343,7 @@ READ = [
     ("compare run --gradient-cost 3x", "give a number"),
     ("compare run --gradient-cost inf", "give a number from 0"),
     ("compare run --gradient-cost 1e400", "give a number from 0"),
+    ("compare run --cost estimates --gradient-cost 1", "--gradient-cost prices evaluations"),
     # --budget
     ("compare run --budget ''", "--budget '': give a number with its unit"),
     ("compare run --budget evaluations", "give a number with its unit"),

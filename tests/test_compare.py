@@ -140,7 +140,7 @@ def break_evens():
             settings=settings,
             estimates=200_000,
         )
-        (found[problem, dimension],) = results.compare(gradient_cost=1.0)
+        (found[problem, dimension],) = results.compare(cost="evaluations", gradient_cost=1.0)
     return found
 
 
@@ -221,6 +221,10 @@ def test_costs():
         Cost("evaluation")
     with pytest.raises(InputError, match="leave out --cost estimates"):
         Cost("estimates", seconds_of_f=0.002)
+    for unit in ("time", "estimates"):
+        with pytest.raises(InputError, match="--gradient-cost prices evaluations"):
+            Cost(unit, gradient_cost=1.0)
+    assert Cost("time", gradient_cost=1.0, seconds_of_f=0.002).of(timed) == pytest.approx(2.012)
 
 
 def test_paired_intervals_are_tighter_than_unpaired_ones():

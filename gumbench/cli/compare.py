@@ -33,8 +33,9 @@ def compare(
         str | None, typer.Option(metavar="TIME", help="What f takes in your own model: 2ms.")
     ] = None,
     gradient_cost: Annotated[
-        str, typer.Option(metavar="W", help="∂f/∂x costs as much as W of f.", show_default="3")
-    ] = "3",
+        str | None,
+        typer.Option(metavar="W", help="∂f/∂x costs as much as W of f.", show_default="3"),
+    ] = None,
     budget: Annotated[
         str | None,
         typer.Option(metavar="BUDGET", help="Rank all by error at 64evaluations or 5ms a step."),
@@ -61,10 +62,9 @@ def compare(
 
     if reference is not None:
         reference = registry.one("estimators", reference)
-    facts = {
-        "gradient_cost": _number(gradient_cost, "gradient-cost"),
-        "seconds_of_f": _time(cost_of_f),
-    }
+    facts = {"seconds_of_f": _time(cost_of_f)}
+    if gradient_cost is not None:
+        facts["gradient_cost"] = _number(gradient_cost, "gradient-cost")
     price = comparing.Cost("evaluations" if cost is None else cost, **facts)
     limit = _percent(fail_above)
     loaded = [run.load(path) for path in runs or [run.newest()]]
