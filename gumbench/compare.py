@@ -42,14 +42,15 @@ class Cost:
             raise unknown("cost", self.unit, COSTS)
         if self.unit == "estimates" and self.seconds_of_f is not None:
             raise InputError("--cost-of-f is the price of evaluations: leave out --cost estimates")
-        if self.gradient_cost is None:
-            object.__setattr__(self, "gradient_cost", GRADIENT_COST)
-        elif self.unit != "evaluations" and self.seconds_of_f is None:
+        counted = self.unit == "evaluations" or self.seconds_of_f is not None
+        price = GRADIENT_COST if self.gradient_cost is None else self.gradient_cost
+        if self.gradient_cost is not None and not counted:
             raise InputError(
                 "--gradient-cost prices evaluations: add --cost evaluations, or --cost-of-f"
             )
-        if not (math.isfinite(self.gradient_cost) and self.gradient_cost >= 0):
-            raise InputError(f"--gradient-cost {self.gradient_cost}: give a number from 0")
+        if not (math.isfinite(price) and price >= 0):
+            raise InputError(f"--gradient-cost {price}: give a number from 0")
+        object.__setattr__(self, "gradient_cost", price)
 
     def of(self, record):
         """Cost of one estimate of a finished cell. Raises InputError where none was measured."""
