@@ -8,6 +8,7 @@ from numba import prange
 from numba.core import types
 
 from gumbench.kernels import jit, noise, philox
+from gumbench.kernels.arrays import empty
 from gumbench.kernels.jit import Objective, helper
 from gumbench.kernels.moments import (
     CHUNK,
@@ -136,7 +137,7 @@ def _estimate(functions, objective, inputs, t, random, gradient, extra):
     functions.kernel(random, temperature, prepared, objective, gradient, extra)
     shape = (inputs.theta.size, random.shape[3])
     if inputs.linked:
-        out = np.empty(shape, inputs.theta.dtype)
+        out = empty(shape, inputs.theta.dtype)
         functions.pullback(gradient, inputs.theta, inputs.data, out)
     else:
         out = gradient.reshape(shape)
@@ -156,7 +157,7 @@ def _workspace(functions, inputs, block):
         inputs.natural,
         inputs.theta,
         inputs.data,
-        np.empty((inputs.evaluations, block), real),
+        empty((inputs.evaluations, block), real),
         inputs.indexed,
         functions.value,
         functions.value_at,
@@ -165,9 +166,9 @@ def _workspace(functions, inputs, block):
     )
     return (
         objective,
-        np.empty((inputs.requests.shape[0], inputs.variables, inputs.categories, block), real),
-        np.empty((rows, columns, block), real),
-        np.empty((parameters if inputs.direct else 0, block), real),
+        empty((inputs.requests.shape[0], inputs.variables, inputs.categories, block), real),
+        empty((rows, columns, block), real),
+        empty((parameters if inputs.direct else 0, block), real),
     )
 
 
@@ -271,7 +272,7 @@ def batch_moments(
     """What `moments` does for one batch, compiled apart: parallel code takes long to compile."""
     work = _workspace(functions, inputs, block)
     objective, random, natural_gradient, extra = work
-    rows = np.empty((row_sums.shape[1], min(block, WIDTH)), np.float64)
+    rows = empty((row_sums.shape[1], min(block, WIDTH)), np.float64)
     for index in range(start, start + count, block):
         _fill_noise(functions.fill, inputs, objective, batch, index, random)
         for t in range(inputs.temperatures.size):
@@ -349,7 +350,7 @@ def add(estimates, count, index, grouping, b, t, sums):
     index: number of the first one. b: place of the batch in the sums. t: number of the temperature.
     """
     width = min(estimates.shape[1], WIDTH)
-    rows = np.empty((sums.rows.shape[2], width), np.float64)
+    rows = empty((sums.rows.shape[2], width), np.float64)
     _add_block(
         estimates,
         count,

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from gumbench.kernels import elementary
+from gumbench.kernels.arrays import empty
 from gumbench.kernels.jit import helper
 
 
@@ -55,7 +56,7 @@ def condition(logits, log_total, exponentials, index, out):
     categories), log_total (variables,) = log Z, exponentials like out, index (variables, block).
     """
     block = out.shape[2]
-    winner = np.empty(block, out.dtype)
+    winner = empty((block,), out.dtype)
     for v in range(out.shape[0]):
         for b in range(block):
             winner[b] = exponentials[v, index[v, b], b]

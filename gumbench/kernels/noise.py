@@ -5,6 +5,7 @@ from numba import prange, types, uint32, uint64
 from numba.extending import overload
 
 from gumbench.kernels import elementary, variates
+from gumbench.kernels.arrays import empty, empty_like
 from gumbench.kernels.jit import REALS, driver, helper, inlined
 from gumbench.kernels.philox import (
     INSTANCE,
@@ -21,7 +22,7 @@ GUMBEL, NORMAL, UNIFORM, EXPONENTIAL = 0, 1, 2, 3
 ROW_COLUMNS = 256
 # Rows of up to so many elements are made so many at once.
 FEW, TOGETHER = 256, 128
-FILLED = 1024
+FILLED = 4096
 ROWS = GUMBEL, 0, NOISE, LOW_BITS
 KINDS = {"gumbel": GUMBEL, "normal": NORMAL, "uniform": UNIFORM}
 
@@ -125,11 +126,11 @@ def _fill_buffers(buffers, element, key, index, batch, draw, purpose, low_purpos
 @overload(_buffers, inline="always")
 def _typed_buffers(out, rows):
     def short(out, rows):
-        return (np.empty((rows, out.shape[1]), np.uint32),)
+        return (empty((rows, out.shape[1]), np.uint32),)
 
     def long(out, rows):
         block = out.shape[1]
-        return np.empty((2, rows, block), np.uint32), np.empty((rows, block), np.uint64)
+        return empty((2, rows, block), np.uint32), empty((rows, block), np.uint64)
 
     return short if out.dtype == types.float32 else long
 
@@ -164,7 +165,7 @@ def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
     elements, block = out.shape
     rows = min(max(4, FILLED // block // 4 * 4), (elements + 3) // 4 * 4)
     buffers = _buffers(out, rows)
-    spare = np.empty((rows, block), out.dtype)
+    spare = empty((rows, block), out.dtype)
     for element in range(0, elements, rows):
         _fill_buffers(buffers, element, key, index, batch, draw, purpose, low_purpose)
         _transform(kind, buffers[-1], spare, out[element : element + rows])
@@ -247,9 +248,9 @@ def _interleave(planes, loc, scale, out):
 
 @helper
 def _gumbel_row(key, index, loc, scale, out):
-    planes = np.empty((4, min(ROW_COLUMNS, (out.size + 3) // 4)), out.dtype)
+    planes = empty((4, min(ROW_COLUMNS, (out.size + 3) // 4)), out.dtype)
     buffers = _buffers(planes, 4)
-    spare = np.empty_like(planes)
+    spare = empty_like(planes)
     for element in range(0, out.size, planes.size):
         _fill_row(buffers, element, key, index)
         _gumbels(buffers[-1], spare, planes)
@@ -258,7 +259,7 @@ def _gumbel_row(key, index, loc, scale, out):
 
 @helper
 def _gumbel_block(fill, key, index, loc, scale, out):
-    elements = np.empty((out.shape[1], out.shape[0]), out.dtype)
+    elements = empty((out.shape[1], out.shape[0]), out.dtype)
     fill(np.array(ROWS), key, index, 0, elements)
     for row in range(out.shape[0]):
         for c in range(out.shape[1]):

@@ -8,6 +8,7 @@ import numpy as np
 from numba import types
 
 from gumbench.kernels import elementary
+from gumbench.kernels.arrays import empty, empty_like
 from gumbench.kernels.jit import REALS, driver, helper, inlined
 
 
@@ -17,9 +18,9 @@ def relax(logits, gumbels, temperature, out):
     real = out.dtype.type
     block = out.shape[2]
     inverse = real(1.0) / temperature
-    top = np.empty(block, out.dtype)
-    power = np.empty(block, out.dtype)
-    total = np.empty(block, out.dtype)
+    top = empty((block,), out.dtype)
+    power = empty((block,), out.dtype)
+    total = empty((block,), out.dtype)
     for v in range(out.shape[0]):
         top[:] = real(-np.inf)
         for c in range(out.shape[1]):
@@ -54,7 +55,7 @@ def _keep_better(score, category, v, b, index, top):
 @helper
 def draw(logits, gumbels, index):
     """index = argmax(θ + G), the first of equals: a draw from softmax θ (the Gumbel-max trick)."""
-    top = np.empty(gumbels.shape[2], gumbels.dtype)
+    top = empty((gumbels.shape[2],), gumbels.dtype)
     for v in range(gumbels.shape[0]):
         index[v] = np.int32(0)
         top[:] = top.dtype.type(-np.inf)
@@ -68,8 +69,8 @@ def draw(logits, gumbels, index):
 def race(logits, exponentials, index):
     """The same draw, up to rounding, by argmin(E / exp θ) with G = -log E: a logarithm less."""
     real = logits.dtype.type
-    slowness = np.empty(logits.shape[1], logits.dtype)
-    top = np.empty(exponentials.shape[2], logits.dtype)
+    slowness = empty((logits.shape[1],), logits.dtype)
+    top = empty((exponentials.shape[2],), logits.dtype)
     for v in range(exponentials.shape[0]):
         largest = real(-np.inf)
         for c in range(slowness.size):
@@ -104,7 +105,7 @@ def value_of_draw(index, objective, evaluation, categories, out):
     if objective.indexed:
         objective.value_at(index, objective.theta, objective.data, out)
     else:
-        x = np.empty((index.shape[0], categories, index.shape[1]), out.dtype)
+        x = empty((index.shape[0], categories, index.shape[1]), out.dtype)
         one_hot(index, x)
         objective.value(x, objective.theta, objective.data, out)
     if objective.feedback.shape[0]:
@@ -129,7 +130,7 @@ def score(probabilities, index, weight, out):
 @helper
 def gradient_of_draw(index, objective, out):
     """out = ∂f/∂x at the one-hot vectors of a draw."""
-    x = np.empty_like(out)
+    x = empty_like(out)
     one_hot(index, x)
     objective.gradient(x, objective.theta, objective.data, out)
 
@@ -138,7 +139,7 @@ def gradient_of_draw(index, objective, out):
 def expectation_pullback(probabilities, g, out):
     """out = J(p) g at one p for the whole block; probabilities flat."""
     block = g.shape[2]
-    mean = np.empty(block, g.dtype)
+    mean = empty((block,), g.dtype)
     for v in range(g.shape[0]):
         first, pivot = v * g.shape[1], g[v, 0]
         mean[:] = g.dtype.type(0.0)
@@ -156,7 +157,7 @@ def expectation_pullback(probabilities, g, out):
 def add_direct(x, objective, weight, extra):
     """Add weight · ∂f/∂θ at fixed x to `extra`, where the objective has it."""
     if extra.shape[0]:
-        term = np.empty_like(extra)
+        term = empty_like(extra)
         objective.direct(x, objective.theta, objective.data, term)
         for p in range(extra.shape[0]):
             for b in range(extra.shape[1]):
@@ -167,7 +168,7 @@ def add_direct(x, objective, weight, extra):
 def add_direct_of_draw(index, objective, categories, weight, extra):
     """`add_direct` at the one-hot vectors of a draw."""
     if extra.shape[0]:
-        x = np.empty((index.shape[0], categories, index.shape[1]), extra.dtype)
+        x = empty((index.shape[0], categories, index.shape[1]), extra.dtype)
         one_hot(index, x)
         add_direct(x, objective, weight, extra)
 
@@ -180,8 +181,8 @@ def softmax_pullback(y, scale, g):
     in g would bring out.
     """
     block = y.shape[2]
-    pivot = np.empty(block, y.dtype)
-    mean = np.empty(block, y.dtype)
+    pivot = empty((block,), y.dtype)
+    mean = empty((block,), y.dtype)
     for v in range(y.shape[0]):
         pivot[:] = g[v, 0]
         mean[:] = y.dtype.type(0.0)

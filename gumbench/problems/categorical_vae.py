@@ -5,6 +5,7 @@ import numpy as np
 
 from gumbench.errors import InputError
 from gumbench.kernels import elementary
+from gumbench.kernels.arrays import empty, empty_like
 from gumbench.kernels.jit import helper
 from gumbench.types import Problem, problem
 
@@ -50,7 +51,7 @@ def decode(x, data, begin, pixel):
 @helper
 def decode_draws(index, data, categories, begin, pixel):
     """The same for draws."""
-    logits = np.empty(PIXELS, pixel.dtype)
+    logits = empty((PIXELS,), pixel.dtype)
     for b in range(pixel.shape[1]):
         for p in range(PIXELS):
             logits[p] = data[PIXELS + p]
@@ -66,9 +67,9 @@ def decode_draws(index, data, categories, begin, pixel):
 def add_log_likelihood(pixel, image, out):
     """out (lanes,) += Σ x l - log(1 + e^l) over the pixels' logits l (64, lanes)."""
     one, zero = out.dtype.type(1.0), out.dtype.type(0.0)
-    rest = np.empty_like(pixel)
+    rest = empty_like(pixel)
     flat, second = pixel.reshape(pixel.size), rest.reshape(pixel.size)
-    first = np.empty_like(flat)
+    first = empty_like(flat)
     for i in range(flat.size):
         first[i], second[i] = elementary.split_exponent(-abs(flat[i]))
     for i in range(flat.size):
@@ -87,7 +88,7 @@ def add_log_likelihood(pixel, image, out):
 def residual(pixel, image):
     """pixel (64, lanes) = x less the probabilities of the pixels' logits."""
     one, least = pixel.dtype.type(1.0), pixel.dtype.type(-80.0)
-    power = np.empty(pixel.shape[1], pixel.dtype)
+    power = empty((pixel.shape[1],), pixel.dtype)
     for p in range(PIXELS):
         row, x = pixel[p], image[p]
         for b in range(row.size):
@@ -100,8 +101,8 @@ def residual(pixel, image):
 def value(x, theta, data, out):
     variables, categories, block = x.shape
     lanes = min(LANES, block)
-    pixel = np.empty((PIXELS, lanes), out.dtype)
-    log_q = np.empty((variables, categories), out.dtype)
+    pixel = empty((PIXELS, lanes), out.dtype)
+    log_q = empty((variables, categories), out.dtype)
     log_probabilities(theta, variables, categories, log_q)
     # log p is uniform over the categories of each latent.
     log_p = -elementary.log(out.dtype.type(categories))
@@ -121,8 +122,8 @@ def value(x, theta, data, out):
 def value_at(index, theta, data, out):
     variables, block = index.shape
     categories, lanes = theta.size // variables, min(LANES, block)
-    pixel = np.empty((PIXELS, lanes), out.dtype)
-    log_q = np.empty((variables, categories), out.dtype)
+    pixel = empty((PIXELS, lanes), out.dtype)
+    log_q = empty((variables, categories), out.dtype)
     log_probabilities(theta, variables, categories, log_q)
     log_p = -elementary.log(out.dtype.type(categories))
     for start in range(0, block, lanes):
@@ -139,8 +140,8 @@ def value_at(index, theta, data, out):
 def gradient(x, theta, data, out):
     variables, categories, block = x.shape
     lanes = min(LANES, block)
-    pixel = np.empty((PIXELS, lanes), out.dtype)
-    log_q = np.empty((variables, categories), out.dtype)
+    pixel = empty((PIXELS, lanes), out.dtype)
+    log_q = empty((variables, categories), out.dtype)
     log_probabilities(theta, variables, categories, log_q)
     log_p = -elementary.log(out.dtype.type(categories))
     for start in range(0, block, lanes):
@@ -160,7 +161,7 @@ def gradient(x, theta, data, out):
 
 def direct(x, theta, data, out):
     variables, categories, block = x.shape
-    log_q = np.empty((variables, categories), out.dtype)
+    log_q = empty((variables, categories), out.dtype)
     log_probabilities(theta, variables, categories, log_q)
     for v in range(variables):
         for c in range(categories):

@@ -1,14 +1,13 @@
 """Gumbel-softmax: differentiate through a draw of the Concrete distribution."""
 
-import numpy as np
-
 from gumbench.kernels import simplex
+from gumbench.kernels.arrays import empty_like
 from gumbench.types import Estimator
 
 
 def kernel(gumbels, temperature, prepared, objective, out, extra):
     one = out.dtype.type(1.0)
-    y = np.empty_like(out)
+    y = empty_like(out)
     simplex.relax(objective.natural, gumbels[0], temperature, y)
     objective.gradient(y, objective.theta, objective.data, out)
     simplex.softmax_pullback(y, one / temperature, out)

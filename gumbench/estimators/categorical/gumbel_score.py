@@ -3,6 +3,7 @@
 import numpy as np
 
 from gumbench.kernels import simplex
+from gumbench.kernels.arrays import empty
 from gumbench.types import Estimator
 
 
@@ -10,8 +11,8 @@ from gumbench.types import Estimator
 def kernel(exponentials, temperature, prepared, objective, out, extra):
     variables, categories, block = out.shape
     one = out.dtype.type(1.0)
-    index = np.empty((variables, block), np.int32)
-    f = np.empty(block, out.dtype)
+    index = empty((variables, block), np.int32)
+    f = empty((block,), out.dtype)
     simplex.race(objective.natural, exponentials[0], index)
     simplex.value_of_draw(index, objective, 0, categories, f)
     for v in range(variables):

@@ -4,14 +4,15 @@ import numpy as np
 
 from gumbench.families.categorical import probability_table
 from gumbench.kernels import simplex
+from gumbench.kernels.arrays import empty, empty_like
 from gumbench.types import Estimator
 
 
 def kernel(exponentials, temperature, prepared, objective, out, extra):
     variables, categories, block = out.shape
-    index = np.empty((variables, block), np.int32)
-    drawn = np.empty(block, np.int32)
-    f = np.empty_like(out)
+    index = empty((variables, block), np.int32)
+    drawn = empty((block,), np.int32)
+    f = empty_like(out)
     simplex.race(objective.natural, exponentials[0], index)
     for v in range(variables):
         drawn[:] = index[v]

@@ -4,6 +4,7 @@ import numpy as np
 
 from gumbench.families import categorical
 from gumbench.kernels import simplex
+from gumbench.kernels.arrays import empty
 from gumbench.types import Estimator
 
 PILOT_ESTIMATES = 65_536
@@ -11,8 +12,8 @@ PILOT_ESTIMATES = 65_536
 
 def kernel(exponentials, temperature, prepared, objective, out, extra):
     variables, categories, block = out.shape
-    index = np.empty((variables, block), np.int32)
-    f = np.empty(block, out.dtype)
+    index = empty((variables, block), np.int32)
+    f = empty((block,), out.dtype)
     simplex.race(objective.natural, exponentials[0], index)
     simplex.value_of_draw(index, objective, 0, categories, f)
     baseline = prepared[prepared.size - 1]

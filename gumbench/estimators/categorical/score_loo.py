@@ -3,6 +3,7 @@
 import numpy as np
 
 from gumbench.kernels import simplex
+from gumbench.kernels.arrays import empty
 from gumbench.kernels.samples import leave_one_out
 from gumbench.types import Estimator
 
@@ -10,8 +11,8 @@ from gumbench.types import Estimator
 def kernel(exponentials, temperature, prepared, objective, out, extra):
     samples, variables, categories, block = exponentials.shape
     zero, share = out.dtype.type(0.0), out.dtype.type(1.0) / out.dtype.type(samples)
-    index = np.empty((samples, variables, block), np.int32)
-    f = np.empty((samples, block), out.dtype)
+    index = empty((samples, variables, block), np.int32)
+    f = empty((samples, block), out.dtype)
     for k in range(samples):
         simplex.race(objective.natural, exponentials[k], index[k])
         simplex.value_of_draw(index[k], objective, k, categories, f[k])

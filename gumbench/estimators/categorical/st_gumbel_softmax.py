@@ -3,14 +3,15 @@
 import numpy as np
 
 from gumbench.kernels import simplex
+from gumbench.kernels.arrays import empty, empty_like
 from gumbench.types import Estimator
 
 
 def kernel(gumbels, temperature, prepared, objective, out, extra):
     variables, categories, block = out.shape
     one = out.dtype.type(1.0)
-    index = np.empty((variables, block), np.int32)
-    y = np.empty_like(out)
+    index = empty((variables, block), np.int32)
+    y = empty_like(out)
     simplex.draw(objective.natural, gumbels[0], index)
     simplex.gradient_of_draw(index, objective, out)
     simplex.relax(objective.natural, gumbels[0], temperature, y)

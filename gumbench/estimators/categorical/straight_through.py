@@ -4,13 +4,14 @@ import numpy as np
 
 from gumbench.families.categorical import probability_table
 from gumbench.kernels import simplex
+from gumbench.kernels.arrays import empty, empty_like
 from gumbench.types import Estimator
 
 
 def kernel(exponentials, temperature, prepared, objective, out, extra):
     variables, categories, block = out.shape
-    index = np.empty((variables, block), np.int32)
-    g = np.empty_like(out)
+    index = empty((variables, block), np.int32)
+    g = empty_like(out)
     simplex.race(objective.natural, exponentials[0], index)
     simplex.gradient_of_draw(index, objective, g)
     simplex.expectation_pullback(prepared, g, out)

@@ -1,14 +1,13 @@
 """Pathwise, the re-parameterization trick: differentiate through z = μ + σ ε."""
 
-import numpy as np
-
 from gumbench.kernels import gaussian, simplex
+from gumbench.kernels.arrays import empty_like
 from gumbench.types import Estimator
 
 
 def kernel(normals, temperature, prepared, objective, out, extra):
-    z = np.empty_like(normals[0])
-    g = np.empty_like(z)
+    z = empty_like(normals[0])
+    g = empty_like(z)
     gaussian.sample(objective.natural, normals[0], z)
     objective.gradient(z, objective.theta, objective.data, g)
     gaussian.path(normals[0], g, out)

@@ -4,14 +4,15 @@ import numpy as np
 
 from gumbench.families.gaussian import sample
 from gumbench.kernels import gaussian, simplex
+from gumbench.kernels.arrays import empty, empty_like
 from gumbench.types import Estimator
 
 PILOT_ESTIMATES = 65_536
 
 
 def kernel(normals, temperature, prepared, objective, out, extra):
-    z = np.empty_like(normals[0])
-    f = np.empty(z.shape[2], out.dtype)
+    z = empty_like(normals[0])
+    f = empty((z.shape[2],), out.dtype)
     gaussian.sample(objective.natural, normals[0], z)
     objective.value(z, objective.theta, objective.data, f)
     baseline = prepared.reshape(objective.natural.shape)

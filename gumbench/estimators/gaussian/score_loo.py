@@ -3,6 +3,7 @@
 import numpy as np
 
 from gumbench.kernels import gaussian, simplex
+from gumbench.kernels.arrays import empty, empty_like
 from gumbench.kernels.samples import leave_one_out
 from gumbench.types import Estimator
 
@@ -10,10 +11,10 @@ from gumbench.types import Estimator
 def kernel(normals, temperature, prepared, objective, out, extra):
     samples, block = normals.shape[0], normals.shape[3]
     share = out.dtype.type(1.0) / out.dtype.type(samples)
-    z = np.empty_like(normals[0])
-    f = np.empty((samples, block), out.dtype)
+    z = empty_like(normals[0])
+    f = empty((samples, block), out.dtype)
     no_baseline = np.zeros(objective.natural.shape, out.dtype)
-    term = np.empty_like(out)
+    term = empty_like(out)
     for k in range(samples):
         gaussian.sample(objective.natural, normals[k], z)
         objective.value(z, objective.theta, objective.data, f[k])
