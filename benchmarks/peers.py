@@ -55,10 +55,7 @@ def ours(name, size, temperatures=(1.0,)):
     program = make_program(bound, estimator, temperatures, None, 0)
     grouping = Grouping(bound, np.zeros(size))
     count = max(program.block, OWN_ELEMENTS // BATCHES // size)
-    shape = BATCHES, len(temperatures)
-    sums = driver.Sums(
-        np.zeros((*shape, size, 2)), np.zeros((*shape, grouping.rows, 2)), np.full(shape, -1)
-    )
+    sums = driver.no_sums(BATCHES, len(temperatures), size, grouping.rows)
     call = functools.partial(program.add_moments, grouping.driver, 0, 0, count, sums)
     return repeated(call, count * BATCHES * size)
 

@@ -12,7 +12,7 @@ from gumbench.types import BATCHES
 
 SECONDS_A_CALL = 0.2
 LONGEST_CALL = 1 << 16
-ITEMS_OF_SUMS = 1 << 21
+ITEMS_OF_SUMS = 1 << 19
 
 
 class Silent:
@@ -130,10 +130,11 @@ class Moments:
 
 
 def _mean_and_m2(sums, count):
-    """Mean and sum of squares around it, from Σ and Σ² on the last axis."""
-    mean = sums[..., 0] / count
-    with np.errstate(invalid="ignore"):
-        return mean, np.maximum(sums[..., 1] - count * mean**2, 0.0)
+    """Mean and sum of squares around it."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = driver.totals(sums)
+        mean = total[..., 0] / count
+        return mean, np.maximum(total[..., 1] - count * mean**2, 0.0)
 
 
 def _spread(means):
@@ -163,11 +164,7 @@ def accumulate(program, grouping, count, monitor, name):
     length = block
     while batch < BATCHES:
         batches = min(together, BATCHES - batch)
-        sums = sums or driver.Sums(
-            np.zeros((batches, temperatures, parameters, 2)),
-            np.zeros((batches, temperatures, grouping.rows, 2)),
-            np.full((batches, temperatures), -1, np.int64),
-        )
+        sums = sums or driver.no_sums(batches, temperatures, parameters, grouping.rows)
         while start < count:
             began = time.perf_counter()
             work = min(length, count - start)

@@ -132,12 +132,7 @@ def grouped(sizes):
 
 def added(grouping, estimates):
     """The driver's sums of estimates (components, 128)."""
-    shape = 1, 1
-    sums = driver.Sums(
-        np.zeros((*shape, len(estimates), 2)),
-        np.zeros((*shape, grouping.rows, 2)),
-        np.full(shape, -1),
-    )
+    sums = driver.no_sums(1, 1, len(estimates), grouping.rows)
     driver.add("float64")(estimates, 128, 0, grouping.driver, 0, 0, sums)
     return sums
 
@@ -148,8 +143,9 @@ def test_rows_are_the_sums_of_their_groups(sizes):
     estimates = np.random.default_rng(2).normal(size=(sum(sizes), 128))
     sums = added(grouping, estimates.copy())
     x = estimates - shift[:, None]
-    np.testing.assert_allclose(sums.components[0, 0, :, 0], x.sum(axis=1), atol=1e-12)
-    np.testing.assert_allclose(sums.components[0, 0, :, 1], (x**2).sum(axis=1))
+    components, of_rows = driver.totals(sums.components)[0, 0], driver.totals(sums.rows)[0, 0]
+    np.testing.assert_allclose(components[:, 0], x.sum(axis=1), atol=1e-12)
+    np.testing.assert_allclose(components[:, 1], (x**2).sum(axis=1))
     seen = []
     for (part, groups, rows), size in zip(grouping.parts.values(), sizes, strict=True):
         assert part.stop - part.start == size
@@ -160,7 +156,7 @@ def test_rows_are_the_sums_of_their_groups(sizes):
             np.add.at(expected, groups.leaf // 4**level, groups.sign[:, None] * x[part])
             np.add.at(wrong, groups.leaf // 4**level, x[part])
             both = np.stack([expected.sum(axis=1), (expected**2).sum(axis=1)], axis=1)
-            np.testing.assert_allclose(sums.rows[0, 0, place], both, atol=1e-12)
+            np.testing.assert_allclose(of_rows[place], both, atol=1e-12)
             assert (groups.sign > 0).all() or not np.allclose(wrong, expected)
             seen += range(place.start, place.stop)
     assert sorted(seen) == list(range(grouping.rows))

@@ -210,8 +210,7 @@ def test_the_first_estimate_that_is_not_finite(place, expected):
     """Finite numbers whose sum overflows are none."""
     bound = Bound(make_problem("categorical-quadratic", 1), "float64")
     grouping = Grouping(bound, np.zeros(1))
-    rows = np.zeros((1, 1, grouping.rows, 2))
-    sums = driver.Sums(np.zeros((1, 1, 1, 2)), rows, np.full((1, 1), -1))
+    sums = driver.no_sums(1, 1, 1, grouping.rows)
     estimates = np.full((1, 1024), 1e308 if place is None else 1.0)
     if place is not None:
         estimates[0, place] = np.nan

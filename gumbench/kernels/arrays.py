@@ -21,6 +21,13 @@ def empty(shape, dtype):
     return items[start : start + size].reshape(shape)
 
 
+def zeros(shape):
+    """`np.zeros` of a tuple, from the start of a cache line on, for Python."""
+    out = empty.py_func(shape, np.float64)
+    out[...] = 0.0
+    return out
+
+
 @helper
 def empty_like(x):
     """`np.empty_like`, from the start of a cache line on."""

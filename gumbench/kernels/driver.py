@@ -7,14 +7,14 @@ import numpy as np
 from numba import prange
 from numba.core import types
 
-from gumbench.kernels import jit, noise, philox
+from gumbench.kernels import arrays, jit, noise, philox
 from gumbench.kernels.arrays import empty
 from gumbench.kernels.jit import Objective, helper
 from gumbench.kernels.moments import (
     CHUNK,
+    PARTIAL,
     WIDTH,
     add_estimates,
-    add_row,
     first_not_finite,
 )
 
@@ -83,8 +83,8 @@ class Grouping(NamedTuple):
 class Sums(NamedTuple):
     """Running sums of some batches.
 
-    components : (batches, temperatures, parameters, 2) Σ and Σ² around the shift
-    rows : (batches, temperatures, rows, 2) the same of the groups' sums
+    components : (batches, temperatures, parameters, 2 PARTIAL) Σ and Σ² around the shift, in parts
+    rows : (batches, temperatures, rows, 2 PARTIAL) the same of the groups' sums
     not_finite : (batches, temperatures) int64, number of the first estimate that is not finite,
         or -1
     """
@@ -92,6 +92,21 @@ class Sums(NamedTuple):
     components: Any
     rows: Any
     not_finite: Any
+
+
+def no_sums(batches, temperatures, parameters, rows):
+    """Sums of no estimates yet."""
+    shape = batches, temperatures
+    return Sums(
+        arrays.zeros((*shape, parameters, 2 * PARTIAL)),
+        arrays.zeros((*shape, rows, 2 * PARTIAL)),
+        np.full(shape, -1, np.int64),
+    )
+
+
+def totals(sums):
+    """Σ and Σ² (..., 2) of sums in parts."""
+    return sums.reshape(*sums.shape[:-1], 2, PARTIAL).sum(axis=-1)
 
 
 FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
@@ -175,14 +190,13 @@ def _workspace(functions, inputs, block):
 @helper
 def _add_block(estimates, count, index, grouping, rows, components, row_sums, not_finite):
     """Add the first `count` estimates of a block to the sums of one batch and temperature."""
-    for p in range(estimates.shape[0]):
-        estimates[p, count:] = grouping.shift[p]
+    if count < estimates.shape[1]:
+        for p in range(estimates.shape[0]):
+            estimates[p, count:] = grouping.shift[p]
     for begin in range(0, count, rows.shape[1]):
-        add_estimates(estimates, begin, grouping, rows, components)
-        for r in range(rows.shape[0]):
-            add_row(rows[r], row_sums[r])
+        add_estimates(estimates, begin, grouping, rows, components, row_sums)
         if not_finite[0] < 0:
-            bad = first_not_finite(rows, grouping.roots, count - begin)
+            bad = first_not_finite(rows, row_sums, grouping.roots, count - begin)
             if bad >= 0:
                 not_finite[0] = index + begin + bad
 

@@ -1,184 +1,196 @@
 """Sums of estimates and of their squares, in float64 around a shift.
 
 Estimates are summed in chunks of 32 by one fixed tree, chunk after chunk, so the bits depend on
-neither the block nor the vector width.
+neither the block nor the vector width. The tree ends at four partial sums, which are added up when
+all is done: its last steps would take as long as those before.
 """
 
 import numpy as np
 from llvmlite import ir
+from numba import uint64
 from numba.core import types
-from numba.extending import intrinsic
+from numba.core.datamodel import models
+from numba.extending import intrinsic, register_model
 
 from gumbench.kernels.elementary import declared
 from gumbench.kernels.jit import helper, inlined
-from gumbench.statistics import BRANCHES
 
 CHUNK = 32
+PARTIAL = 4
 WIDTH = 256
+VECTOR = ir.VectorType(ir.DoubleType(), CHUNK)
 
 
-class Chunk:
-    """LLVM vectors of 32 doubles."""
+class Chunk(types.Type):
+    """32 doubles in registers."""
 
-    def __init__(self, context, builder):
-        self.context, self.builder = context, builder
-        self.vector = ir.VectorType(ir.DoubleType(), CHUNK)
 
-    def pick(self, a, lanes, b=None):
-        """Lanes of a vector, or of two joined."""
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
-        return self.builder.shuffle_vector(a, b or ir.Constant(a.type, ir.Undefined), mask)
+@register_model(Chunk)
+class ChunkModel(models.PrimitiveModel):
+    """A chunk is an LLVM vector."""
 
-    def splat(self, number):
-        """A number in every lane."""
-        one = ir.Constant(ir.VectorType(ir.DoubleType(), 1), ir.Undefined)
-        one = self.builder.insert_element(one, number, ir.IntType(32)(0))
-        return self.pick(one, [0] * CHUNK)
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, VECTOR)
 
-    def pointer(self, kind, array, start):
-        """Where 32 items of a one-dimensional array start."""
-        data = self.context.make_array(kind)(self.context, self.builder, array).data
-        item = ir.VectorType(self.context.get_data_type(kind.dtype), CHUNK)
-        return self.builder.bitcast(self.builder.gep(data, [start]), item.as_pointer())
 
-    def load(self, kind, array, start):
-        """32 items, as doubles."""
-        x = self.builder.load(self.pointer(kind, array, start))
-        x.align = kind.dtype.bitwidth // 8
-        return self.builder.fpext(x, self.vector) if kind.dtype == types.float32 else x
+chunk = Chunk("chunk")
 
-    def store(self, x, kind, array, start):
-        """Put 32 doubles back."""
-        self.builder.store(x, self.pointer(kind, array, start)).align = 8
 
-    def fma(self, x, y, z):
-        """x y + z in every lane, rounded once."""
-        name = f"llvm.fma.v{x.type.count}f64"
-        return self.builder.call(declared(self.builder, name, x.type, [x.type] * 3), [x, y, z])
+def _pick(builder, a, lanes, b=None):
+    """Lanes of a vector, or of two joined."""
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
+    return builder.shuffle_vector(a, b or ir.Constant(a.type, ir.Undefined), mask)
 
-    def sums(self, x):
-        """Σ x and Σ x², by halves."""
-        b = self.builder
-        low, high = (self.pick(x, range(first, first + 16)) for first in (0, 16))
-        plain, squares = b.fadd(low, high), self.fma(high, high, b.fmul(low, low))
-        low, high = range(8), range(8, 16)
-        plain = b.fadd(self.pick(plain, low), self.pick(plain, high))
-        squares = b.fadd(self.pick(squares, low), self.pick(squares, high))
-        both = self.pick(plain, range(16), squares)
-        for lanes in (16, 8, 4):
-            half, quarter = lanes // 2, lanes // 4
-            first = [*range(quarter), *range(half, half + quarter)]
-            second = [i + quarter for i in first]
-            both = b.fadd(self.pick(both, first), self.pick(both, second))
-        return [b.extract_element(both, ir.IntType(32)(i)) for i in (0, 1)]
+
+def _splat(builder, number):
+    """A number in every lane."""
+    one = ir.Constant(ir.VectorType(ir.DoubleType(), 1), ir.Undefined)
+    return _pick(builder, builder.insert_element(one, number, ir.IntType(32)(0)), [0] * CHUNK)
+
+
+def _pointer(context, builder, kind, array, start):
+    """Where 32 items of a one-dimensional array start."""
+    data = context.make_array(kind)(context, builder, array).data
+    item = ir.VectorType(context.get_data_type(kind.dtype), CHUNK)
+    return builder.bitcast(builder.gep(data, [start]), item.as_pointer())
+
+
+def _fma(builder, x, y, z):
+    """x y + z in every lane, rounded once."""
+    name = f"llvm.fma.v{x.type.count}f64"
+    return builder.call(declared(builder, name, x.type, [x.type] * 3), [x, y, z])
 
 
 @intrinsic
-def chunk_sums(context, row, start):
-    """Σ x and Σ x² over the 32 items of a row from `start`."""
-    pair = types.UniTuple(types.float64, 2)
+def load(context, row, start):
+    """32 items of a row from `start`."""
 
     def codegen(context, builder, signature, arguments):
-        chunk = Chunk(context, builder)
-        x = chunk.load(signature.args[0], arguments[0], arguments[1])
-        return context.make_tuple(builder, pair, chunk.sums(x))
+        kind = signature.args[0]
+        x = builder.load(_pointer(context, builder, kind, *arguments))
+        x.align = kind.dtype.bitwidth // 8
+        return builder.fpext(x, VECTOR) if kind.dtype == types.float32 else x
 
-    return pair(row, types.intp), codegen
-
-
-def _chunk_into_group(fresh):
-    """An intrinsic that puts a chunk into its group's row, or adds it to what is there."""
-
-    def typed(context, row, start, shift, sign, group, place):
-        pair = types.UniTuple(types.float64, 2)
-
-        def codegen(context, builder, signature, arguments):
-            row, start, shift, sign, group, place = arguments
-            kind, _, _, _, group_kind, _ = signature.args
-            chunk = Chunk(context, builder)
-            x = builder.fsub(chunk.load(kind, row, start), chunk.splat(shift))
-            if fresh:
-                signed = builder.fmul(x, chunk.splat(sign))
-            else:
-                signed = chunk.fma(x, chunk.splat(sign), chunk.load(group_kind, group, place))
-            chunk.store(signed, group_kind, group, place)
-            return context.make_tuple(builder, pair, chunk.sums(x))
-
-        return pair(row, types.intp, types.float64, types.float64, group, types.intp), codegen
-
-    typed.__name__ = "set_chunk" if fresh else "add_chunk"
-    typed.__doc__ = (
-        "Σ and Σ² of 32 items of x - shift, which with its sign goes into a group's row."
-    )
-    return intrinsic(typed)
+    return chunk(row, types.intp), codegen
 
 
-set_chunk = _chunk_into_group(fresh=True)
-add_chunk = _chunk_into_group(fresh=False)
+@intrinsic
+def store(context, x, row, start):
+    """Put 32 items into a row of doubles from `start`."""
+
+    def codegen(context, builder, signature, arguments):
+        x, row, start = arguments
+        builder.store(x, _pointer(context, builder, signature.args[1], row, start)).align = 8
+        return context.get_dummy_value()
+
+    return types.void(chunk, row, types.intp), codegen
+
+
+@intrinsic
+def minus(context, x, number):
+    """x - number."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.fsub(arguments[0], _splat(builder, arguments[1]))
+
+    return chunk(chunk, types.float64), codegen
+
+
+@intrinsic
+def times(context, x, number):
+    """x times a number."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.fmul(arguments[0], _splat(builder, arguments[1]))
+
+    return chunk(chunk, types.float64), codegen
+
+
+@intrinsic
+def plus_times(context, total, x, number):
+    """total + x times a number."""
+
+    def codegen(context, builder, signature, arguments):
+        total, x, number = arguments
+        return _fma(builder, x, _splat(builder, number), total)
+
+    return chunk(chunk, chunk, types.float64), codegen
+
+
+@intrinsic
+def add_sums(context, x, totals, row):
+    """Add Σ x and Σ x² of a chunk to a row of totals (n, 2 PARTIAL)."""
+
+    def codegen(context, builder, signature, arguments):
+        x, totals, row = arguments
+        low, high = (_pick(builder, x, range(first, first + 16)) for first in (0, 16))
+        plain = builder.fadd(low, high)
+        squares = _fma(builder, high, high, builder.fmul(low, low))
+        low, high = range(8), range(8, 16)
+        plain = builder.fadd(_pick(builder, plain, low), _pick(builder, plain, high))
+        squares = builder.fadd(_pick(builder, squares, low), _pick(builder, squares, high))
+        low, high = [*range(4), *range(8, 12)], [*range(4, 8), *range(12, 16)]
+        both = _pick(builder, plain, low, squares), _pick(builder, plain, high, squares)
+        data = context.make_array(signature.args[1])(context, builder, totals).data
+        place = builder.gep(data, [builder.mul(row, row.type(2 * PARTIAL))])
+        place = builder.bitcast(place, ir.VectorType(ir.DoubleType(), 2 * PARTIAL).as_pointer())
+        before = builder.load(place)
+        before.align = 8
+        builder.store(builder.fadd(before, builder.fadd(*both)), place).align = 8
+        return context.get_dummy_value()
+
+    return types.void(chunk, totals, row), codegen
 
 
 @inlined
-def add_row(row, sums):
-    """Add the sums of one row (a multiple of 32 items) to `sums` (2,)."""
-    first, second = sums[0], sums[1]
-    for start in range(0, row.size, CHUNK):
-        a, b = chunk_sums(row, start)
-        first += a
-        second += b
-    sums[0] = first
-    sums[1] = second
+def _add_component(estimates, p, start, grouping, components):
+    """Add a chunk of one component around its shift to `components`; returns the chunk."""
+    x = minus(load(estimates[p], start), grouping.shift[p])
+    add_sums(x, components, p)
+    return x
 
 
 @helper
-def add_estimates(estimates, begin, grouping, rows, sums):
-    """Add some estimates (parameters, from `begin`) around the shift to `sums` (parameters, 2).
+def add_estimates(estimates, begin, grouping, rows, components, row_sums):
+    """Add some estimates (parameters, from `begin`) around the shift to `components`.
 
     On the way their signed groups are summed to rows (rows, estimates), float64, and these to
-    groups of groups.
+    groups of groups, and all rows are added to `row_sums`.
     """
     leaves = grouping.first_member.size - 1
     for leaf in range(leaves):
-        row, first_member = rows[leaf], grouping.first_member[leaf]
-        for m in range(first_member, grouping.first_member[leaf + 1]):
-            p = grouping.member[m]
-            estimate, shift, sign = estimates[p], grouping.shift[p], grouping.sign[p]
-            first, second = sums[p, 0], sums[p, 1]
-            for start in range(0, row.size, CHUNK):
-                if m == first_member:
-                    a, b = set_chunk(estimate, begin + start, shift, sign, row, start)
-                else:
-                    a, b = add_chunk(estimate, begin + start, shift, sign, row, start)
-                first += a
-                second += b
-            sums[p, 0] = first
-            sums[p, 1] = second
-    for i in range(grouping.first_child.size):
-        _add_rows(rows[grouping.first_child[i] : grouping.last_child[i]], rows[leaves + i])
-
-
-@inlined
-def _add_rows(rows, out):
-    """out = Σ rows, in order; in one pass where they are as many as in a whole group of groups."""
-    if rows.shape[0] == BRANCHES:
-        row0, row1, row2, row3 = rows[0], rows[1], rows[2], rows[3]
-        for b in range(out.size):
-            out[b] = row0[b] + row1[b] + row2[b] + row3[b]
-    else:
-        for b in range(out.size):
-            out[b] = rows[0, b]
-        for r in range(1, rows.shape[0]):
-            row = rows[r]
-            for b in range(out.size):
-                out[b] += row[b]
+        # Unsigned, for Numba checks signed indices for the sign.
+        row = uint64(leaf)
+        first, last = grouping.first_member[row], grouping.first_member[row + uint64(1)]
+        for start in range(0, rows.shape[1], CHUNK):
+            p = uint64(grouping.member[uint64(first)])
+            x = _add_component(estimates, p, begin + start, grouping, components)
+            total = times(x, grouping.sign[p])
+            for m in range(uint64(first + 1), uint64(last)):
+                p = uint64(grouping.member[m])
+                x = _add_component(estimates, p, begin + start, grouping, components)
+                total = plus_times(total, x, grouping.sign[p])
+            store(total, rows[row], start)
+            add_sums(total, row_sums, row)
+    for group in range(grouping.first_child.size):
+        row, first = uint64(leaves + group), uint64(grouping.first_child[group])
+        last = uint64(grouping.last_child[group])
+        for start in range(0, rows.shape[1], CHUNK):
+            total = load(rows[first], start)
+            for child in range(first + uint64(1), last):
+                total = plus_times(total, load(rows[child], start), 1.0)
+            store(total, rows[row], start)
+            add_sums(total, row_sums, row)
 
 
 @helper
-def first_not_finite(rows, roots, count):
-    """The first of `count` estimates whose sum over components is not finite, or -1."""
+def first_not_finite(rows, row_sums, roots, count):
+    """The first of `count` estimates whose sum over components is not finite, or -1.
+
+    row_sums: those of the estimates and of all before, which were finite.
+    """
     for r in roots:
-        total = np.zeros(2)
-        add_row(rows[r], total)
-        if not np.isfinite(total[0]):
+        if not np.isfinite(row_sums[r, :PARTIAL].sum()):
             for b in range(min(count, rows.shape[1])):
                 if not np.isfinite(rows[r, b]):
                     return b

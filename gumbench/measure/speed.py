@@ -69,11 +69,7 @@ def _work(found):
     estimator = registry.estimators(found.estimator)[bound.problem.family]
     grouping = Grouping(bound, np.zeros(bound.theta.size))
     program = make_program(bound, estimator, [found.temperature or 1.0], found.inner_samples, 0)
-    sums = driver.Sums(
-        np.zeros((1, 1, bound.theta.size, 2)),
-        np.zeros((1, 1, grouping.rows, 2)),
-        np.full((1, 1), -1, np.int64),
-    )
+    sums = driver.no_sums(1, 1, bound.theta.size, grouping.rows)
     return lambda units: program.add_moments(grouping.driver, 0, 0, units, sums), program.block
 
 
