@@ -190,9 +190,8 @@ def _workspace(functions, inputs, block):
 @helper
 def _add_block(estimates, count, index, grouping, rows, components, row_sums, not_finite):
     """Add the first `count` estimates of a block to the sums of one batch and temperature."""
-    if count < estimates.shape[1]:
-        for p in range(estimates.shape[0]):
-            estimates[p, count:] = grouping.shift[p]
+    for p in range(estimates.shape[0]):
+        estimates[p, count:] = grouping.shift[p]
     for begin in range(0, count, rows.shape[1]):
         add_estimates(estimates, begin, grouping, rows, components, row_sums)
         if not_finite[0] < 0:
