@@ -112,15 +112,16 @@ def totals(sums):
 FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
 COLLECTED = 16
 MOST_BLOCK = 1024
-BLOCK_BYTES = 1 << 20
+# Below this, loops over a block are mostly their start; it is worth more memory than is cached.
+SHORT_BLOCK = 64
+CACHED_BYTES, MOST_BYTES = 1 << 18, 1 << 22
 
 
 def block_size(elements):
-    """Estimates worked on at once: enough for loops over a block to be long next to their start."""
-    block = MOST_BLOCK
-    while block > CHUNK and elements * block * 4 > BLOCK_BYTES:
-        block //= 2
-    return block
+    """Estimates worked on at once: as many as stay cached, if that is no short loop."""
+    cached, most = (size // (4 * elements) for size in (CACHED_BYTES, MOST_BYTES))
+    fitting = max(CHUNK, cached if cached >= SHORT_BLOCK else most)
+    return min(MOST_BLOCK, 1 << (fitting.bit_length() - 1))
 
 
 def block_for(block, count):

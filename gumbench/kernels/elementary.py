@@ -10,8 +10,11 @@ import math
 import struct
 
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
+
+from gumbench.kernels.jit import inlined
+from gumbench.machine import vector_bits
 
 SQRT_HALF_BITS = {32: 0x3F3504F3, 64: 0x3FE6A09E667F3BCD}
 MANTISSA = {32: 23, 64: 52}
@@ -67,6 +70,8 @@ EXP_TAIL = {
 }
 
 LARGEST_OF = 32
+# Four of the machine's widest vectors.
+IN_STEP_BYTES = 4 * max(vector_bits(), 128) // 8
 
 
 def declared(builder, name, result, arguments):
@@ -76,44 +81,61 @@ def declared(builder, name, result, arguments):
 
 
 class Real:
-    """Arithmetic of one float type, and of the integers of its width, in an LLVM function."""
+    """Arithmetic of one float type, and of the integers of its width, in an LLVM function.
 
-    def __init__(self, builder, numba_type):
-        self.builder = builder
+    lanes: how many numbers a value holds, as an LLVM vector; 1 is a plain number.
+    """
+
+    def __init__(self, builder, numba_type, lanes=1):
+        self.builder, self.lanes = builder, lanes
         self.bits = 32 if numba_type == types.float32 else 64
-        self.float = ir.FloatType() if self.bits == 32 else ir.DoubleType()
-        self.int = ir.IntType(self.bits)
+        self.float = self.wide(ir.FloatType() if self.bits == 32 else ir.DoubleType())
+        self.name = f"f{self.bits}" if lanes == 1 else f"v{lanes}f{self.bits}"
+
+    def wide(self, kind):
+        """A vector of a type, or the type."""
+        return kind if self.lanes == 1 else ir.VectorType(kind, self.lanes)
+
+    def _constant(self, kind, value):
+        return ir.Constant(kind, value if self.lanes == 1 else [value] * self.lanes)
 
     def const(self, number):
         """A constant, rounded to the type."""
         if self.bits == 32:
             number = struct.unpack("f", struct.pack("f", number))[0]
-        return self.float(number)
+        return self._constant(self.float, number)
+
+    def splat(self, x):
+        """A number in every lane."""
+        if self.lanes == 1:
+            return x
+        one = ir.Constant(ir.VectorType(x.type, 1), ir.Undefined)
+        one = self.builder.insert_element(one, x, ir.IntType(32)(0))
+        first = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(one, ir.Constant(one.type, ir.Undefined), first)
+
+    def whole(self, number):
+        """An integer constant as wide as the type."""
+        return self._constant(self.wide(ir.IntType(self.bits)), number)
 
     def call(self, name, *arguments):
         """An LLVM intrinsic on floats."""
         kinds = [self.float] * len(arguments)
-        function = declared(self.builder, f"llvm.{name}.f{self.bits}", self.float, kinds)
+        function = declared(self.builder, f"llvm.{name}.{self.name}", self.float, kinds)
         return self.builder.call(function, arguments)
 
     def fma(self, a, b, c):
         return self.call("fma", a, b, c)
 
     def polynomial(self, x, coefficients):
-        """Σ c_i x^i in pairs (Estrin 1960), for a chain of fused steps is mostly waiting."""
-        terms = [self.const(c) for c in coefficients]
-        while len(terms) > 1:
-            pairs = zip(terms[::2], terms[1::2], strict=False)
-            rest = terms[-1] if len(terms) % 2 else None
-            terms = [self.fma(high, x, low) for low, high in pairs]
-            if len(terms) > 1 or rest:
-                x = self.builder.fmul(x, x)
-            if rest:
-                terms[-1] = self.fma(rest, x, terms[-1])
-        return terms[0]
+        """Σ c_i x^i by Horner's rule."""
+        *rest, total = (self.const(c) for c in coefficients)
+        for term in reversed(rest):
+            total = self.fma(total, x, term)
+        return total
 
     def to_int(self, x):
-        return self.builder.bitcast(x, self.int)
+        return self.builder.bitcast(x, self.wide(ir.IntType(self.bits)))
 
     def to_float(self, i):
         return self.builder.bitcast(i, self.float)
@@ -126,8 +148,8 @@ class Real:
     def split_bits(self, x):
         """The same, k as bits that `exponent` takes."""
         b, bits = self.builder, self.to_int(x)
-        k = b.sub(bits, self.int(SQRT_HALF_BITS[self.bits]))
-        k = b.and_(k, self.int(-1 << MANTISSA[self.bits]))
+        k = b.sub(bits, self.whole(SQRT_HALF_BITS[self.bits]))
+        k = b.and_(k, self.whole(-1 << MANTISSA[self.bits]))
         return k, b.fsub(self.to_float(b.sub(bits, k)), self.const(1.0))
 
     def exponent(self, k):
@@ -135,14 +157,18 @@ class Real:
         b = self.builder
         # A 64-bit exponent fits 32 bits, from which every vector unit can convert.
         if self.bits == 64:
-            k = b.trunc(b.ashr(k, self.int(MANTISSA[64])), ir.IntType(32))
+            k = b.trunc(b.ashr(k, self.whole(MANTISSA[64])), self.wide(ir.IntType(32)))
         return b.sitofp(k, self.float)
 
     def log(self, x):
         """log x of a positive normal number, within 1.2 units in the last place."""
-        return self.builder.fneg(self.negative_log(*self.split(x)))
+        return self.builder.fneg(self.negative_log(x))
 
-    def negative_log(self, k, f):
+    def negative_log(self, x):
+        """-log x."""
+        return self.negative_log_of_split(*self.split(x))
+
+    def negative_log_of_split(self, k, f):
         """-log x of `split` x."""
         b = self.builder
         if self.bits == 32:
@@ -156,10 +182,10 @@ class Real:
         low = self.fma(s, tail, b.fmul(k, self.const(LN2_LOW[64])))
         return self.fma(b.fneg(k), self.const(LN2_HIGH[64]), b.fsub(b.fsub(half, low), f))
 
-    def split_exponent(self, x):
-        """2^n and r of x = n ln 2 + r with |r| ≤ ½ ln 2, 0 for 2^n that is no normal number.
+    def exp_nonpositive(self, x):
+        """e^x of x ≤ 0, or of any below 88 (float64: 709).
 
-        For x below 88 (float64: 709).
+        It is 2^n e^r with x = n ln 2 + r and |r| ≤ ½ ln 2; 2^n is 0 where it is no normal number.
         """
         b, mantissa = self.builder, MANTISSA[self.bits]
         lowest = self.const(EXP_LOWEST[self.bits])
@@ -170,12 +196,9 @@ class Real:
         n = b.fsub(shifted, rounder)
         r = self.fma(n, self.const(-LN2_HIGH[self.bits]), x)
         r = self.fma(n, self.const(-LN2_LOW[self.bits]), r)
-        return self.to_float(b.shl(self.to_int(shifted), self.int(mantissa))), r
-
-    def exp_of_split(self, power, r):
-        """e^x of x by `split_exponent`."""
+        power = self.to_float(b.shl(self.to_int(shifted), self.whole(mantissa)))
         tail = self.polynomial(r, EXP_TAIL[self.bits])
-        return self.fma(power, self.fma(self.builder.fmul(r, r), tail, r), power)
+        return self.fma(power, self.fma(b.fmul(r, r), tail, r), power)
 
     def exp(self, x):
         """e^x within 1.2 units in the last place; 0 below -88, inf above 88 (float64: 709).
@@ -184,7 +207,7 @@ class Real:
         """
         b = self.builder
         huge = b.fcmp_ordered(">", x, self.const(EXP_HIGHEST[self.bits]))
-        return b.select(huge, self.const(math.inf), self.exp_of_split(*self.split_exponent(x)))
+        return b.select(huge, self.const(math.inf), self.exp_nonpositive(x))
 
 
 def _real(kind):
@@ -227,14 +250,73 @@ def _named(typed, emit):
     return intrinsic(typed)
 
 
+def pointer(context, builder, kind, array, start, lanes):
+    """Where a vector of items of an array starts."""
+    data = context.make_array(kind)(context, builder, array).data
+    items = context.get_data_type(kind.dtype)
+    items = items if lanes == 1 else ir.VectorType(items, lanes)
+    return builder.bitcast(builder.gep(data, [start]), items.as_pointer())
+
+
+def _step(emit, in_step):
+    """An intrinsic of one step of `mapped`: one item, or IN_STEP_BYTES of them."""
+
+    def typed(context, start, inputs, outputs):
+        kind = outputs[0].dtype
+        lanes = IN_STEP_BYTES * 8 // kind.bitwidth if in_step else 1
+
+        def codegen(context, builder, signature, arguments):
+            real = Real(builder, kind, lanes)
+
+            def at(array_kind, array):
+                return pointer(context, builder, array_kind, array, arguments[0], lanes)
+
+            def taken(item_kind, item):
+                if not isinstance(item_kind, types.Array):
+                    return real.splat(item)
+                items = builder.load(at(item_kind, item))
+                items.align = kind.bitwidth // 8
+                return items
+
+            items = zip(inputs, cgutils.unpack_tuple(builder, arguments[1]), strict=True)
+            found = emit(real, *(taken(*item) for item in items))
+            found = found if isinstance(found, tuple) else (found,)
+            places = zip(outputs, cgutils.unpack_tuple(builder, arguments[2]), strict=True)
+            for x, place in zip(found, places, strict=True):
+                builder.store(x, at(*place)).align = kind.bitwidth // 8
+            return context.get_dummy_value()
+
+        return types.void(start, inputs, outputs), codegen
+
+    return _named(typed, emit)
+
+
+def mapped(emit):
+    """A compiled function (inputs, outputs) that puts `emit` of every item into the outputs.
+
+    Inputs are a tuple of rows and of single floats, outputs of rows; all rows are (n,). It works on
+    several of the widest vectors in step: a processor waits for the last step of one, and has those
+    of the others to do.
+    """
+    one, many = _step(emit, False), _step(emit, True)
+
+    @inlined
+    def apply(inputs, outputs):
+        lanes = IN_STEP_BYTES // outputs[0].itemsize
+        whole = outputs[0].size // lanes * lanes
+        for i in range(0, whole, lanes):
+            many(i, inputs, outputs)
+        for i in range(whole, outputs[0].size):
+            one(i, inputs, outputs)
+
+    return apply
+
+
 log = unary(Real.log)
 exp = unary(Real.exp)
-# Halves of a logarithm and of an exponential. In a loop of its own each is a short chain of steps,
-# of which a processor works on many at once: twice as fast as one loop with the whole.
-split = unary(Real.split, results=2)
-negative_log = binary(Real.negative_log)
-split_exponent = unary(Real.split_exponent, results=2)
-exp_of_split = binary(Real.exp_of_split)
+exp_nonpositive = unary(Real.exp_nonpositive)
+negative_logs = mapped(Real.negative_log)
+exps = mapped(Real.exp)
 
 
 def _intrinsic(typed):

@@ -12,7 +12,7 @@ from numba.core import types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, register_model
 
-from gumbench.kernels.elementary import declared
+from gumbench.kernels.elementary import Real, pointer
 from gumbench.kernels.jit import helper, inlined
 
 CHUNK = 32
@@ -42,23 +42,8 @@ def _pick(builder, a, lanes, b=None):
     return builder.shuffle_vector(a, b or ir.Constant(a.type, ir.Undefined), mask)
 
 
-def _splat(builder, number):
-    """A number in every lane."""
-    one = ir.Constant(ir.VectorType(ir.DoubleType(), 1), ir.Undefined)
-    return _pick(builder, builder.insert_element(one, number, ir.IntType(32)(0)), [0] * CHUNK)
-
-
-def _pointer(context, builder, kind, array, start):
-    """Where 32 items of a one-dimensional array start."""
-    data = context.make_array(kind)(context, builder, array).data
-    item = ir.VectorType(context.get_data_type(kind.dtype), CHUNK)
-    return builder.bitcast(builder.gep(data, [start]), item.as_pointer())
-
-
-def _fma(builder, x, y, z):
-    """x y + z in every lane, rounded once."""
-    name = f"llvm.fma.v{x.type.count}f64"
-    return builder.call(declared(builder, name, x.type, [x.type] * 3), [x, y, z])
+def _doubles(builder):
+    return Real(builder, types.float64, CHUNK)
 
 
 @intrinsic
@@ -67,7 +52,7 @@ def load(context, row, start):
 
     def codegen(context, builder, signature, arguments):
         kind = signature.args[0]
-        x = builder.load(_pointer(context, builder, kind, *arguments))
+        x = builder.load(pointer(context, builder, kind, *arguments, CHUNK))
         x.align = kind.dtype.bitwidth // 8
         return builder.fpext(x, VECTOR) if kind.dtype == types.float32 else x
 
@@ -80,7 +65,8 @@ def store(context, x, row, start):
 
     def codegen(context, builder, signature, arguments):
         x, row, start = arguments
-        builder.store(x, _pointer(context, builder, signature.args[1], row, start)).align = 8
+        place = pointer(context, builder, signature.args[1], row, start, CHUNK)
+        builder.store(x, place).align = 8
         return context.get_dummy_value()
 
     return types.void(chunk, row, types.intp), codegen
@@ -91,7 +77,7 @@ def minus(context, x, number):
     """x - number."""
 
     def codegen(context, builder, signature, arguments):
-        return builder.fsub(arguments[0], _splat(builder, arguments[1]))
+        return builder.fsub(arguments[0], _doubles(builder).splat(arguments[1]))
 
     return chunk(chunk, types.float64), codegen
 
@@ -101,7 +87,7 @@ def times(context, x, number):
     """x times a number."""
 
     def codegen(context, builder, signature, arguments):
-        return builder.fmul(arguments[0], _splat(builder, arguments[1]))
+        return builder.fmul(arguments[0], _doubles(builder).splat(arguments[1]))
 
     return chunk(chunk, types.float64), codegen
 
@@ -112,7 +98,8 @@ def plus_times(context, total, x, number):
 
     def codegen(context, builder, signature, arguments):
         total, x, number = arguments
-        return _fma(builder, x, _splat(builder, number), total)
+        doubles = _doubles(builder)
+        return doubles.fma(x, doubles.splat(number), total)
 
     return chunk(chunk, chunk, types.float64), codegen
 
@@ -125,15 +112,14 @@ def add_sums(context, x, totals, row):
         x, totals, row = arguments
         low, high = (_pick(builder, x, range(first, first + 16)) for first in (0, 16))
         plain = builder.fadd(low, high)
-        squares = _fma(builder, high, high, builder.fmul(low, low))
+        squares = Real(builder, types.float64, 16).fma(high, high, builder.fmul(low, low))
         low, high = range(8), range(8, 16)
         plain = builder.fadd(_pick(builder, plain, low), _pick(builder, plain, high))
         squares = builder.fadd(_pick(builder, squares, low), _pick(builder, squares, high))
         low, high = [*range(4), *range(8, 12)], [*range(4, 8), *range(12, 16)]
         both = _pick(builder, plain, low, squares), _pick(builder, plain, high, squares)
-        data = context.make_array(signature.args[1])(context, builder, totals).data
-        place = builder.gep(data, [builder.mul(row, row.type(2 * PARTIAL))])
-        place = builder.bitcast(place, ir.VectorType(ir.DoubleType(), 2 * PARTIAL).as_pointer())
+        start = builder.mul(row, row.type(2 * PARTIAL))
+        place = pointer(context, builder, signature.args[1], totals, start, 2 * PARTIAL)
         before = builder.load(place)
         before.align = 8
         builder.store(builder.fadd(before, builder.fadd(*both)), place).align = 8

@@ -5,7 +5,7 @@ from numba import prange, types, uint32, uint64
 from numba.extending import overload
 
 from gumbench.kernels import elementary, variates
-from gumbench.kernels.arrays import empty, empty_like
+from gumbench.kernels.arrays import empty
 from gumbench.kernels.jit import REALS, driver, helper, inlined
 from gumbench.kernels.philox import (
     INSTANCE,
@@ -56,30 +56,21 @@ def fill_words(words, element, key, index, batch, draw, purpose):
 
 
 @inlined
-def _exponentials(words, spare, out):
-    """Words into exponentials; spare: floats like `out`."""
-    words, exponents = words.reshape(words.size), spare.reshape(spare.size)
-    out = out.reshape(out.size)
-    # Short loops: one with all of a logarithm is mostly waiting, and twice as slow.
-    for b in range(out.size):
-        exponents[b], out[b] = variates.split_complement(words[b])
-    for b in range(out.size):
-        out[b] = elementary.negative_log(exponents[b], out[b])
+def _exponentials(words, out):
+    """Words into exponentials."""
+    variates.exponentials((words.reshape(words.size),), (out.reshape(out.size),))
 
 
 @inlined
-def _gumbels(words, spare, out):
+def _gumbels(words, out):
     """Words into Gumbels, -log of their exponentials."""
-    _exponentials(words, spare, out)
-    exponents, out = spare.reshape(spare.size), out.reshape(out.size)
-    for b in range(out.size):
-        exponents[b], out[b] = elementary.split(out[b])
-    for b in range(out.size):
-        out[b] = elementary.negative_log(exponents[b], out[b])
+    flat = out.reshape(out.size)
+    variates.exponentials((words.reshape(words.size),), (flat,))
+    elementary.negative_logs((flat,), (flat,))
 
 
 @inlined
-def _uniforms(words, spare, out):
+def _uniforms(words, out):
     """Words into uniforms."""
     words, out = words.reshape(words.size), out.reshape(out.size)
     for b in range(out.size):
@@ -90,7 +81,7 @@ def _uniforms(words, spare, out):
 def _normals(words, spare, out):
     """Pairs of rows of words into rows of normals, or one less."""
     for row in range(0, out.shape[0], 2):
-        other = out[row + 1] if row + 1 < out.shape[0] else spare[0]
+        other = out[row + 1] if row + 1 < out.shape[0] else spare
         first, second, one = words[row], words[row + 1], out[row]
         for b in range(one.size):
             one[b], other[b] = variates.normals(first[b], second[b])
@@ -99,13 +90,13 @@ def _normals(words, spare, out):
 @inlined
 def _transform(kind, words, spare, out):
     if kind == GUMBEL:
-        _gumbels(words, spare, out)
+        _gumbels(words, out)
     elif kind == EXPONENTIAL:
-        _exponentials(words, spare, out)
+        _exponentials(words, out)
     elif kind == NORMAL:
         _normals(words, spare, out)
     else:
-        _uniforms(words, spare, out)
+        _uniforms(words, out)
 
 
 @inlined
@@ -165,7 +156,7 @@ def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
     elements, block = out.shape
     rows = min(max(4, FILLED // block // 4 * 4), (elements + 3) // 4 * 4)
     buffers = _buffers(out, rows)
-    spare = empty((rows, block), out.dtype)
+    spare = empty((block,), out.dtype)
     for element in range(0, elements, rows):
         _fill_buffers(buffers, element, key, index, batch, draw, purpose, low_purpose)
         _transform(kind, buffers[-1], spare, out[element : element + rows])
@@ -250,10 +241,9 @@ def _interleave(planes, loc, scale, out):
 def _gumbel_row(key, index, loc, scale, out):
     planes = empty((4, min(ROW_COLUMNS, (out.size + 3) // 4)), out.dtype)
     buffers = _buffers(planes, 4)
-    spare = empty_like(planes)
     for element in range(0, out.size, planes.size):
         _fill_row(buffers, element, key, index)
-        _gumbels(buffers[-1], spare, planes)
+        _gumbels(buffers[-1], planes)
         _interleave(planes, loc, scale, out[element : element + planes.size])
 
 

@@ -19,7 +19,6 @@ def relax(logits, gumbels, temperature, out):
     block = out.shape[2]
     inverse = real(1.0) / temperature
     top = empty((block,), out.dtype)
-    power = empty((block,), out.dtype)
     total = empty((block,), out.dtype)
     for v in range(out.shape[0]):
         top[:] = real(-np.inf)
@@ -32,9 +31,7 @@ def relax(logits, gumbels, temperature, out):
             logit = logits[v, c]
             for b in range(block):
                 score = (logit + gumbels[v, c, b] - top[b]) * inverse
-                power[b], out[v, c, b] = elementary.split_exponent(score)
-            for b in range(block):
-                out[v, c, b] = elementary.exp_of_split(power[b], out[v, c, b])
+                out[v, c, b] = elementary.exp_nonpositive(score)
                 total[b] += out[v, c, b]
         for b in range(block):
             total[b] = real(1.0) / total[b]

@@ -5,7 +5,7 @@ A word has as many bits as the float it becomes. Its uniform u is (word + ½) 2^
 
 from llvmlite import ir
 
-from gumbench.kernels.elementary import LN2, MANTISSA, binary, unary
+from gumbench.kernels.elementary import LN2, MANTISSA, binary, mapped, unary
 
 SINE = {
     32: (1.5707963219532366, -0.6459634776648118, 0.07968021764775542, -0.004602149212814176),
@@ -59,13 +59,13 @@ def _split_complement(real, word):
     x = b.sitofp(word, real.float) if real.bits == 32 else b.uitofp(word, real.float)
     unit = 2.0**-real.bits
     exact = real.fma(x, real.const(-unit), real.const(-unit / 2))
-    f = b.select(b.icmp_signed("==", k, real.int(0)), exact, f)
+    f = b.select(b.icmp_signed("==", k, real.whole(0)), exact, f)
     return real.exponent(k), f
 
 
 def _exponential(real, word):
     """A standard exponential, -log(1 - u), exact in both tails."""
-    return real.negative_log(*_split_complement(real, word))
+    return real.negative_log_of_split(*_split_complement(real, word))
 
 
 def _gumbel_bound(real, word):
@@ -76,7 +76,7 @@ def _gumbel_bound(real, word):
     units convert signed numbers. Rounding may take 1e-5 off.
     """
     b = real.builder
-    line = b.sitofp(real.to_int(b.sitofp(b.lshr(word, real.int(1)), real.float)), real.float)
+    line = b.sitofp(real.to_int(b.sitofp(b.lshr(word, real.whole(1)), real.float)), real.float)
     slope, start = -LN2 * 2.0 ** -MANTISSA[32], LN2 * (127 + 31)
     return real.fma(line, real.const(slope), real.const(start))
 
@@ -84,17 +84,17 @@ def _gumbel_bound(real, word):
 def _cos_sin(real, word):
     """Cosine and sine of the angle (word + ½) 2^-bits of a turn."""
     b, bits = real.builder, real.bits
-    quarter = b.lshr(b.add(word, real.int(1 << (bits - 3))), real.int(bits - 2))
-    rest = b.sub(word, b.shl(quarter, real.int(bits - 2)))
+    quarter = b.lshr(b.add(word, real.whole(1 << (bits - 3))), real.whole(bits - 2))
+    rest = b.sub(word, b.shl(quarter, real.whole(bits - 2)))
     unit = 2.0 ** (2 - bits)
     t = real.fma(b.sitofp(rest, real.float), real.const(unit), real.const(unit / 2))
     z = b.fmul(t, t)
     sine = b.fmul(t, real.polynomial(z, SINE[bits]))
     cosine = real.polynomial(z, COSINE[bits])
-    odd = b.trunc(quarter, ir.IntType(1))
+    odd = b.trunc(quarter, real.wide(ir.IntType(1)))
     c, s = b.select(odd, sine, cosine), b.select(odd, cosine, sine)
-    sign = b.shl(b.lshr(quarter, real.int(1)), real.int(bits - 1))
-    flip = b.shl(b.lshr(b.add(quarter, real.int(1)), real.int(1)), real.int(bits - 1))
+    sign = b.shl(b.lshr(quarter, real.whole(1)), real.whole(bits - 1))
+    flip = b.shl(b.lshr(b.add(quarter, real.whole(1)), real.whole(1)), real.whole(bits - 1))
     return (
         real.to_float(b.xor(real.to_int(c), flip)),
         real.to_float(b.xor(real.to_int(s), sign)),
@@ -109,7 +109,7 @@ def _normals(real, first, second):
 
 
 uniform = unary(_uniform)
-split_complement = unary(_split_complement, results=2)
 exponential = unary(_exponential)
+exponentials = mapped(_exponential)
 gumbel_bound = unary(_gumbel_bound)
 normals = binary(_normals, results=2)

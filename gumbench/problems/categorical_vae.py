@@ -68,16 +68,13 @@ def add_log_likelihood(pixel, image, out):
     """out (lanes,) += Σ x l - log(1 + e^l) over the pixels' logits l (64, lanes)."""
     one, zero = out.dtype.type(1.0), out.dtype.type(0.0)
     rest = empty_like(pixel)
-    flat, second = pixel.reshape(pixel.size), rest.reshape(pixel.size)
-    first = empty_like(flat)
+    flat, flat_rest = pixel.reshape(pixel.size), rest.reshape(pixel.size)
     for i in range(flat.size):
-        first[i], second[i] = elementary.split_exponent(-abs(flat[i]))
+        flat_rest[i] = -abs(flat[i])
+    elementary.exps((flat_rest,), (flat_rest,))
     for i in range(flat.size):
-        second[i] = one + elementary.exp_of_split(first[i], second[i])
-    for i in range(flat.size):
-        first[i], second[i] = elementary.split(second[i])
-    for i in range(flat.size):
-        second[i] = elementary.negative_log(first[i], second[i])
+        flat_rest[i] += one
+    elementary.negative_logs((flat_rest,), (flat_rest,))
     for p in range(PIXELS):
         row, other, x = pixel[p], rest[p], image[p]
         for b in range(out.size):
@@ -87,15 +84,14 @@ def add_log_likelihood(pixel, image, out):
 @helper
 def residual(pixel, image):
     """pixel (64, lanes) = x less the probabilities of the pixels' logits."""
-    one, least = pixel.dtype.type(1.0), pixel.dtype.type(-80.0)
-    power = empty((pixel.shape[1],), pixel.dtype)
+    one = pixel.dtype.type(1.0)
     for p in range(PIXELS):
         row, x = pixel[p], image[p]
         for b in range(row.size):
-            # A logit below -88 would overflow; there the probability is 0 to rounding.
-            power[b], row[b] = elementary.split_exponent(-max(row[b], least))
+            row[b] = -row[b]
+        elementary.exps((row,), (row,))
         for b in range(row.size):
-            row[b] = x - one / (one + elementary.exp_of_split(power[b], row[b]))
+            row[b] = x - one / (one + row[b])
 
 
 def value(x, theta, data, out):
