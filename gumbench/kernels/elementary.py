@@ -69,7 +69,7 @@ EXP_TAIL = {
     ),
 }
 
-LARGEST_OF = 32
+LARGEST_OF, FOURS = 16, 16
 # Four of the machine's widest vectors.
 IN_STEP_BYTES = 4 * max(vector_bits(), 128) // 8
 
@@ -78,6 +78,12 @@ def declared(builder, name, result, arguments):
     """An LLVM intrinsic, declared in the module that is built."""
     found = builder.module.globals.get(name)
     return found or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
+
+
+def pick(builder, x, lanes, other=None):
+    """Lanes of a vector, or of two joined."""
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
+    return builder.shuffle_vector(x, other or ir.Constant(x.type, ir.Undefined), mask)
 
 
 class Real:
@@ -111,8 +117,7 @@ class Real:
             return x
         one = ir.Constant(ir.VectorType(x.type, 1), ir.Undefined)
         one = self.builder.insert_element(one, x, ir.IntType(32)(0))
-        first = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
-        return self.builder.shuffle_vector(one, ir.Constant(one.type, ir.Undefined), first)
+        return pick(self.builder, one, [0] * self.lanes)
 
     def whole(self, number):
         """An integer constant as wide as the type."""
@@ -342,18 +347,46 @@ def larger(context, first, second):
     return first(first, first), codegen
 
 
+def _larger_of_pairs(builder, x):
+    """The larger of items 0 and 1 of a vector, of 2 and 3, ..., none of them NaN."""
+    even, odd = (pick(builder, x, range(i, x.type.count, 2)) for i in (0, 1))
+    bits = 32 if x.type.element == ir.FloatType() else 64
+    name = f"llvm.maxnum.v{even.type.count}f{bits}"
+    function = declared(builder, name, even.type, [even.type] * 2)
+    return builder.call(function, [even, odd], fastmath=("nnan",))
+
+
 @_intrinsic
-def largest(context, row, start):
-    """The largest of LARGEST_OF floats of a row from `start`, none of them NaN."""
+def largest(context, row):
+    """The largest of the first LARGEST_OF floats of a row, none of them NaN."""
 
     def codegen(context, builder, signature, arguments):
-        items = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        real = Real(builder, row.dtype)
-        vector = ir.VectorType(real.float, LARGEST_OF)
-        x = builder.load(builder.bitcast(builder.gep(items, [arguments[1]]), vector.as_pointer()))
-        x.align = real.bits // 8
-        name = f"llvm.vector.reduce.fmax.v{LARGEST_OF}f{real.bits}"
-        function = declared(builder, name, real.float, [vector])
-        return builder.call(function, [x], fastmath=("nnan",))
+        start = ir.IntType(64)(0)
+        x = builder.load(pointer(context, builder, row, arguments[0], start, LARGEST_OF))
+        x.align = row.dtype.bitwidth // 8
+        while x.type.count > 1:
+            x = _larger_of_pairs(builder, x)
+        return builder.extract_element(x, ir.IntType(32)(0))
 
-    return row.dtype(row, types.intp), codegen
+    return row.dtype(row), codegen
+
+
+@_intrinsic
+def largest_of_fours(context, row, start, out):
+    """out[start / 4 + i] = the largest of four floats from row[start + 4i], for i below FOURS.
+
+    None of them is NaN. out is float32.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        start = arguments[1]
+        x = builder.load(pointer(context, builder, row, arguments[0], start, 4 * FOURS))
+        x.align = row.dtype.bitwidth // 8
+        x = _larger_of_pairs(builder, _larger_of_pairs(builder, x))
+        if row.dtype == types.float64:
+            x = builder.fptrunc(x, ir.VectorType(ir.FloatType(), FOURS))
+        place = builder.lshr(start, start.type(2))
+        builder.store(x, pointer(context, builder, out, arguments[2], place, FOURS)).align = 4
+        return context.get_dummy_value()
+
+    return types.void(row, start, out), codegen

@@ -12,7 +12,7 @@ from numba.core import types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, register_model
 
-from gumbench.kernels.elementary import Real, pointer
+from gumbench.kernels.elementary import Real, pick, pointer
 from gumbench.kernels.jit import helper, inlined
 
 CHUNK = 32
@@ -34,12 +34,6 @@ class ChunkModel(models.PrimitiveModel):
 
 
 chunk = Chunk("chunk")
-
-
-def _pick(builder, a, lanes, b=None):
-    """Lanes of a vector, or of two joined."""
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
-    return builder.shuffle_vector(a, b or ir.Constant(a.type, ir.Undefined), mask)
 
 
 def _doubles(builder):
@@ -110,14 +104,14 @@ def add_sums(context, x, totals, row):
 
     def codegen(context, builder, signature, arguments):
         x, totals, row = arguments
-        low, high = (_pick(builder, x, range(first, first + 16)) for first in (0, 16))
+        low, high = (pick(builder, x, range(first, first + 16)) for first in (0, 16))
         plain = builder.fadd(low, high)
         squares = Real(builder, types.float64, 16).fma(high, high, builder.fmul(low, low))
         low, high = range(8), range(8, 16)
-        plain = builder.fadd(_pick(builder, plain, low), _pick(builder, plain, high))
-        squares = builder.fadd(_pick(builder, squares, low), _pick(builder, squares, high))
+        plain = builder.fadd(pick(builder, plain, low), pick(builder, plain, high))
+        squares = builder.fadd(pick(builder, squares, low), pick(builder, squares, high))
         low, high = [*range(4), *range(8, 12)], [*range(4, 8), *range(12, 16)]
-        both = _pick(builder, plain, low, squares), _pick(builder, plain, high, squares)
+        both = pick(builder, plain, low, squares), pick(builder, plain, high, squares)
         start = builder.mul(row, row.type(2 * PARTIAL))
         place = pointer(context, builder, signature.args[1], totals, start, 2 * PARTIAL)
         before = builder.load(place)

@@ -12,6 +12,7 @@ import numpy as np
 
 from gumbench import machine, notes, registry, statistics, timing
 from gumbench.kernels import jit, noise, philox, sampling
+from gumbench.kernels.arrays import empty
 from gumbench.moments import Silent
 from gumbench.types import Record, Sampler
 
@@ -67,7 +68,7 @@ def words_kernel(logits, temperatures, tables, key, first, out):
     """The bare words of every draw, and nothing else; of short rows, of many draws at once."""
     categories, numbers = logits.shape[1], out.shape[1] * out.shape[2]
     many = categories > noise.FEW
-    words = np.empty((4, min(256, (categories + 3) // 4) if many else 256), np.uint32)
+    words = empty((4, min(256, (categories + 3) // 4) if many else 256), np.uint32)
     for number in range(0, numbers, 1 if many else words.shape[1]):
         for category in range(0, categories, words.size if many else 4):
             if many:

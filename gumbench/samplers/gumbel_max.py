@@ -1,16 +1,17 @@
 """argmax(θ + G) with 64 bits, filtered: logarithms only for categories that can still win.
 
 Of few categories all Gumbels are formed, for many draws at once. Of many, an upper bound of the
-scores of every four comes from the bits of their smallest word and from the largest logit around
-them. Chunks of words stay in the first cache; a chunk, a group in it, four categories and one are
-looked at only if their bound exceeds the best score so far, which happens about log C times.
+scores of every four comes from the bits of their smallest word and from their largest logit. Chunks
+of words stay in the first cache; a chunk, a group in it, four categories and one are looked at only
+if their bound exceeds the best score so far, which happens about log C times.
 """
 
 import numpy as np
 from numba import uint64
 
 from gumbench.kernels import elementary, noise, philox, variates
-from gumbench.kernels.elementary import LARGEST_OF
+from gumbench.kernels.arrays import empty, prefetch
+from gumbench.kernels.elementary import FOURS, LARGEST_OF
 from gumbench.kernels.jit import helper, inlined
 from gumbench.kernels.noise import row_words
 from gumbench.types import Sampler
@@ -18,7 +19,7 @@ from gumbench.types import Sampler
 FEW = 160
 BLOCK = 64
 CHUNK = 2048
-GROUPS = 16
+GROUPS = LARGEST_OF
 # More than the rounding of a bound, relative to the largest terms of a score that can win.
 SLACK = 2.0**-20
 LARGEST_GUMBEL = 128.0
@@ -26,16 +27,13 @@ LARGEST_GUMBEL = 128.0
 
 @inlined
 def _largest(logits, out):
-    """The largest of the logits around each four: out[g] ≥ logits[4g : 4g + 4]."""
-    fours, whole = LARGEST_OF // 4, logits.size // LARGEST_OF
-    for window in range(whole):
-        most = np.float32(elementary.largest(logits, LARGEST_OF * window))
-        for g in range(fours * window, fours * (window + 1)):
-            out[g] = most
-    rest = np.float32(-np.inf)
-    for c in range(LARGEST_OF * whole, logits.size):
-        rest = max(rest, np.float32(logits[c]))
-    out[fours * whole :] = rest
+    """out[g] = the largest of logits[4g : 4g + 4]."""
+    whole = logits.size // (4 * FOURS) * (4 * FOURS)
+    for c in range(0, whole, 4 * FOURS):
+        elementary.largest_of_fours(logits, c, out)
+    out[whole // 4 :] = np.float32(-np.inf)
+    for c in range(whole, logits.size):
+        out[c // 4] = max(out[c // 4], np.float32(logits[c]))
 
 
 @inlined
@@ -87,12 +85,12 @@ def _compete(four, words, logits, temperature, key, index, first, best, category
 @helper
 def _search(bounds, top, words, logits, temperature, key, index, first, best, category):
     """The best category of a chunk and its score, given the best before it."""
+    if not elementary.largest(top) > _limit(best):
+        return best, category
+    # The likeliest first: hardly any other has to compete then.
     group = 0
     for j in range(GROUPS):
         group = j if top[j] > top[group] else group
-    if not top[group] > _limit(best):
-        return best, category
-    # The likeliest first: hardly any other has to compete then.
     four = group
     for g in range(group, bounds.size, GROUPS):
         four = g if bounds[g] > bounds[four] else four
@@ -114,16 +112,18 @@ def _filtered(logits, temperatures, key, first, out):
     columns = GROUPS
     while 4 * columns < min(CHUNK, categories):
         columns *= 2
-    words = np.empty((4, columns), np.uint32)
-    largest = np.empty(columns, np.float32)
-    bounds = np.empty(columns, np.float32)
-    top = np.empty(columns, np.float32)
+    words = empty((4, columns), np.uint32)
+    largest = empty((columns,), np.float32)
+    bounds = empty((columns,), np.float32)
+    top = empty((columns,), np.float32)
     best = np.empty(temperatures.size)
     out[:] = 0
     for number in range(out.shape[1] * draws):
         row, r, d = logits[number // draws], number // draws, number % draws
         best[:] = -np.inf
         for category in range(0, categories, CHUNK):
+            # Logits arrive from memory while the words are made.
+            prefetch(row, category, min(category + CHUNK, categories))
             row_words(words, category, key, first + number, philox.NOISE)
             _largest(row[category : category + words.size], largest)
             for t in range(temperatures.size):
