@@ -71,7 +71,7 @@ def test_another_seed_gives_other_numbers(whole):
     assert not set(rows_by_cell(gumbench.sweep(**SPEC | {"seed": 6}))) & set(whole)
 
 
-@pytest.mark.parametrize("block", [32, 64, 1024])
+@pytest.mark.parametrize("block", [32, 96, 544, 1024])
 def test_block(whole, block, monkeypatch):
     monkeypatch.setattr(driver, "block_size", lambda elements: block)
     assert rows_by_cell(gumbench.sweep(**SPEC)) == whole

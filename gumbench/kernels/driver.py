@@ -111,7 +111,7 @@ def totals(sums):
 
 FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
 COLLECTED = 16
-MOST_BLOCK = 1024
+MOST_BLOCK = 4096
 # Below this, loops over a block are mostly their start; it is worth more memory than is cached.
 SHORT_BLOCK = 64
 CACHED_BYTES, MOST_BYTES = 1 << 18, 1 << 22
@@ -125,10 +125,9 @@ def block_size(elements):
 
 
 def block_for(block, count):
-    """A block, or a smaller one that holds all of `count` estimates."""
-    while block > CHUNK and block >= 2 * count:
-        block //= 2
-    return block
+    """The smallest block by which `count` estimates take as many blocks as by a given one."""
+    blocks = -(-count // block)
+    return -(-count // (blocks * CHUNK)) * CHUNK
 
 
 @helper

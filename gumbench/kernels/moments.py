@@ -137,12 +137,13 @@ def add_estimates(estimates, begin, grouping, rows, components, row_sums):
     On the way their signed groups are summed to rows (rows, estimates), float64, and these to
     groups of groups, and all rows are added to `row_sums`.
     """
+    width = min(rows.shape[1], estimates.shape[1] - begin)
     leaves = grouping.first_member.size - 1
     for leaf in range(leaves):
         # Unsigned, for Numba checks signed indices for the sign.
         row = uint64(leaf)
         first, last = grouping.first_member[row], grouping.first_member[row + uint64(1)]
-        for start in range(0, rows.shape[1], CHUNK):
+        for start in range(0, width, CHUNK):
             p = uint64(grouping.member[uint64(first)])
             x = _add_component(estimates, p, begin + start, grouping, components)
             total = times(x, grouping.sign[p])
@@ -155,7 +156,7 @@ def add_estimates(estimates, begin, grouping, rows, components, row_sums):
     for group in range(grouping.first_child.size):
         row, first = uint64(leaves + group), uint64(grouping.first_child[group])
         last = uint64(grouping.last_child[group])
-        for start in range(0, rows.shape[1], CHUNK):
+        for start in range(0, width, CHUNK):
             total = load(rows[first], start)
             for child in range(first + uint64(1), last):
                 total = plus_times(total, load(rows[child], start), 1.0)
