@@ -17,7 +17,7 @@ from gumbench.kernels.jit import helper, inlined
 
 CHUNK = 32
 PARTIAL = 4
-WIDTH = 256
+WIDTH = 64
 VECTOR = ir.VectorType(ir.DoubleType(), CHUNK)
 
 
