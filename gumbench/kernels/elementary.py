@@ -69,7 +69,7 @@ EXP_TAIL = {
     ),
 }
 
-LARGEST_OF, FOURS = 16, 16
+LARGEST_OF, FOURS, EACH = 16, 16, 8
 # Four of the machine's widest vectors.
 IN_STEP_BYTES = 4 * max(vector_bits(), 128) // 8
 
@@ -347,13 +347,16 @@ def larger(context, first, second):
     return first(first, first), codegen
 
 
-def _larger_of_pairs(builder, x):
-    """The larger of items 0 and 1 of a vector, of 2 and 3, ..., none of them NaN."""
-    even, odd = (pick(builder, x, range(i, x.type.count, 2)) for i in (0, 1))
+def _larger(builder, x, y):
+    """The larger items of two vectors, none of them NaN."""
     bits = 32 if x.type.element == ir.FloatType() else 64
-    name = f"llvm.maxnum.v{even.type.count}f{bits}"
-    function = declared(builder, name, even.type, [even.type] * 2)
-    return builder.call(function, [even, odd], fastmath=("nnan",))
+    name = f"llvm.maxnum.v{x.type.count}f{bits}"
+    return builder.call(declared(builder, name, x.type, [x.type] * 2), [x, y], fastmath=("nnan",))
+
+
+def _larger_of_pairs(builder, x):
+    """The larger of items 0 and 1 of a vector, of 2 and 3, ..."""
+    return _larger(builder, *(pick(builder, x, range(i, x.type.count, 2)) for i in (0, 1)))
 
 
 @_intrinsic
@@ -372,21 +375,44 @@ def largest(context, row):
 
 
 @_intrinsic
-def largest_of_fours(context, row, start, out):
-    """out[start / 4 + i] = the largest of four floats from row[start + 4i], for i below FOURS.
+def largest_of_fours(context, row, start, out, place):
+    """out[place + i] = the largest of four floats from row[start + 4i], for i below FOURS.
 
     None of them is NaN. out is float32.
     """
 
     def codegen(context, builder, signature, arguments):
-        start = arguments[1]
-        x = builder.load(pointer(context, builder, row, arguments[0], start, 4 * FOURS))
+        row_array, start, out_array, place = arguments
+        x = builder.load(pointer(context, builder, row, row_array, start, 4 * FOURS))
         x.align = row.dtype.bitwidth // 8
         x = _larger_of_pairs(builder, _larger_of_pairs(builder, x))
         if row.dtype == types.float64:
             x = builder.fptrunc(x, ir.VectorType(ir.FloatType(), FOURS))
-        place = builder.lshr(start, start.type(2))
-        builder.store(x, pointer(context, builder, out, arguments[2], place, FOURS)).align = 4
+        builder.store(x, pointer(context, builder, out, out_array, place, FOURS)).align = 4
+        return context.get_dummy_value()
+
+    return types.void(row, start, out, place), codegen
+
+
+@_intrinsic
+def keep_largest(context, row, start, out):
+    """out[j] = the largest of it and of row[start + j + i LARGEST_OF], for i below EACH.
+
+    None of them is NaN; out has LARGEST_OF floats.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        row_array, start, out_array = arguments
+        align = row.dtype.bitwidth // 8
+        x = builder.load(pointer(context, builder, row, row_array, start, EACH * LARGEST_OF))
+        place = pointer(context, builder, out, out_array, start.type(0), LARGEST_OF)
+        before = builder.load(place)
+        x.align = before.align = align
+        while x.type.count > LARGEST_OF:
+            half = x.type.count // 2
+            halves = (pick(builder, x, range(i, i + half)) for i in (0, half))
+            x = _larger(builder, *halves)
+        builder.store(_larger(builder, x, before), place).align = align
         return context.get_dummy_value()
 
     return types.void(row, start, out), codegen

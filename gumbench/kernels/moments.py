@@ -40,30 +40,37 @@ def _doubles(builder):
     return Real(builder, types.float64, CHUNK)
 
 
+def _place(context, builder, kind, array, row, start):
+    """Where a chunk of a row of a two-dimensional array starts."""
+    columns = builder.extract_value(context.make_array(kind)(context, builder, array).shape, 1)
+    first = builder.add(builder.mul(row, columns), start)
+    return pointer(context, builder, kind, array, first, CHUNK)
+
+
+# They take a whole array and a row's number, for Numba counts references to a row of its own.
 @intrinsic
-def load(context, row, start):
-    """32 items of a row from `start`."""
+def load(context, array, row, start):
+    """32 items of a row of an array from `start`."""
 
     def codegen(context, builder, signature, arguments):
         kind = signature.args[0]
-        x = builder.load(pointer(context, builder, kind, *arguments, CHUNK))
+        x = builder.load(_place(context, builder, kind, *arguments))
         x.align = kind.dtype.bitwidth // 8
         return builder.fpext(x, VECTOR) if kind.dtype == types.float32 else x
 
-    return chunk(row, types.intp), codegen
+    return chunk(array, row, types.intp), codegen
 
 
 @intrinsic
-def store(context, x, row, start):
-    """Put 32 items into a row of doubles from `start`."""
+def store(context, x, array, row, start):
+    """Put 32 items into a row of an array of doubles from `start`."""
 
     def codegen(context, builder, signature, arguments):
-        x, row, start = arguments
-        place = pointer(context, builder, signature.args[1], row, start, CHUNK)
-        builder.store(x, place).align = 8
+        x, *place = arguments
+        builder.store(x, _place(context, builder, signature.args[1], *place)).align = 8
         return context.get_dummy_value()
 
-    return types.void(chunk, row, types.intp), codegen
+    return types.void(chunk, array, row, types.intp), codegen
 
 
 @intrinsic
@@ -125,7 +132,7 @@ def add_sums(context, x, totals, row):
 @inlined
 def _add_component(estimates, p, start, grouping, components):
     """Add a chunk of one component around its shift to `components`; returns the chunk."""
-    x = minus(load(estimates[p], start), grouping.shift[p])
+    x = minus(load(estimates, p, start), grouping.shift[p])
     add_sums(x, components, p)
     return x
 
@@ -151,16 +158,16 @@ def add_estimates(estimates, begin, grouping, rows, components, row_sums):
                 p = uint64(grouping.member[m])
                 x = _add_component(estimates, p, begin + start, grouping, components)
                 total = plus_times(total, x, grouping.sign[p])
-            store(total, rows[row], start)
+            store(total, rows, row, start)
             add_sums(total, row_sums, row)
     for group in range(grouping.first_child.size):
         row, first = uint64(leaves + group), uint64(grouping.first_child[group])
         last = uint64(grouping.last_child[group])
         for start in range(0, width, CHUNK):
-            total = load(rows[first], start)
+            total = load(rows, first, start)
             for child in range(first + uint64(1), last):
-                total = plus_times(total, load(rows[child], start), 1.0)
-            store(total, rows[row], start)
+                total = plus_times(total, load(rows, child, start), 1.0)
+            store(total, rows, row, start)
             add_sums(total, row_sums, row)
 
 

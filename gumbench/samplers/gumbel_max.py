@@ -11,7 +11,7 @@ from numba import uint64
 
 from gumbench.kernels import elementary, noise, philox, variates
 from gumbench.kernels.arrays import empty, prefetch
-from gumbench.kernels.elementary import FOURS, LARGEST_OF
+from gumbench.kernels.elementary import EACH, FOURS, LARGEST_OF
 from gumbench.kernels.jit import helper, inlined
 from gumbench.kernels.noise import row_words
 from gumbench.types import Sampler
@@ -26,33 +26,32 @@ LARGEST_GUMBEL = 128.0
 
 
 @inlined
-def _largest(logits, out):
-    """out[g] = the largest of logits[4g : 4g + 4]."""
-    whole = logits.size // (4 * FOURS) * (4 * FOURS)
+def _largest(logits, first, out):
+    """out[g] = the largest of the four logits from first + 4g."""
+    size = min(4 * out.size, logits.size - first)
+    whole = size // (4 * FOURS) * (4 * FOURS)
     for c in range(0, whole, 4 * FOURS):
-        elementary.largest_of_fours(logits, c, out)
-    out[whole // 4 :] = np.float32(-np.inf)
-    for c in range(whole, logits.size):
-        out[c // 4] = max(out[c // 4], np.float32(logits[c]))
+        elementary.largest_of_fours(logits, first + c, out, c // 4)
+    for g in range(whole // 4, out.size):
+        out[g] = np.float32(-np.inf)
+    for c in range(whole, size):
+        out[c // 4] = max(out[c // 4], np.float32(logits[first + c]))
 
 
 @inlined
 def _bounds(largest, inverse, words, out, top):
     """Upper bounds of the scores of each four; top[j] is the largest of those j, j + GROUPS, ..."""
-    row0, row1, row2, row3 = words[0], words[1], words[2], words[3]
-    for g in range(out.size):
-        left = row0[g] if row0[g] < row1[g] else row1[g]
-        right = row2[g] if row2[g] < row3[g] else row3[g]
+    for four in range(out.size):
+        # Unsigned, for Numba checks signed indices for the sign.
+        g = uint64(four)
+        left = words[0, g] if words[0, g] < words[1, g] else words[1, g]
+        right = words[2, g] if words[2, g] < words[3, g] else words[3, g]
         word = left if left < right else right
-        bound = largest[g] * inverse + variates.gumbel_bound(word)
-        out[g] = bound
-        top[g] = bound
-    width = top.size
-    while width > GROUPS:
-        width //= 2
-        left, right = top[:width], top[width : 2 * width]
-        for j in range(width):
-            left[j] = elementary.larger(left[j], right[j])
+        out[g] = largest[g] * inverse + variates.gumbel_bound(word)
+    for j in range(GROUPS):
+        top[j] = np.float32(-np.inf)
+    for g in range(0, out.size, EACH * GROUPS):
+        elementary.keep_largest(out, g, top)
 
 
 @helper
@@ -85,8 +84,6 @@ def _compete(four, words, logits, temperature, key, index, first, best, category
 @helper
 def _search(bounds, top, words, logits, temperature, key, index, first, best, category):
     """The best category of a chunk and its score, given the best before it."""
-    if not elementary.largest(top) > _limit(best):
-        return best, category
     # The likeliest first: hardly any other has to compete then.
     group = 0
     for j in range(GROUPS):
@@ -109,13 +106,13 @@ def _search(bounds, top, words, logits, temperature, key, index, first, best, ca
 def _filtered(logits, temperatures, key, first, out):
     """Draws of rows, one by one."""
     categories, draws = logits.shape[1], out.shape[2]
-    columns = GROUPS
+    columns = EACH * GROUPS
     while 4 * columns < min(CHUNK, categories):
         columns *= 2
     words = empty((4, columns), np.uint32)
     largest = empty((columns,), np.float32)
     bounds = empty((columns,), np.float32)
-    top = empty((columns,), np.float32)
+    top = empty((GROUPS,), np.float32)
     best = np.empty(temperatures.size)
     out[:] = 0
     for number in range(out.shape[1] * draws):
@@ -125,15 +122,16 @@ def _filtered(logits, temperatures, key, first, out):
             # Logits arrive from memory while the words are made.
             prefetch(row, category, min(category + CHUNK, categories))
             row_words(words, category, key, first + number, philox.NOISE)
-            _largest(row[category : category + words.size], largest)
+            _largest(row, category, largest)
             for t in range(temperatures.size):
                 temperature = np.float64(temperatures[t])
                 _bounds(largest, np.float32(1.0 / temperature), words, bounds, top)
-                best[t], out[t, r, d] = _search(
-                    *(bounds, top, words, row, temperature, key, first + number, category),
-                    best[t],
-                    out[t, r, d],
-                )
+                if elementary.largest(top) > _limit(best[t]):
+                    best[t], out[t, r, d] = _search(
+                        *(bounds, top, words, row, temperature, key, first + number, category),
+                        best[t],
+                        out[t, r, d],
+                    )
 
 
 @helper
