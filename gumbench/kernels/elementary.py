@@ -86,6 +86,12 @@ def pick(builder, x, lanes, other=None):
     return builder.shuffle_vector(x, other or ir.Constant(x.type, ir.Undefined), mask)
 
 
+def splat(builder, x, lanes):
+    """A vector of one number."""
+    one = ir.Constant(ir.VectorType(x.type, 1), ir.Undefined)
+    return pick(builder, builder.insert_element(one, x, ir.IntType(32)(0)), [0] * lanes)
+
+
 class Real:
     """Arithmetic of one float type, and of the integers of its width, in an LLVM function.
 
@@ -113,11 +119,7 @@ class Real:
 
     def splat(self, x):
         """A number in every lane."""
-        if self.lanes == 1:
-            return x
-        one = ir.Constant(ir.VectorType(x.type, 1), ir.Undefined)
-        one = self.builder.insert_element(one, x, ir.IntType(32)(0))
-        return pick(self.builder, one, [0] * self.lanes)
+        return x if self.lanes == 1 else splat(self.builder, x, self.lanes)
 
     def whole(self, number):
         """An integer constant as wide as the type."""

@@ -9,13 +9,15 @@ from gumbench.kernels.arrays import empty
 from gumbench.kernels.jit import REALS, driver, helper, inlined
 from gumbench.kernels.philox import (
     INSTANCE,
+    LANES,
     LOW_BITS,
     NOISE,
     counter,
+    elements_in_step,
+    estimates_in_step,
     key,
     low_bits,
     philox,
-    philox_pair,
 )
 
 GUMBEL, NORMAL, UNIFORM, EXPONENTIAL = 0, 1, 2, 3
@@ -42,14 +44,10 @@ def fill_words(words, element, key, index, batch, draw, purpose):
         # All of these share c2, so that parts of the first rounds are done once.
         c1, c2, c3 = counter(uint64(index + begin), batch, draw, purpose)
         count = min(block - begin, (1 << 32) - np.int64(c1))
-        half = count // 2
-        for b in range(half):
-            c, d = uint64(c1) + uint64(b), uint64(c1) + uint64(b + half)
-            four, other = philox_pair((c0, c, c2, c3), (c0, d, c2, c3), key[0], key[1])
-            _put(words, begin + b, four)
-            _put(words, begin + b + half, other)
-        if 2 * half < count:
-            b = 2 * half
+        whole = count // LANES * LANES
+        for b in range(0, whole, LANES):
+            estimates_in_step((c0, uint32(c1 + b), c2, c3), key, words, begin + b)
+        for b in range(whole, count):
             four = philox(c0, uint64(c1) + uint64(b), c2, c3, key[0], key[1])
             _put(words, begin + b, four)
         begin += count
@@ -191,15 +189,11 @@ def constants(kind, size, instance, draw=0):
 @inlined
 def row_words(words, element, key, index, purpose):
     """Words of estimate `index` by planes: words[i, g] is that of element + 4g + i."""
-    first, half = element >> 2, words.shape[1] // 2
+    first, whole = element >> 2, words.shape[1] // LANES * LANES
     c = counter(uint64(index), 0, 0, purpose)
-    for g in range(half):
-        c0, d0 = uint64(first + g), uint64(first + g + half)
-        four, other = philox_pair((c0, *c), (d0, *c), key[0], key[1])
-        _put(words, g, four)
-        _put(words, g + half, other)
-    if 2 * half < words.shape[1]:
-        g = 2 * half
+    for g in range(0, whole, LANES):
+        elements_in_step((uint32(first + g), *c), (key[0], key[1]), words, g)
+    for g in range(whole, words.shape[1]):
         _put(words, g, philox(uint64(first + g), *c, key[0], key[1]))
 
 

@@ -6,11 +6,19 @@ c3 = draw | purpose << 24. The key is the seed, low word first. An element's wor
 """
 
 import numpy as np
+from llvmlite import ir
 from numba import uint32, uint64
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
+from gumbench.kernels.elementary import pointer, splat
 from gumbench.kernels.jit import inlined
+from gumbench.machine import vector_bits
 
 ROUNDS = 10
+# Counters worked on in step, for the rounds of one are a chain, and mostly waiting. There are 32
+# registers of 512 bits, and 16 of fewer.
+LANES = 64 if vector_bits() == 512 else max(vector_bits(), 128) // 32
 MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 LOW_HALF = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
@@ -67,20 +75,6 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @inlined
-def philox_pair(c, d, k0, k1):
-    """`philox` of two counters in step, for the rounds of one are a chain, and mostly waiting."""
-    x0, x1, x2, x3 = uint64(c[0]), uint64(c[1]), uint64(c[2]), uint64(c[3])
-    y0, y1, y2, y3 = uint64(d[0]), uint64(d[1]), uint64(d[2]), uint64(d[3])
-    for _ in range(ROUNDS):
-        x0, x1, x2, x3 = _round(x0, x1, x2, x3, k0, k1)
-        y0, y1, y2, y3 = _round(y0, y1, y2, y3, k0, k1)
-        k0 = uint32(k0 + WEYL[0])
-        k1 = uint32(k1 + WEYL[1])
-    first = uint32(x0), uint32(x1), uint32(x2), uint32(x3)
-    return first, (uint32(y0), uint32(y1), uint32(y2), uint32(y3))
-
-
-@inlined
 def counter(index, batch, draw, purpose):
     """The counter words c1, c2 and c3 of an estimate."""
     return (
@@ -88,3 +82,66 @@ def counter(index, batch, draw, purpose):
         uint32(uint32(index >> uint64(32)) | uint32(batch) << uint32(16)),
         uint32(uint32(draw) | uint32(purpose) << uint32(24)),
     )
+
+
+def _rounds(builder, x, key):
+    """The rounds on counter words x, LLVM vectors of 64-bit lanes, as `philox` does them."""
+    kind = x[0].type
+    lanes, short = kind.count, ir.IntType(32)
+
+    def constant(number):
+        return ir.Constant(kind, [int(number)] * lanes)
+
+    def spread(word):
+        return splat(builder, builder.zext(word, kind.element), lanes)
+
+    for _ in range(ROUNDS):
+        p0 = builder.mul(constant(MULTIPLIERS[0]), builder.and_(x[0], constant(LOW_HALF)))
+        p1 = builder.mul(constant(MULTIPLIERS[1]), builder.and_(x[2], constant(LOW_HALF)))
+        x = [
+            builder.xor(builder.lshr(p1, constant(HALF)), builder.xor(x[1], spread(key[0]))),
+            p1,
+            builder.xor(builder.lshr(p0, constant(HALF)), builder.xor(x[3], spread(key[1]))),
+            p0,
+        ]
+        key = [builder.add(k, short(int(w))) for k, w in zip(key, WEYL, strict=True)]
+    return x
+
+
+def _in_step(place):
+    """An intrinsic that works on LANES counters that differ in one word."""
+
+    def typed(context, first, key, words, start):
+        def codegen(context, builder, signature, arguments):
+            first, key, words, start = arguments
+            wide = ir.VectorType(ir.IntType(64), LANES)
+            x = [
+                splat(builder, builder.zext(word, wide.element), LANES)
+                for word in cgutils.unpack_tuple(builder, first)
+            ]
+            x[place] = builder.add(x[place], ir.Constant(wide, list(range(LANES))))
+            found = _rounds(builder, x, cgutils.unpack_tuple(builder, key))
+            kind = signature.args[2]
+            row = builder.extract_value(context.make_array(kind)(context, builder, words).shape, 1)
+            for i, word in enumerate(found):
+                item = builder.add(builder.mul(row, row.type(i)), start)
+                where = pointer(context, builder, kind, words, item, LANES)
+                word = builder.trunc(word, ir.VectorType(ir.IntType(32), LANES))
+                builder.store(word, where).align = 4
+            return context.get_dummy_value()
+
+        return types.void(first, key, words, start), codegen
+
+    return typed
+
+
+@intrinsic
+def estimates_in_step(context, first, key, words, start):
+    """Words of LANES estimates into words (4, n) from `start`, given the first one's counter."""
+    return _in_step(1)(context, first, key, words, start)
+
+
+@intrinsic
+def elements_in_step(context, first, key, words, start):
+    """The same of LANES fours of elements."""
+    return _in_step(0)(context, first, key, words, start)
