@@ -50,8 +50,8 @@ def _bounds(largest, inverse, words, out, top):
         out[g] = largest[g] * inverse + variates.gumbel_bound(word)
     for j in range(GROUPS):
         top[j] = np.float32(-np.inf)
-    for g in range(0, out.size, EACH * GROUPS):
-        elementary.keep_largest(out, g, top)
+    for start in range(0, out.size, EACH * GROUPS):
+        elementary.keep_largest(out, start, top)
 
 
 @helper
