@@ -54,8 +54,7 @@ def bounds(words, out):
 
 @njit(**OPTIONS)
 def normals(first, second, out):
-    for i in range(first.size):
-        out[0, i], out[1, i] = variates.normals(first[i], second[i])
+    variates.normals((first, second), (out[0], out[1]))
 
 
 def apply(function, x):

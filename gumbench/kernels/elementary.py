@@ -1,4 +1,4 @@
-"""log, exp and maxima as straight-line code that vectorises.
+"""log and exp as straight-line code that vectorises.
 
 Each is emitted as LLVM IR for the float type of its argument, with explicit fused multiply-adds and
 integers as wide as the float, so that every vector width gives the same bits. Largest errors,
@@ -14,6 +14,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from gumbench.kernels.jit import inlined
+from gumbench.kernels.vectors import declared, load, splat, store
 from gumbench.machine import vector_bits
 
 SQRT_HALF_BITS = {32: 0x3F3504F3, 64: 0x3FE6A09E667F3BCD}
@@ -69,27 +70,8 @@ EXP_TAIL = {
     ),
 }
 
-LARGEST_OF, FOURS, EACH = 16, 16, 8
 # Four of the machine's widest vectors.
 IN_STEP_BYTES = 4 * max(vector_bits(), 128) // 8
-
-
-def declared(builder, name, result, arguments):
-    """An LLVM intrinsic, declared in the module that is built."""
-    found = builder.module.globals.get(name)
-    return found or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
-
-
-def pick(builder, x, lanes, other=None):
-    """Lanes of a vector, or of two joined."""
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
-    return builder.shuffle_vector(x, other or ir.Constant(x.type, ir.Undefined), mask)
-
-
-def splat(builder, x, lanes):
-    """A vector of one number."""
-    one = ir.Constant(ir.VectorType(x.type, 1), ir.Undefined)
-    return pick(builder, builder.insert_element(one, x, ir.IntType(32)(0)), [0] * lanes)
 
 
 class Real:
@@ -217,52 +199,23 @@ class Real:
         return b.select(huge, self.const(math.inf), self.exp_nonpositive(x))
 
 
-def _real(kind):
-    """The float type that goes with an argument: words of 32 bits with float32, 64 with float64."""
-    return types.float32 if kind in (types.float32, types.uint32) else types.float64
-
-
-def _typed(emit, results, kinds):
-    """Signature and code generator of a function that `emit` writes with a Real."""
-    real = _real(kinds[0])
-
-    def codegen(context, builder, signature, arguments):
-        found = emit(Real(builder, real), *arguments)
-        return found if results == 1 else context.make_tuple(builder, signature.return_type, found)
-
-    returned = real if results == 1 else types.UniTuple(real, results)
-    return returned(*kinds), codegen
-
-
-def unary(emit, results=1):
-    """A compiled function of a float or a word, named and described as its `emit` is."""
-
-    def typed(context, x):
-        return _typed(emit, results, (x,))
-
-    return _named(typed, emit)
-
-
-def binary(emit, results=1):
-    """A compiled function of two floats or two words."""
-
-    def typed(context, first, second):
-        return _typed(emit, results, (first, second))
-
-    return _named(typed, emit)
-
-
 def _named(typed, emit):
     typed.__name__, typed.__doc__ = emit.__name__.strip("_"), emit.__doc__
     return intrinsic(typed)
 
 
-def pointer(context, builder, kind, array, start, lanes):
-    """Where a vector of items of an array starts."""
-    data = context.make_array(kind)(context, builder, array).data
-    items = context.get_data_type(kind.dtype)
-    items = items if lanes == 1 else ir.VectorType(items, lanes)
-    return builder.bitcast(builder.gep(data, [start]), items.as_pointer())
+def unary(emit):
+    """A compiled function of a float or of a word as wide, named and described as its `emit`."""
+
+    def typed(context, x):
+        real = types.float32 if x in (types.float32, types.uint32) else types.float64
+
+        def codegen(context, builder, signature, arguments):
+            return emit(Real(builder, real), *arguments)
+
+        return real(x), codegen
+
+    return _named(typed, emit)
 
 
 def _step(emit, in_step):
@@ -273,24 +226,16 @@ def _step(emit, in_step):
         lanes = IN_STEP_BYTES * 8 // kind.bitwidth if in_step else 1
 
         def codegen(context, builder, signature, arguments):
-            real = Real(builder, kind, lanes)
-
-            def at(array_kind, array):
-                return pointer(context, builder, array_kind, array, arguments[0], lanes)
-
-            def taken(item_kind, item):
-                if not isinstance(item_kind, types.Array):
-                    return real.splat(item)
-                items = builder.load(at(item_kind, item))
-                items.align = kind.bitwidth // 8
-                return items
-
-            items = zip(inputs, cgutils.unpack_tuple(builder, arguments[1]), strict=True)
-            found = emit(real, *(taken(*item) for item in items))
+            start, *rows = arguments
+            taken, given = (cgutils.unpack_tuple(builder, row) for row in rows)
+            items = (
+                load(context, builder, *row, start, lanes)
+                for row in zip(inputs, taken, strict=True)
+            )
+            found = emit(Real(builder, kind, lanes), *items)
             found = found if isinstance(found, tuple) else (found,)
-            places = zip(outputs, cgutils.unpack_tuple(builder, arguments[2]), strict=True)
-            for x, place in zip(found, places, strict=True):
-                builder.store(x, at(*place)).align = kind.bitwidth // 8
+            for x, *row in zip(found, outputs, given, strict=True):
+                store(context, builder, x, *row, start)
             return context.get_dummy_value()
 
         return types.void(start, inputs, outputs), codegen
@@ -301,9 +246,8 @@ def _step(emit, in_step):
 def mapped(emit):
     """A compiled function (inputs, outputs) that puts `emit` of every item into the outputs.
 
-    Inputs are a tuple of rows and of single floats, outputs of rows; all rows are (n,). It works on
-    several of the widest vectors in step: a processor waits for the last step of one, and has those
-    of the others to do.
+    Both are tuples of rows (n,). It works on several of the widest vectors in step: a processor
+    waits for the last step of one, and has those of the others to do.
     """
     one, many = _step(emit, False), _step(emit, True)
 
@@ -324,97 +268,3 @@ exp = unary(Real.exp)
 exp_nonpositive = unary(Real.exp_nonpositive)
 negative_logs = mapped(Real.negative_log)
 exps = mapped(Real.exp)
-
-
-def _intrinsic(typed):
-    """`intrinsic` of no type of its own, for Python's type checkers."""
-    return intrinsic(typed)
-
-
-@_intrinsic
-def larger(context, first, second):
-    """The larger of two numbers of one type, neither of them NaN.
-
-    A maximum as such: from a choice between two LLVM makes a masked store, a slow thing on some
-    processors.
-    """
-    whole = isinstance(first, types.Integer)
-
-    def codegen(context, builder, signature, arguments):
-        kind = arguments[0].type
-        name = f"llvm.smax.i{first.bitwidth}" if whole else f"llvm.maxnum.f{first.bitwidth}"
-        function = declared(builder, name, kind, [kind, kind])
-        return builder.call(function, arguments, fastmath=() if whole else ("nnan",))
-
-    return first(first, first), codegen
-
-
-def _larger(builder, x, y):
-    """The larger items of two vectors, none of them NaN."""
-    bits = 32 if x.type.element == ir.FloatType() else 64
-    name = f"llvm.maxnum.v{x.type.count}f{bits}"
-    return builder.call(declared(builder, name, x.type, [x.type] * 2), [x, y], fastmath=("nnan",))
-
-
-def _larger_of_pairs(builder, x):
-    """The larger of items 0 and 1 of a vector, of 2 and 3, ..."""
-    return _larger(builder, *(pick(builder, x, range(i, x.type.count, 2)) for i in (0, 1)))
-
-
-@_intrinsic
-def largest(context, row):
-    """The largest of the first LARGEST_OF floats of a row, none of them NaN."""
-
-    def codegen(context, builder, signature, arguments):
-        start = ir.IntType(64)(0)
-        x = builder.load(pointer(context, builder, row, arguments[0], start, LARGEST_OF))
-        x.align = row.dtype.bitwidth // 8
-        while x.type.count > 1:
-            x = _larger_of_pairs(builder, x)
-        return builder.extract_element(x, ir.IntType(32)(0))
-
-    return row.dtype(row), codegen
-
-
-@_intrinsic
-def largest_of_fours(context, row, start, out, place):
-    """out[place + i] = the largest of four floats from row[start + 4i], for i below FOURS.
-
-    None of them is NaN. out is float32.
-    """
-
-    def codegen(context, builder, signature, arguments):
-        row_array, start, out_array, place = arguments
-        x = builder.load(pointer(context, builder, row, row_array, start, 4 * FOURS))
-        x.align = row.dtype.bitwidth // 8
-        x = _larger_of_pairs(builder, _larger_of_pairs(builder, x))
-        if row.dtype == types.float64:
-            x = builder.fptrunc(x, ir.VectorType(ir.FloatType(), FOURS))
-        builder.store(x, pointer(context, builder, out, out_array, place, FOURS)).align = 4
-        return context.get_dummy_value()
-
-    return types.void(row, start, out, place), codegen
-
-
-@_intrinsic
-def keep_largest(context, row, start, out):
-    """out[j] = the largest of it and of row[start + j + i LARGEST_OF], for i below EACH.
-
-    None of them is NaN; out has LARGEST_OF floats.
-    """
-
-    def codegen(context, builder, signature, arguments):
-        row_array, start, out_array = arguments
-        align = row.dtype.bitwidth // 8
-        x = builder.load(pointer(context, builder, row, row_array, start, EACH * LARGEST_OF))
-        place = pointer(context, builder, out, out_array, start.type(0), LARGEST_OF)
-        before = builder.load(place)
-        x.align = before.align = align
-        while x.type.count > LARGEST_OF:
-            half = x.type.count // 2
-            halves = (pick(builder, x, range(i, i + half)) for i in (0, half))
-            x = _larger(builder, *halves)
-        builder.store(_larger(builder, x, before), place).align = align
-        return context.get_dummy_value()
-
-    return types.void(row, start, out), codegen

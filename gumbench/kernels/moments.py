@@ -12,8 +12,10 @@ from numba.core import types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, register_model
 
-from gumbench.kernels.elementary import Real, pick, pointer
+from gumbench.kernels import vectors
+from gumbench.kernels.elementary import Real
 from gumbench.kernels.jit import helper, inlined
+from gumbench.kernels.vectors import pick
 
 CHUNK = 32
 PARTIAL = 4
@@ -40,13 +42,6 @@ def _doubles(builder):
     return Real(builder, types.float64, CHUNK)
 
 
-def _place(context, builder, kind, array, row, start):
-    """Where a chunk of a row of a two-dimensional array starts."""
-    columns = builder.extract_value(context.make_array(kind)(context, builder, array).shape, 1)
-    first = builder.add(builder.mul(row, columns), start)
-    return pointer(context, builder, kind, array, first, CHUNK)
-
-
 # They take a whole array and a row's number, for Numba counts references to a row of its own.
 @intrinsic
 def load(context, array, row, start):
@@ -54,8 +49,8 @@ def load(context, array, row, start):
 
     def codegen(context, builder, signature, arguments):
         kind = signature.args[0]
-        x = builder.load(_place(context, builder, kind, *arguments))
-        x.align = kind.dtype.bitwidth // 8
+        place = vectors.item(context, builder, kind, *arguments)
+        x = vectors.load(context, builder, kind, arguments[0], place, CHUNK)
         return builder.fpext(x, VECTOR) if kind.dtype == types.float32 else x
 
     return chunk(array, row, types.intp), codegen
@@ -66,8 +61,10 @@ def store(context, x, array, row, start):
     """Put 32 items into a row of an array of doubles from `start`."""
 
     def codegen(context, builder, signature, arguments):
-        x, *place = arguments
-        builder.store(x, _place(context, builder, signature.args[1], *place)).align = 8
+        x, array, row, start = arguments
+        kind = signature.args[1]
+        place = vectors.item(context, builder, kind, array, row, start)
+        vectors.store(context, builder, x, kind, array, place)
         return context.get_dummy_value()
 
     return types.void(chunk, array, row, types.intp), codegen
@@ -119,11 +116,11 @@ def add_sums(context, x, totals, row):
         squares = builder.fadd(pick(builder, squares, low), pick(builder, squares, high))
         low, high = [*range(4), *range(8, 12)], [*range(4, 8), *range(12, 16)]
         both = pick(builder, plain, low, squares), pick(builder, plain, high, squares)
-        start = builder.mul(row, row.type(2 * PARTIAL))
-        place = pointer(context, builder, signature.args[1], totals, start, 2 * PARTIAL)
-        before = builder.load(place)
-        before.align = 8
-        builder.store(builder.fadd(before, builder.fadd(*both)), place).align = 8
+        kind = signature.args[1]
+        place = builder.mul(row, row.type(2 * PARTIAL))
+        before = vectors.load(context, builder, kind, totals, place, 2 * PARTIAL)
+        after = builder.fadd(before, builder.fadd(*both))
+        vectors.store(context, builder, after, kind, totals, place)
         return context.get_dummy_value()
 
     return types.void(chunk, totals, row), codegen

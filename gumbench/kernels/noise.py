@@ -80,9 +80,7 @@ def _normals(words, spare, out):
     """Pairs of rows of words into rows of normals, or one less."""
     for row in range(0, out.shape[0], 2):
         other = out[row + 1] if row + 1 < out.shape[0] else spare
-        first, second, one = words[row], words[row + 1], out[row]
-        for b in range(one.size):
-            one[b], other[b] = variates.normals(first[b], second[b])
+        variates.normals((words[row], words[row + 1]), (out[row], other))
 
 
 @inlined

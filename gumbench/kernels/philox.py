@@ -11,8 +11,8 @@ from numba import uint32, uint64
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from gumbench.kernels.elementary import pointer, splat
 from gumbench.kernels.jit import inlined
+from gumbench.kernels.vectors import item, splat, store
 from gumbench.machine import vector_bits
 
 ROUNDS = 10
@@ -108,7 +108,7 @@ def _rounds(builder, x, key):
     return x
 
 
-def _in_step(place):
+def _in_step(varied):
     """An intrinsic that works on LANES counters that differ in one word."""
 
     def typed(context, first, key, words, start):
@@ -119,15 +119,13 @@ def _in_step(place):
                 splat(builder, builder.zext(word, wide.element), LANES)
                 for word in cgutils.unpack_tuple(builder, first)
             ]
-            x[place] = builder.add(x[place], ir.Constant(wide, list(range(LANES))))
+            x[varied] = builder.add(x[varied], ir.Constant(wide, list(range(LANES))))
             found = _rounds(builder, x, cgutils.unpack_tuple(builder, key))
             kind = signature.args[2]
-            row = builder.extract_value(context.make_array(kind)(context, builder, words).shape, 1)
             for i, word in enumerate(found):
-                item = builder.add(builder.mul(row, row.type(i)), start)
-                where = pointer(context, builder, kind, words, item, LANES)
+                place = item(context, builder, kind, words, start.type(i), start)
                 word = builder.trunc(word, ir.VectorType(ir.IntType(32), LANES))
-                builder.store(word, where).align = 4
+                store(context, builder, word, kind, words, place)
             return context.get_dummy_value()
 
         return types.void(first, key, words, start), codegen

@@ -7,7 +7,7 @@ int32; sums over categories run in category order, lane by lane.
 import numpy as np
 from numba import types
 
-from gumbench.kernels import elementary
+from gumbench.kernels import elementary, maxima
 from gumbench.kernels.arrays import empty, empty_like
 from gumbench.kernels.jit import REALS, driver, helper, inlined
 
@@ -25,7 +25,7 @@ def relax(logits, gumbels, temperature, out):
         for c in range(out.shape[1]):
             logit = logits[v, c]
             for b in range(block):
-                top[b] = elementary.larger(top[b], logit + gumbels[v, c, b])
+                top[b] = maxima.larger(top[b], logit + gumbels[v, c, b])
         total[:] = real(0.0)
         for c in range(out.shape[1]):
             logit = logits[v, c]
@@ -45,8 +45,8 @@ def _keep_better(score, category, v, b, index, top):
     """Give index[v, b] to a category whose score is above top[b], the best of those before it."""
     # Categories come in order: a better one is the largest so far.
     better = category if score > top[b] else np.int32(0)
-    index[v, b] = elementary.larger(index[v, b], better)
-    top[b] = elementary.larger(top[b], score)
+    index[v, b] = maxima.larger(index[v, b], better)
+    top[b] = maxima.larger(top[b], score)
 
 
 @helper

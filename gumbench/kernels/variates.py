@@ -5,7 +5,7 @@ A word has as many bits as the float it becomes. Its uniform u is (word + ½) 2^
 
 from llvmlite import ir
 
-from gumbench.kernels.elementary import LN2, MANTISSA, binary, mapped, unary
+from gumbench.kernels.elementary import LN2, MANTISSA, mapped, unary
 
 SINE = {
     32: (1.5707963219532366, -0.6459634776648118, 0.07968021764775542, -0.004602149212814176),
@@ -112,4 +112,4 @@ uniform = unary(_uniform)
 exponential = unary(_exponential)
 exponentials = mapped(_exponential)
 gumbel_bound = unary(_gumbel_bound)
-normals = binary(_normals, results=2)
+normals = mapped(_normals)

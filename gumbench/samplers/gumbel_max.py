@@ -9,10 +9,10 @@ if their bound exceeds the best score so far, which happens about log C times.
 import numpy as np
 from numba import uint64
 
-from gumbench.kernels import elementary, noise, philox, variates
+from gumbench.kernels import elementary, maxima, noise, philox, variates
 from gumbench.kernels.arrays import empty, prefetch
-from gumbench.kernels.elementary import EACH, FOURS, LARGEST_OF
 from gumbench.kernels.jit import helper, inlined
+from gumbench.kernels.maxima import EACH, FOURS, LARGEST_OF
 from gumbench.kernels.noise import row_words
 from gumbench.types import Sampler
 
@@ -31,7 +31,7 @@ def _largest(logits, first, out):
     size = min(4 * out.size, logits.size - first)
     whole = size // (4 * FOURS) * (4 * FOURS)
     for c in range(0, whole, 4 * FOURS):
-        elementary.largest_of_fours(logits, first + c, out, c // 4)
+        maxima.largest_of_fours(logits, first + c, out, c // 4)
     for g in range(whole // 4, out.size):
         out[g] = np.float32(-np.inf)
     for c in range(whole, size):
@@ -51,7 +51,7 @@ def _bounds(largest, inverse, words, out, top):
     for j in range(GROUPS):
         top[j] = np.float32(-np.inf)
     for start in range(0, out.size, EACH * GROUPS):
-        elementary.keep_largest(out, start, top)
+        maxima.keep_largest(out, start, top)
 
 
 @helper
@@ -126,7 +126,7 @@ def _filtered(logits, temperatures, key, first, out):
             for t in range(temperatures.size):
                 temperature = np.float64(temperatures[t])
                 _bounds(largest, np.float32(1.0 / temperature), words, bounds, top)
-                if elementary.largest(top) > _limit(best[t]):
+                if maxima.largest(top) > _limit(best[t]):
                     best[t], out[t, r, d] = _search(
                         *(bounds, top, words, row, temperature, key, first + number, category),
                         best[t],
@@ -161,8 +161,8 @@ def _direct(logits, temperatures, key, first, out):
                 for b in range(BLOCK):
                     score = scaled[b] + gumbel[b]
                     # Categories come in order: a better one is the largest so far.
-                    best[b] = elementary.larger(best[b], category if score > top[b] else zero)
-                    top[b] = elementary.larger(top[b], score)
+                    best[b] = maxima.larger(best[b], category if score > top[b] else zero)
+                    top[b] = maxima.larger(top[b], score)
             for b in range(length):
                 out[t, row[b], begin + b - row[b] * draws] = best[b]
 

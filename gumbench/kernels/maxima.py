@@ -1,0 +1,94 @@
+"""Maxima as such: from a choice between two numbers LLVM makes a masked store.
+
+That is a slow thing on some processors.
+"""
+
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from gumbench.kernels.vectors import declared, load, pick, store
+
+LARGEST_OF, FOURS, EACH = 16, 16, 8
+
+
+def _intrinsic(typed):
+    """`intrinsic` of no type of its own, for Python's type checkers."""
+    return intrinsic(typed)
+
+
+@_intrinsic
+def larger(context, first, second):
+    """The larger of two numbers of one type, neither of them NaN."""
+    whole = isinstance(first, types.Integer)
+
+    def codegen(context, builder, signature, arguments):
+        kind = arguments[0].type
+        name = f"llvm.smax.i{first.bitwidth}" if whole else f"llvm.maxnum.f{first.bitwidth}"
+        function = declared(builder, name, kind, [kind, kind])
+        return builder.call(function, arguments, fastmath=() if whole else ("nnan",))
+
+    return first(first, first), codegen
+
+
+def _larger(builder, x, y):
+    """The larger items of two vectors, none of them NaN."""
+    bits = 32 if x.type.element == ir.FloatType() else 64
+    name = f"llvm.maxnum.v{x.type.count}f{bits}"
+    return builder.call(declared(builder, name, x.type, [x.type] * 2), [x, y], fastmath=("nnan",))
+
+
+def _larger_of_pairs(builder, x):
+    """The larger of items 0 and 1 of a vector, of 2 and 3, ..."""
+    return _larger(builder, *(pick(builder, x, range(i, x.type.count, 2)) for i in (0, 1)))
+
+
+@_intrinsic
+def largest(context, row):
+    """The largest of the first LARGEST_OF floats of a row, none of them NaN."""
+
+    def codegen(context, builder, signature, arguments):
+        x = load(context, builder, row, arguments[0], ir.IntType(64)(0), LARGEST_OF)
+        while x.type.count > 1:
+            x = _larger_of_pairs(builder, x)
+        return builder.extract_element(x, ir.IntType(32)(0))
+
+    return row.dtype(row), codegen
+
+
+@_intrinsic
+def largest_of_fours(context, row, start, out, place):
+    """out[place + i] = the largest of four floats from row[start + 4i], for i below FOURS.
+
+    None of them is NaN. out is float32.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        x = load(context, builder, row, *arguments[:2], 4 * FOURS)
+        x = _larger_of_pairs(builder, _larger_of_pairs(builder, x))
+        if row.dtype == types.float64:
+            x = builder.fptrunc(x, ir.VectorType(ir.FloatType(), FOURS))
+        store(context, builder, x, out, *arguments[2:])
+        return context.get_dummy_value()
+
+    return types.void(row, start, out, place), codegen
+
+
+@_intrinsic
+def keep_largest(context, row, start, out):
+    """out[j] = the largest of it and of row[start + j + i LARGEST_OF], for i below EACH.
+
+    None of them is NaN; out has LARGEST_OF floats.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        row_array, start, out_array = arguments
+        x = load(context, builder, row, row_array, start, EACH * LARGEST_OF)
+        while x.type.count > LARGEST_OF:
+            half = x.type.count // 2
+            x = _larger(builder, *(pick(builder, x, range(i, i + half)) for i in (0, half)))
+        before = load(context, builder, out, out_array, start.type(0), LARGEST_OF)
+        store(context, builder, _larger(builder, x, before), out, out_array, start.type(0))
+        return context.get_dummy_value()
+
+    return types.void(row, start, out), codegen

@@ -1,0 +1,47 @@
+"""LLVM vectors, for intrinsics that write their own."""
+
+from llvmlite import ir
+
+
+def declared(builder, name, result, arguments):
+    """An LLVM intrinsic, declared in the module that is built."""
+    found = builder.module.globals.get(name)
+    return found or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
+
+
+def pick(builder, x, lanes, other=None):
+    """Lanes of a vector, or of two joined."""
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
+    return builder.shuffle_vector(x, other or ir.Constant(x.type, ir.Undefined), mask)
+
+
+def splat(builder, x, lanes):
+    """A vector of one number."""
+    one = ir.Constant(ir.VectorType(x.type, 1), ir.Undefined)
+    return pick(builder, builder.insert_element(one, x, ir.IntType(32)(0)), [0] * lanes)
+
+
+def load(context, builder, kind, array, start, lanes):
+    """A vector of the items of an array, counted through all its rows, or one of them."""
+    items = context.get_data_type(kind.dtype)
+    items = items if lanes == 1 else ir.VectorType(items, lanes)
+    x = builder.load(_pointer(context, builder, kind, array, start, items))
+    x.align = kind.dtype.bitwidth // 8
+    return x
+
+
+def store(context, builder, x, kind, array, start):
+    """Put a vector into an array from `start`."""
+    place = _pointer(context, builder, kind, array, start, x.type)
+    builder.store(x, place).align = kind.dtype.bitwidth // 8
+
+
+def item(context, builder, kind, array, row, column):
+    """The number of an item of a two-dimensional array, counted through all its rows."""
+    columns = builder.extract_value(context.make_array(kind)(context, builder, array).shape, 1)
+    return builder.add(builder.mul(row, columns), column)
+
+
+def _pointer(context, builder, kind, array, start, items):
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [start]), items.as_pointer())
