@@ -20,7 +20,7 @@ KNOWN = [
 
 @njit
 def words(c, k):
-    return philox.philox(c[0], c[1], c[2], c[3], k[0], k[1])
+    return philox.philox((c[0], c[1], c[2], c[3]), (k[0], k[1]))
 
 
 @njit

@@ -101,7 +101,7 @@ class Real:
 
     def splat(self, x):
         """A number in every lane."""
-        return x if self.lanes == 1 else splat(self.builder, x, self.lanes)
+        return splat(self.builder, x, self.lanes)
 
     def whole(self, number):
         """An integer constant as wide as the type."""

@@ -48,8 +48,7 @@ def fill_words(words, element, key, index, batch, draw, purpose):
         for b in range(0, whole, LANES):
             estimates_in_step((c0, uint32(c1 + b), c2, c3), key, words, begin + b)
         for b in range(whole, count):
-            four = philox(c0, uint64(c1) + uint64(b), c2, c3, key[0], key[1])
-            _put(words, begin + b, four)
+            _put(words, begin + b, philox((c0, uint32(c1 + b), c2, c3), key))
         begin += count
 
 
@@ -192,7 +191,7 @@ def row_words(words, element, key, index, purpose):
     for g in range(0, whole, LANES):
         elements_in_step((uint32(first + g), *c), (key[0], key[1]), words, g)
     for g in range(whole, words.shape[1]):
-        _put(words, g, philox(uint64(first + g), *c, key[0], key[1]))
+        _put(words, g, philox((uint32(first + g), *c), (key[0], key[1])))
 
 
 def _fill_row(buffers, element, key, index):

@@ -19,10 +19,8 @@ ROUNDS = 10
 # Counters worked on in step, for the rounds of one are a chain, and mostly waiting. There are 32
 # registers of 512 bits, and 16 of fewer.
 LANES = 64 if vector_bits() == 512 else max(vector_bits(), 128) // 32
-MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-LOW_HALF = np.uint64(0xFFFFFFFF)
-HALF = np.uint64(32)
-WEYL = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
+MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
+WEYL = 0x9E3779B9, 0xBB67AE85
 
 LIMITS = {
     "element": 1 << 34,
@@ -53,28 +51,6 @@ def key(seed):
 
 
 @inlined
-def _round(x0, x1, x2, x3, k0, k1):
-    p0 = MULTIPLIERS[0] * (x0 & LOW_HALF)
-    p1 = MULTIPLIERS[1] * (x2 & LOW_HALF)
-    return (p1 >> HALF) ^ (x1 ^ uint64(k0)), p1, (p0 >> HALF) ^ (x3 ^ uint64(k1)), p0
-
-
-@inlined
-def philox(c0, c1, c2, c3, k0, k1):
-    """Four 32-bit words of a counter and a key.
-
-    Worked in 64-bit lanes whose high halves are left dirty: the multiplier reads low halves only,
-    so a vector needs no packing between rounds.
-    """
-    x0, x1, x2, x3 = uint64(c0), uint64(c1), uint64(c2), uint64(c3)
-    for _ in range(ROUNDS):
-        x0, x1, x2, x3 = _round(x0, x1, x2, x3, k0, k1)
-        k0 = uint32(k0 + WEYL[0])
-        k1 = uint32(k1 + WEYL[1])
-    return uint32(x0), uint32(x1), uint32(x2), uint32(x3)
-
-
-@inlined
 def counter(index, batch, draw, purpose):
     """The counter words c1, c2 and c3 of an estimate."""
     return (
@@ -84,47 +60,59 @@ def counter(index, batch, draw, purpose):
     )
 
 
-def _rounds(builder, x, key):
-    """The rounds on counter words x, LLVM vectors of 64-bit lanes, as `philox` does them."""
-    kind = x[0].type
-    lanes, short = kind.count, ir.IntType(32)
+def _words(builder, first, key, lanes, varied=0):
+    """The four words of each of `lanes` counters, of which one word goes up by 1 from lane to lane.
+
+    Worked in 64-bit lanes whose high halves are left dirty: the multiplier reads low halves only,
+    so a vector needs no packing between rounds.
+    """
+    long, short = ir.IntType(64), ir.IntType(32)
 
     def constant(number):
-        return ir.Constant(kind, [int(number)] * lanes)
+        return splat(builder, long(number), lanes)
 
     def spread(word):
-        return splat(builder, builder.zext(word, kind.element), lanes)
+        return splat(builder, builder.zext(word, long), lanes)
 
+    x = [spread(word) for word in first]
+    if lanes > 1:
+        x[varied] = builder.add(x[varied], ir.Constant(x[varied].type, [*range(lanes)]))
+    low, half = constant(0xFFFFFFFF), constant(32)
     for _ in range(ROUNDS):
-        p0 = builder.mul(constant(MULTIPLIERS[0]), builder.and_(x[0], constant(LOW_HALF)))
-        p1 = builder.mul(constant(MULTIPLIERS[1]), builder.and_(x[2], constant(LOW_HALF)))
+        p0 = builder.mul(constant(MULTIPLIERS[0]), builder.and_(x[0], low))
+        p1 = builder.mul(constant(MULTIPLIERS[1]), builder.and_(x[2], low))
         x = [
-            builder.xor(builder.lshr(p1, constant(HALF)), builder.xor(x[1], spread(key[0]))),
+            builder.xor(builder.lshr(p1, half), builder.xor(x[1], spread(key[0]))),
             p1,
-            builder.xor(builder.lshr(p0, constant(HALF)), builder.xor(x[3], spread(key[1]))),
+            builder.xor(builder.lshr(p0, half), builder.xor(x[3], spread(key[1]))),
             p0,
         ]
-        key = [builder.add(k, short(int(w))) for k, w in zip(key, WEYL, strict=True)]
-    return x
+        key = [builder.add(k, short(w)) for k, w in zip(key, WEYL, strict=True)]
+    kind = short if lanes == 1 else ir.VectorType(short, lanes)
+    return [builder.trunc(word, kind) for word in x]
+
+
+@intrinsic
+def philox(context, first, key):
+    """Four 32-bit words of a counter (4 words) and a key (2 words)."""
+
+    def codegen(context, builder, signature, arguments):
+        first, key = (cgutils.unpack_tuple(builder, words) for words in arguments)
+        found = _words(builder, first, key, 1)
+        return context.make_tuple(builder, signature.return_type, found)
+
+    return types.UniTuple(types.uint32, 4)(first, key), codegen
 
 
 def _in_step(varied):
-    """An intrinsic that works on LANES counters that differ in one word."""
+    """An intrinsic that works on LANES counters."""
 
     def typed(context, first, key, words, start):
         def codegen(context, builder, signature, arguments):
-            first, key, words, start = arguments
-            wide = ir.VectorType(ir.IntType(64), LANES)
-            x = [
-                splat(builder, builder.zext(word, wide.element), LANES)
-                for word in cgutils.unpack_tuple(builder, first)
-            ]
-            x[varied] = builder.add(x[varied], ir.Constant(wide, list(range(LANES))))
-            found = _rounds(builder, x, cgutils.unpack_tuple(builder, key))
-            kind = signature.args[2]
-            for i, word in enumerate(found):
+            first, key = (cgutils.unpack_tuple(builder, words) for words in arguments[:2])
+            kind, (words, start) = signature.args[2], arguments[2:]
+            for i, word in enumerate(_words(builder, first, key, LANES, varied)):
                 place = item(context, builder, kind, words, start.type(i), start)
-                word = builder.trunc(word, ir.VectorType(ir.IntType(32), LANES))
                 store(context, builder, word, kind, words, place)
             return context.get_dummy_value()
 

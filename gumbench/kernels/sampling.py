@@ -27,7 +27,7 @@ def uniforms(key, first, out):
     k0, k1 = key[0], key[1]
     for d in range(out.size):
         c1, c2, c3 = philox.counter(uint64(first) + uint64(d), 0, 0, philox.UNIFORM)
-        w0, w1, _, _ = philox.philox(uint32(0), c1, c2, c3, k0, k1)
+        w0, w1, _, _ = philox.philox((uint32(0), c1, c2, c3), (k0, k1))
         bits = uint64(w0) << uint64(32) | uint64(w1)
         out[d] = np.float64(np.int64(bits >> uint64(11))) * 2.0**-53
 

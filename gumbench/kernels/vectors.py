@@ -16,7 +16,9 @@ def pick(builder, x, lanes, other=None):
 
 
 def splat(builder, x, lanes):
-    """A vector of one number."""
+    """A vector of one number, or the number itself for one lane."""
+    if lanes == 1:
+        return x
     one = ir.Constant(ir.VectorType(x.type, 1), ir.Undefined)
     return pick(builder, builder.insert_element(one, x, ir.IntType(32)(0)), [0] * lanes)
 

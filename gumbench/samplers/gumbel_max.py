@@ -58,7 +58,7 @@ def _bounds(largest, inverse, words, out, top):
 def _score(logit, temperature, word, key, index, category):
     """The exact score: the word and 32 more bits make a float64 Gumbel."""
     c1, c2, c3 = philox.counter(uint64(index), 0, 0, philox.LOW_BITS)
-    low = philox.philox(np.uint32(category >> 2), c1, c2, c3, key[0], key[1])[category & 3]
+    low = philox.philox((np.uint32(category >> 2), c1, c2, c3), (key[0], key[1]))[category & 3]
     bits = uint64(word) << uint64(32) | uint64(low)
     return np.float64(logit) / temperature - elementary.log(variates.exponential(bits))
 
