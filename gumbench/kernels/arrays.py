@@ -3,9 +3,9 @@
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
 
 from gumbench.kernels.jit import helper
+from gumbench.kernels.vectors import intrinsic
 
 LINE = 64
 

@@ -11,10 +11,9 @@ import struct
 
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
 
 from gumbench.kernels.jit import inlined
-from gumbench.kernels.vectors import declared, load, splat, store
+from gumbench.kernels.vectors import declared, intrinsic, load, splat, store
 from gumbench.machine import vector_bits
 
 SQRT_HALF_BITS = {32: 0x3F3504F3, 64: 0x3FE6A09E667F3BCD}

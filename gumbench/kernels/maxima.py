@@ -5,19 +5,13 @@ That is a slow thing on some processors.
 
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 
-from gumbench.kernels.vectors import declared, load, pick, store
+from gumbench.kernels.vectors import declared, intrinsic, load, pick, store
 
 LARGEST_OF, FOURS, EACH = 16, 16, 8
 
 
-def _intrinsic(typed):
-    """`intrinsic` of no type of its own, for Python's type checkers."""
-    return intrinsic(typed)
-
-
-@_intrinsic
+@intrinsic
 def larger(context, first, second):
     """The larger of two numbers of one type, neither of them NaN."""
     whole = isinstance(first, types.Integer)
@@ -43,7 +37,7 @@ def _larger_of_pairs(builder, x):
     return _larger(builder, *(pick(builder, x, range(i, x.type.count, 2)) for i in (0, 1)))
 
 
-@_intrinsic
+@intrinsic
 def largest(context, row):
     """The largest of the first LARGEST_OF floats of a row, none of them NaN."""
 
@@ -56,7 +50,7 @@ def largest(context, row):
     return row.dtype(row), codegen
 
 
-@_intrinsic
+@intrinsic
 def largest_of_fours(context, row, start, out, place):
     """out[place + i] = the largest of four floats from row[start + 4i], for i below FOURS.
 
@@ -74,7 +68,7 @@ def largest_of_fours(context, row, start, out, place):
     return types.void(row, start, out, place), codegen
 
 
-@_intrinsic
+@intrinsic
 def keep_largest(context, row, start, out):
     """out[j] = the largest of it and of row[start + j + i LARGEST_OF], for i below EACH.
 

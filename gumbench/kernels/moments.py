@@ -10,12 +10,12 @@ from llvmlite import ir
 from numba import uint64
 from numba.core import types
 from numba.core.datamodel import models
-from numba.extending import intrinsic, register_model
+from numba.extending import register_model
 
 from gumbench.kernels import vectors
 from gumbench.kernels.elementary import Real
 from gumbench.kernels.jit import helper, inlined
-from gumbench.kernels.vectors import pick
+from gumbench.kernels.vectors import intrinsic, pick
 
 CHUNK = 32
 PARTIAL = 4

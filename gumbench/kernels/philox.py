@@ -9,10 +9,9 @@ import numpy as np
 from llvmlite import ir
 from numba import uint32, uint64
 from numba.core import cgutils, types
-from numba.extending import intrinsic
 
 from gumbench.kernels.jit import inlined
-from gumbench.kernels.vectors import item, splat, store
+from gumbench.kernels.vectors import intrinsic, item, splat, store
 from gumbench.machine import vector_bits
 
 ROUNDS = 10

@@ -1,6 +1,12 @@
 """LLVM vectors, for intrinsics that write their own."""
 
 from llvmlite import ir
+from numba import extending
+
+
+def intrinsic(typed):
+    """Numba's decorator, its result of no type of its own for Python's type checkers."""
+    return extending.intrinsic(typed)
 
 
 def declared(builder, name, result, arguments):
