@@ -55,8 +55,9 @@ def ours(name, size, temperatures=(1.0,)):
     program = make_program(bound, estimator, temperatures, None, 0)
     grouping = Grouping(bound, np.zeros(size))
     count = max(program.block, OWN_ELEMENTS // BATCHES // size)
+    block = driver.block_for(program.block, count)
     sums = driver.no_sums(BATCHES, len(temperatures), size, grouping.rows)
-    call = functools.partial(program.add_moments, grouping.driver, 0, 0, count, sums)
+    call = functools.partial(program.add_moments, grouping.driver, 0, 0, count, block, sums)
     return repeated(call, count * BATCHES * size)
 
 

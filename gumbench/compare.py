@@ -28,7 +28,8 @@ class Cost:
 
     unit : "time" (what was measured), "evaluations" (f plus gradient_cost times ∂f/∂x) or
         "estimates" (one each)
-    gradient_cost : what an evaluation of ∂f/∂x costs, in evaluations of f; by default 3
+    gradient_cost : what an evaluation of ∂f/∂x costs, in evaluations of f, 3 where None; only
+        where evaluations count
     seconds_of_f : seconds an evaluation of f takes in the user's own model, or None; an estimate
         then costs its evaluations at that price, and the time measured, where it was
     """
@@ -42,15 +43,17 @@ class Cost:
             raise unknown("cost", self.unit, COSTS)
         if self.unit == "estimates" and self.seconds_of_f is not None:
             raise InputError("--cost-of-f is the price of evaluations: leave out --cost estimates")
-        counted = self.unit == "evaluations" or self.seconds_of_f is not None
-        price = GRADIENT_COST if self.gradient_cost is None else self.gradient_cost
-        if self.gradient_cost is not None and not counted:
+        if self.gradient_cost is not None and self.unit != "evaluations" and not self.seconds_of_f:
             raise InputError(
                 "--gradient-cost prices evaluations: add --cost evaluations, or --cost-of-f"
             )
-        if not (math.isfinite(price) and price >= 0):
-            raise InputError(f"--gradient-cost {price}: give a number from 0")
-        object.__setattr__(self, "gradient_cost", price)
+        if not (math.isfinite(self.price_of_gradient) and self.price_of_gradient >= 0):
+            raise InputError(f"--gradient-cost {self.gradient_cost}: give a number from 0")
+
+    @property
+    def price_of_gradient(self):
+        """What an evaluation of ∂f/∂x costs, in evaluations of f."""
+        return GRADIENT_COST if self.gradient_cost is None else self.gradient_cost
 
     def of(self, record):
         """Cost of one estimate of a finished cell. Raises InputError where none was measured."""
@@ -58,7 +61,9 @@ class Cost:
             return 1.0
         result, rounds = record.result, record.clock.get("rounds")
         seconds = statistics.median_interval(rounds)[0] if rounds else 0.0
-        evaluations = result["evaluations"] + self.gradient_cost * result["gradient_evaluations"]
+        evaluations = (
+            result["evaluations"] + self.price_of_gradient * result["gradient_evaluations"]
+        )
         if self.seconds_of_f:
             return seconds + evaluations * self.seconds_of_f
         if self.unit == "evaluations":

@@ -152,7 +152,7 @@ def accumulate(program, grouping, count, monitor, name):
     temperatures, parameters = len(program.temperatures), program.parameters
     slices = [part for part, _, _ in grouping.parts.values()]
     moments = Moments.empty(count, temperatures, parameters, len(slices), grouping.rows)
-    block = program.block
+    block = driver.block_for(program.block, count)
     together = min(BATCHES, max(2, ITEMS_OF_SUMS // (temperatures * parameters)))
     batch = start = 0
     sums = None
@@ -168,7 +168,7 @@ def accumulate(program, grouping, count, monitor, name):
         while start < count:
             began = time.perf_counter()
             work = min(length, count - start)
-            program.add_moments(grouping.driver, batch, start, work, sums)
+            program.add_moments(grouping.driver, batch, start, work, block, sums)
             start += work
             length = _next_length(length, block, time.perf_counter() - began)
             monitor.progress((batch + batches * start / count) / BATCHES)
@@ -196,4 +196,5 @@ class _State(NamedTuple):
 def _next_length(length, block, seconds):
     """Estimates of each batch for the next call: as many blocks as take the time wanted."""
     wanted = length * min(8.0, SECONDS_A_CALL / max(seconds, 1e-6))
-    return min(LONGEST_CALL, max(block, int(wanted) // block * block))
+    longest = LONGEST_CALL // block * block or LONGEST_CALL
+    return min(longest, max(block, int(wanted) // block * block))

@@ -50,7 +50,7 @@ def test_kernels(name):
 
 
 def test_vectors_on_the_stack_cross_no_line():
-    # The words of two counters are more than there are registers for.
+    # The words of many counters are more than there are registers for.
     signatures = [jit.signature("sampler_kernel", "float32")]
     by_numba = {k: v for k, v in jit.OPTIONS.items() if k != "pipeline_class"}
     ours, other = (

@@ -323,6 +323,8 @@ READ = [
     ("compare run run --budget 64evaluations", "--budget ranks the estimators of one run"),
     ("compare run run --reference score", "--reference ranks the estimators of one run"),
     ("compare run run run --cost-of-f 2ms", "--cost-of-f ranks the estimators of one run"),
+    ("compare run run --gradient-cost 1", "--gradient-cost ranks the estimators of one run"),
+    ("compare run run --cost estimates", "--cost ranks the estimators of one run"),
     ("compare run --fail-above 10%", "--fail-above compares runs: give two or more"),
     # --cost, --cost-of-f, --gradient-cost
     ("compare run --cost ''", "no cost is called ''"),

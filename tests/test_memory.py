@@ -52,12 +52,12 @@ program, grouping = make_program(bound, estimator, [1.0], None, 0), Grouping(bou
 sums = driver.no_sums(64, 1, 1024, grouping.rows)
 for _ in range(2):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    program.add_moments(grouping.driver, 0, 0, program.block, sums)
+    program.add_moments(grouping.driver, 0, 0, program.block, program.block, sums)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
 def test_blocks_take_no_new_memory_from_the_system():
-    """A block of `concrete` has arrays of 0.5 MiB each: 128 pages."""
+    """A block of `concrete` has arrays of 0.25 MiB each: 64 pages, and 64 blocks are made."""
     found = subprocess.check_output([sys.executable, "-c", FAULTS], text=True)
     assert int(found) < 100

@@ -1,6 +1,7 @@
 """Extreme inputs: finite results and the right limits."""
 
 import dataclasses
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -130,10 +131,15 @@ def grouped(sizes):
     return Grouping(SimpleNamespace(problem=problem, real=np.float64), shift), shift
 
 
-def added(grouping, estimates):
-    """The driver's sums of estimates (components, 128)."""
+def added(grouping, estimates, block=128):
+    """The driver's sums of estimates (components, n), some at once."""
     sums = driver.no_sums(1, 1, len(estimates), grouping.rows)
-    driver.add("float64")(estimates, 128, 0, grouping.driver, 0, 0, sums)
+    count = estimates.shape[1]
+    for first in range(0, count, block):
+        valid = min(block, count - first)
+        padded = np.full((len(estimates), block), np.nan)
+        padded[:, :valid] = estimates[:, first : first + valid]
+        driver.add("float64")(padded, valid, first, grouping.driver, 0, 0, sums)
     return sums
 
 
@@ -171,3 +177,30 @@ def test_the_first_that_is_not_finite_is_found_in_every_part(sizes):
         broken = estimates.copy()
         broken[part.stop - 1, [77, 90]] = np.nan
         assert added(grouping, broken).not_finite[0, 0] == 77
+
+
+def test_the_first_that_is_not_finite_is_the_same_in_any_block():
+    grouping, _ = grouped((3, 65, 1, 17))
+    estimates = np.zeros((86, 128))
+    estimates[0, 40], estimates[85, 3], estimates[30, 100] = np.nan, np.inf, np.nan
+    assert {added(grouping, estimates, b).not_finite[0, 0] for b in (32, 64, 96, 128)} == {3}
+
+
+@pytest.mark.parametrize("count", [1, 31, 33, 97, 300])
+def test_sums_have_the_same_bits_in_any_block(count):
+    grouping, _ = grouped((3, 65, 1, 17))
+    estimates = np.random.default_rng(count).normal(size=(86, count))
+    first, *others = (added(grouping, estimates, block) for block in (32, 64, 96, 160, 320))
+    for other in others:
+        np.testing.assert_array_equal(other.components, first.components)
+        np.testing.assert_array_equal(other.rows, first.rows)
+
+
+def test_blocks():
+    for block, count in itertools.product([32, 64, 96, 512, 4096], [1, 31, 32, 33, 1563, 5000]):
+        found = driver.block_for(block, count)
+        assert found % 32 == 0
+        assert 32 <= found <= block
+        assert -(-count // found) == -(-count // block)
+    for elements in [1, 8, 100, 1024, 1025, 5000, 50_000, 10**6]:
+        assert driver.block_size(elements) in [32 << i for i in range(8)]

@@ -6,6 +6,7 @@ import twin
 from numba import njit, uint64
 
 from gumbench.kernels import noise, philox
+from gumbench.kernels.jit import OPTIONS
 
 KNOWN = [
     ((0,) * 4, (0,) * 2, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
@@ -64,17 +65,33 @@ def test_no_field_of_the_counter_overflows_into_another():
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**32, 2**64 - 1])
-@pytest.mark.parametrize("index", [0, 2**32 - 3, 2**48 - 8])
+@pytest.mark.parametrize(
+    ("index", "width"), [(0, 8), (2**32 - 3, 8), (2**48 - 8, 8), (5, 64), (2**32 - 65, 200)]
+)
 @pytest.mark.parametrize(("batch", "draw", "purpose"), [(0, 0, 0), (65535, 2**24 - 1, 8)])
-def test_a_word_belongs_to_its_place(seed, index, batch, draw, purpose):
-    out = np.empty((6, 8))
+def test_a_word_belongs_to_its_place(seed, index, width, batch, draw, purpose):
+    out = np.empty((6, width))
     low = philox.low_bits(purpose)
     request = np.array([noise.UNIFORM, draw, purpose, low], np.int64)
     key = np.array(philox.key(seed), np.uint32)
     noise.fill_array("float64")(request, key, index, batch, out)
-    for element, b in itertools.product(range(6), range(8)):
+    for element, b in itertools.product(range(6), range(width)):
         wanted = twin.uniform64(seed, batch, index + b, draw, purpose, low, element)
         assert out[element, b] == wanted
+
+
+@njit(**OPTIONS)
+def row_of_words(element, key, index, words):
+    noise.row_words(words, element, key, index, philox.NOISE)
+
+
+@pytest.mark.parametrize("columns", [1, 63, 64, 65, 257])
+def test_words_of_a_row_belong_to_their_elements(columns):
+    words = np.empty((4, columns), np.uint32)
+    first, index = 2**34 - 4 * columns, 2**32 - 1
+    row_of_words(first, np.array(philox.key(7), np.uint32), index, words)
+    for g, i in itertools.product(range(columns), range(4)):
+        assert words[i, g] == twin.word(7, 0, index, 0, philox.NOISE, first + 4 * g + i)
 
 
 def test_low_bits_have_purposes_of_their_own():

@@ -65,14 +65,15 @@ def compare(
     facts = {"seconds_of_f": _time(cost_of_f)}
     if gradient_cost is not None:
         facts["gradient_cost"] = _number(gradient_cost, "gradient-cost")
+    given = {"budget": budget, "reference": reference, "cost": cost, "cost-of-f": cost_of_f}
+    if len(runs or []) > 1:
+        _only_of_one_run(given | {"gradient-cost": gradient_cost})
     price = comparing.Cost("evaluations" if cost is None else cost, **facts)
     limit = _percent(fail_above)
     loaded = [run.load(path) for path in runs or [run.newest()]]
     if cost is None:
         price = comparing.measured_cost(loaded[0], **facts)
     if len(loaded) > 1:
-        given = {"budget": budget, "reference": reference, "cost-of-f": cost_of_f}
-        _only_of_one_run(given)
         raise typer.Exit(_changes(loaded, where or [], as_json, limit))
     if limit is not None:
         raise InputError("--fail-above compares runs: give two or more")
@@ -172,7 +173,7 @@ def _title(comparison):
     symbol = registry.symbol(comparison.problem)
     unit = comparison.cost.name
     if unit == "evaluations":
-        unit += f" of f (∇f counts {comparison.cost.gradient_cost:g})"
+        unit += f" of f (∇f counts {comparison.cost.price_of_gradient:g})"
     title = f"{comparison.problem} · {symbol} = {comparison.dimension} · gradient in "
     title += f"{comparison.part}\n{comparison.settings}".rstrip()
     return title + f"\nwork is variance × cost, cost in {unit}"

@@ -209,8 +209,8 @@ class Program:
     """An estimator on a bound problem, as the compiled drivers take it.
 
     temperatures: those of a pass; prepared: (temperatures, n) what the estimator prepared.
-    purpose: that of the noise; None is the family's usual one. block: estimates worked on at once,
-    on which no bit of the result depends.
+    purpose: that of the noise; None is the family's usual one. block: the most estimates to work
+    on at once; no bit of the result of compiled code depends on how many they are.
     """
 
     def __init__(self, bound, estimator, temperatures, inner_samples, seed, purpose, prepared):
@@ -245,9 +245,8 @@ class Program:
             np.ascontiguousarray(prepared, bound.real),
         )
 
-    def add_moments(self, grouping, first_batch, start, count, sums):
-        """Run the parallel driver (see kernels.driver.moments)."""
-        block = driver.block_for(self.block, count)
+    def add_moments(self, grouping, first_batch, start, count, block, sums):
+        """Run the parallel driver (see kernels.driver.moments), a block at once."""
         driver.moments(self.bound.dtype)(
             driver.batch_moments(self.bound.dtype),
             *self.functions,

@@ -34,8 +34,8 @@ def as_array(result, shape, real, what):
 
 
 def block_size(elements):
-    """Estimates handed to plain Python at once: more than compiled code takes, calls being dear."""
-    block = driver.block_size(elements)
+    """Estimates handed to plain Python at once: many, calls being dear, up to MOST_BLOCK."""
+    block = min(MOST_BLOCK, driver.block_size(elements))
     while block < MOST_BLOCK and elements * block < BLOCK_ITEMS:
         block *= 2
     return block
@@ -227,14 +227,14 @@ class PlainProgram:
         self.block = block_size(bound.problem.shape[0] * bound.problem.shape[1])
         self.view = View(bound)
 
-    def _blocks(self, batch, start, count):
+    def _blocks(self, batch, start, count, block):
         """Estimates (parameters, block) of each temperature, block by block, with their place."""
-        for index in range(start, start + count, self.block):
-            random = Noise(self.bound, self.seed, batch, index, self.block)
+        for index in range(start, start + count, block):
+            random = Noise(self.bound, self.seed, batch, index, block)
             for t, temperature in enumerate(self.temperatures):
                 yield (
                     index,
-                    min(self.block, start + count - index),
+                    min(block, start + count - index),
                     t,
                     self._estimates(random, temperature),
                 )
@@ -253,15 +253,15 @@ class PlainProgram:
             out += as_array(direct, shape, bound.real, self.estimator.name).T
         return out
 
-    def add_moments(self, grouping, first_batch, start, count, sums):
-        """Add estimates of some batches to their sums."""
+    def add_moments(self, grouping, first_batch, start, count, block, sums):
+        """Add estimates of some batches to their sums, a block at once."""
         add = driver.add(self.bound.dtype)
         for b in range(sums.not_finite.shape[0]):
-            for index, valid, t, estimates in self._blocks(first_batch + b, start, count):
+            for index, valid, t, estimates in self._blocks(first_batch + b, start, count, block):
                 add(estimates, valid, index, grouping, b, t, sums)
 
     def collect(self, batch, start, count):
         """Estimates of a batch from `start` at the first temperature: (count, parameters)."""
-        blocks = self._blocks(batch, start, count)
+        blocks = self._blocks(batch, start, count, driver.block_for(self.block, count))
         parts = [estimates[:, :valid] for _, valid, t, estimates in blocks if t == 0]
         return np.ascontiguousarray(np.concatenate(parts, axis=1).T)

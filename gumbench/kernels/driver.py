@@ -83,7 +83,8 @@ class Grouping(NamedTuple):
 class Sums(NamedTuple):
     """Running sums of some batches.
 
-    components : (batches, temperatures, parameters, 2 PARTIAL) Σ and Σ² around the shift, in parts
+    components : (batches, temperatures, parameters, 2 PARTIAL) PARTIAL parts of Σ around the shift,
+        then as many of Σ²
     rows : (batches, temperatures, rows, 2 PARTIAL) the same of the groups' sums
     not_finite : (batches, temperatures) int64, number of the first estimate that is not finite,
         or -1
@@ -106,7 +107,8 @@ def no_sums(batches, temperatures, parameters, rows):
 
 def totals(sums):
     """Σ and Σ² (..., 2) of sums in parts."""
-    return sums.reshape(*sums.shape[:-1], 2, PARTIAL).sum(axis=-1)
+    a, b, c, d = np.moveaxis(sums.reshape(*sums.shape[:-1], 2, PARTIAL), -1, 0)
+    return (a + b) + (c + d)
 
 
 FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))

@@ -8,7 +8,9 @@ from numba.core import types
 
 from gumbench.kernels.vectors import declared, intrinsic, load, pick, store
 
-LARGEST_OF, FOURS, EACH = 16, 16, 8
+LARGEST_OF = 16
+# Maxima that one step makes: of fours, and of so many items for each of LARGEST_OF.
+FOURS, EACH = 16, 8
 
 
 @intrinsic

@@ -19,6 +19,7 @@ from gumbench.kernels.vectors import intrinsic, pick
 
 CHUNK = 32
 PARTIAL = 4
+# Estimates of a window, whose rows of sums stay in the first cache.
 WIDTH = 64
 VECTOR = ir.VectorType(ir.DoubleType(), CHUNK)
 
@@ -42,14 +43,14 @@ def _doubles(builder):
     return Real(builder, types.float64, CHUNK)
 
 
-# They take a whole array and a row's number, for Numba counts references to a row of its own.
+# They take a whole array and a row's number, for Numba counts references to a view of a row.
 @intrinsic
 def load(context, array, row, start):
     """32 items of a row of an array from `start`."""
 
     def codegen(context, builder, signature, arguments):
         kind = signature.args[0]
-        place = vectors.item(context, builder, kind, *arguments)
+        place = vectors.position(context, builder, kind, *arguments)
         x = vectors.load(context, builder, kind, arguments[0], place, CHUNK)
         return builder.fpext(x, VECTOR) if kind.dtype == types.float32 else x
 
@@ -63,7 +64,7 @@ def store(context, x, array, row, start):
     def codegen(context, builder, signature, arguments):
         x, array, row, start = arguments
         kind = signature.args[1]
-        place = vectors.item(context, builder, kind, array, row, start)
+        place = vectors.position(context, builder, kind, array, row, start)
         vectors.store(context, builder, x, kind, array, place)
         return context.get_dummy_value()
 
@@ -170,13 +171,15 @@ def add_estimates(estimates, begin, grouping, rows, components, row_sums):
 
 @helper
 def first_not_finite(rows, row_sums, roots, count):
-    """The first of `count` estimates whose sum over components is not finite, or -1.
+    """The first of `count` estimates whose sum over a part is not finite, or -1.
 
-    row_sums: those of the estimates and of all before, which were finite.
+    row_sums: those of the estimates and of all before; where they are finite, so is each.
     """
+    stop = most = min(count, rows.shape[1])
     for r in roots:
         if not np.isfinite(row_sums[r, :PARTIAL].sum()):
-            for b in range(min(count, rows.shape[1])):
+            for b in range(stop):
                 if not np.isfinite(rows[r, b]):
-                    return b
-    return -1
+                    stop = b
+                    break
+    return stop if stop < most else -1

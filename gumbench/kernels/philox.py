@@ -11,7 +11,7 @@ from numba import uint32, uint64
 from numba.core import cgutils, types
 
 from gumbench.kernels.jit import inlined
-from gumbench.kernels.vectors import intrinsic, item, splat, store
+from gumbench.kernels.vectors import intrinsic, position, splat, store
 from gumbench.machine import vector_bits
 
 ROUNDS = 10
@@ -111,7 +111,7 @@ def _in_step(varied):
             first, key = (cgutils.unpack_tuple(builder, words) for words in arguments[:2])
             kind, (words, start) = signature.args[2], arguments[2:]
             for i, word in enumerate(_words(builder, first, key, LANES, varied)):
-                place = item(context, builder, kind, words, start.type(i), start)
+                place = position(context, builder, kind, words, start.type(i), start)
                 store(context, builder, word, kind, words, place)
             return context.get_dummy_value()
 

@@ -30,7 +30,7 @@ def splat(builder, x, lanes):
 
 
 def load(context, builder, kind, array, start, lanes):
-    """A vector of the items of an array, counted through all its rows, or one of them."""
+    """A vector of items of an array, counted through all its rows; of one lane, the item."""
     items = context.get_data_type(kind.dtype)
     items = items if lanes == 1 else ir.VectorType(items, lanes)
     x = builder.load(_pointer(context, builder, kind, array, start, items))
@@ -44,12 +44,14 @@ def store(context, builder, x, kind, array, start):
     builder.store(x, place).align = kind.dtype.bitwidth // 8
 
 
-def item(context, builder, kind, array, row, column):
-    """The number of an item of a two-dimensional array, counted through all its rows."""
+def position(context, builder, kind, array, row, column):
+    """Where an item of a two-dimensional array is, counted through all its rows."""
     columns = builder.extract_value(context.make_array(kind)(context, builder, array).shape, 1)
     return builder.add(builder.mul(row, columns), column)
 
 
 def _pointer(context, builder, kind, array, start, items):
+    if kind.layout != "C":
+        raise TypeError(f"a vector is of items next to each other, not of {kind}")
     data = context.make_array(kind)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [start]), items.as_pointer())

@@ -70,7 +70,8 @@ def _work(found):
     grouping = Grouping(bound, np.zeros(bound.theta.size))
     program = make_program(bound, estimator, [found.temperature or 1.0], found.inner_samples, 0)
     sums = driver.no_sums(1, 1, bound.theta.size, grouping.rows)
-    return lambda units: program.add_moments(grouping.driver, 0, 0, units, sums), program.block
+    block = program.block
+    return lambda units: program.add_moments(grouping.driver, 0, 0, units, block, sums), block
 
 
 def _record(found, seconds):
