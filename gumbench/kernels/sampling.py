@@ -38,7 +38,7 @@ def _nothing(logits, temperature, table):
 
 @helper
 def _prepare_rows(prepare, logits, temperatures, tables):
-    for r in range(logits.shape[0]):
+    for r in range(logits.shape[0] if tables.shape[2] else 0):
         for t in range(temperatures.size):
             prepare(logits[r], temperatures[t], tables[r, t])
 
