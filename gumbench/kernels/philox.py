@@ -15,9 +15,9 @@ from gumbench.kernels.vectors import intrinsic, position, splat, store
 from gumbench.machine import vector_bits
 
 ROUNDS = 10
-# Counters worked on in step, for the rounds of one are a chain, and mostly waiting. There are 32
-# registers of 512 bits, and 16 of fewer.
-LANES = 64 if vector_bits() == 512 else max(vector_bits(), 128) // 32
+# Counters worked on in step, for the rounds of one are a chain, and mostly waiting: eight vectors
+# of each word, though there are not registers for all.
+LANES = max(vector_bits(), 128) // 8
 MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
 WEYL = 0x9E3779B9, 0xBB67AE85
 
