@@ -151,6 +151,19 @@ def test_compare_of_one_run(folder, capsys):
     assert found["candidates"][0]["cost"] == pytest.approx(0.002)
 
 
+def test_compare_says_what_is_always_ahead(capsys, tmp_path):
+    """Of one category the gradient is 0, and so is a relaxation's estimate."""
+    run = str(tmp_path / "run")
+    words = "sweep --problems categorical-linear --dimensions 1 --estimators gumbel-score,concrete"
+    words += " --temperatures 1 --estimates 2000 --quiet --output"
+    assert main([*words.split(), run]) == 0
+    assert main(["compare", run]) == 0
+    said = capsys.readouterr().out
+    assert "For any number of evaluations a step: concrete (τ = 1)." in said
+    assert "always" in said
+    assert "inf" not in said
+
+
 def test_compare_of_two_runs_as_a_gate(folder, capsys, tmp_path):
     assert main(["compare", str(folder), str(folder), "--fail-above", "10%"]) == 0
     assert "cannot be told apart" in " ".join(capsys.readouterr().out.split())

@@ -232,6 +232,8 @@ def _ahead(candidate):
         return ""
     if candidate.break_even == 0:
         return "never"
+    if math.isinf(candidate.break_even_low):
+        return "always"
     low = screen.rounded(candidate.break_even_low, None)
     if not math.isfinite(candidate.break_even):
         return f"at least {low}"
@@ -254,10 +256,12 @@ def _verdict(comparison):
     ahead = [c for c in comparison.candidates if c.break_even]
     if ahead:
         first = max(ahead, key=lambda c: c.break_even_low or 0.0)
-        yield (
-            f"For fewer than {screen.rounded(first.break_even_low, None)} {reference.name} "
-            f"estimates' worth of {comparison.cost.name} a step: {first.name}."
-        )
+        if math.isinf(first.break_even_low):
+            limit = "For any number of"
+        else:
+            number = screen.rounded(first.break_even_low, None)
+            limit = f"For fewer than {number} {reference.name} estimates' worth of"
+        yield f"{limit} {comparison.cost.name} a step: {first.name}."
     if comparison.budget is not None:
         least = comparison.candidates[0]
         yield f"Least error at the budget: {least.name}."
