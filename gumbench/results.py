@@ -48,7 +48,7 @@ class Results:
         """Which estimator, at what cost: a list of Comparison (see gumbench.compare).
 
         cost, gradient_cost, seconds_of_f : as in gumbench.compare.Cost; by default measured time
-            where there is one, else evaluations
+            where there is one, which refuses a gradient_cost (InputError), else evaluations
         options : reference, budget and conditions, as in gumbench.compare.compare
         """
         facts = {"gradient_cost": gradient_cost, "seconds_of_f": seconds_of_f}

@@ -149,6 +149,7 @@ def test_compare_of_one_run(folder, capsys):
     (found,) = json.loads(capsys.readouterr().out)
     assert found["best"] == "score"
     assert found["candidates"][0]["cost"] == pytest.approx(0.002)
+    assert found["cost"] == {"unit": "evaluations", "gradient_cost": 3, "seconds_of_f": 0.002}
 
 
 def test_compare_says_what_is_always_ahead(capsys, tmp_path):

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 from types import SimpleNamespace
 
+import numba
 import numpy as np
 import pytest
 
@@ -11,7 +12,8 @@ import gumbench
 from gumbench import registry
 from gumbench.errors import InputError
 from gumbench.families.bound import Bound, make_program
-from gumbench.kernels import driver
+from gumbench.kernels import driver, moments
+from gumbench.kernels.jit import OPTIONS
 from gumbench.moments import Grouping, Silent, accumulate
 
 LOGITS = {
@@ -194,6 +196,19 @@ def test_sums_have_the_same_bits_in_any_block(count):
     for other in others:
         np.testing.assert_array_equal(other.components, first.components)
         np.testing.assert_array_equal(other.rows, first.rows)
+
+
+def test_a_vector_of_items_that_are_not_neighbours_is_refused():
+    @numba.njit(**OPTIONS)
+    def moved(array, out):
+        moments.store(moments.load(array, 1, 0), out, 0, 0)
+
+    out = np.empty((1, 32))
+    wide = np.arange(200.0).reshape(2, 100)
+    moved(np.ascontiguousarray(wide[:, :64]), out)
+    np.testing.assert_array_equal(out[0], wide[1, :32])
+    with pytest.raises(Exception, match="items next to each other"):
+        moved(wide[:, :64], out)
 
 
 def test_blocks():

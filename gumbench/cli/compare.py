@@ -149,6 +149,7 @@ def _finite(value):
 def _plain(comparison):
     found = _finite(dataclasses.asdict(comparison))
     best = comparison.best
+    found["cost"]["gradient_cost"] = comparison.cost.price_of_gradient
     return found | {
         "best": best.name if best else None,
         "cannot_be_told_apart": [c.name for c in comparison.ties],
