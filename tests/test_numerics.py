@@ -217,5 +217,6 @@ def test_blocks():
         assert found % 32 == 0
         assert 32 <= found <= block
         assert -(-count // found) == -(-count // block)
+        assert found == 32 or -(-count // (found - 32)) > -(-count // block)
     for elements in [1, 8, 100, 1024, 1025, 5000, 50_000, 10**6]:
         assert driver.block_size(elements) in [32 << i for i in range(8)]
