@@ -33,6 +33,9 @@ class WideLower(lowering.Lower):
     LLVM prefers 256 bits where 512 are faster here. Vectors it keeps on the stack are to lie within
     a cache line each: where the caller happens to leave the stack at an odd place, loops were twice
     as slow. The attributes work on our functions alone and leave Numba's own settings as they are.
+
+    A function without a result cannot keep an array, and does not count references to those it is
+    given: there were 160 atomic operations a block of estimates.
     """
 
     def setup_function(self, fndesc):
@@ -40,6 +43,27 @@ class WideLower(lowering.Lower):
         # llvmlite knows only attributes without a value.
         set.add(self.function.attributes, f'"prefer-vector-width"="{vector_bits()}"')
         set.add(self.function.attributes, '"stackrealign"')
+
+    def extract_function_arguments(self):
+        arguments = super().extract_function_arguments()
+        if self.fndesc.restype == types.none:
+            self.fnargs = [
+                self._borrowed(kind, x)
+                for kind, x in zip(self.fndesc.argtypes, arguments, strict=True)
+            ]
+        return self.fnargs
+
+    def _borrowed(self, kind, x):
+        """A value whose arrays have no owner that could count."""
+        if isinstance(kind, types.Array):
+            array = self.context.make_array(kind)(self.context, self.builder, x)
+            array.meminfo = array.meminfo.type(None)
+            return array._getvalue()
+        if isinstance(kind, types.BaseTuple):
+            for i, item in enumerate(kind):
+                inner = self._borrowed(item, self.builder.extract_value(x, i))
+                x = self.builder.insert_value(x, inner, i)
+        return x
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
