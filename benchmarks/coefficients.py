@@ -43,7 +43,9 @@ def cosine(z):
 
 FITS = [
     ("LOG_TAIL float32", log_tail, ROOT - 1, mp.sqrt(2) - 1, 9),
-    ("ATANH_TAIL float64", atanh_tail, mp.mpf(0), ATANH_EDGE, 7),
+    ("LOG_TAIL float64", atanh_tail, mp.mpf(0), ATANH_EDGE, 7),
+    ("LOG_TAIL_BELOW float32", log_tail, -mp.mpf(1) / 2, mp.mpf(0), 9),
+    ("LOG_TAIL_BELOW float64", atanh_tail, mp.mpf(0), mp.mpf(1) / 9, 10),
     ("EXP_TAIL float32", exp_tail, -HALF_LN2, HALF_LN2, 5),
     ("EXP_TAIL float64", exp_tail, -HALF_LN2, HALF_LN2, 10),
     ("SINE float32", sine, mp.mpf(0), mp.mpf(1) / 4, 4),

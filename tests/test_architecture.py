@@ -13,7 +13,7 @@ from gumbench.kernels import driver, jit
 
 PACKAGE = Path(gumbench.__file__).parent
 # A maximum of numbers that are never NaN is the same with the flag that says so.
-EXACT = re.compile(r"@llvm\.(maxnum|vector\.reduce\.fmax)")
+EXACT = re.compile(r"@llvm\.(maxnum|vector\.reduce\.fmax)|%rdx\.minmax")
 UNSAFE = ("reassoc", "nnan", "ninf", "nsz", "arcp", "afn", "fast")
 
 

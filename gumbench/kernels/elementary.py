@@ -13,8 +13,8 @@ from llvmlite import ir
 from numba.core import cgutils, types
 
 from gumbench.kernels.jit import inlined
-from gumbench.kernels.vectors import declared, intrinsic, load, splat, store
-from gumbench.machine import vector_bits
+from gumbench.kernels.strips import Vector
+from gumbench.kernels.vectors import IN_STEP_BYTES, declared, intrinsic, load, splat, store
 
 SQRT_HALF_BITS = {32: 0x3F3504F3, 64: 0x3FE6A09E667F3BCD}
 MANTISSA = {32: 23, 64: 52}
@@ -27,26 +27,54 @@ EXP_LOWEST = {32: -88.0, 64: -709.0}
 EXP_HIGHEST = {32: 88.0, 64: 709.0}
 EXP_BIAS = {32: 127, 64: 1023}
 
-LOG_TAIL = (
-    -0.4999999764977098,
-    0.33333330028354796,
-    -0.25000781239812697,
-    0.20001234461093456,
-    -0.16626645629127462,
-    0.14204855952571013,
-    -0.1312755565128765,
-    0.1272267278801096,
-    -0.07673641501674025,
-)
-ATANH_TAIL = (
-    0.666666666666667,
-    0.39999999999899505,
-    0.28571428625975487,
-    0.2222221113479508,
-    0.18182889125261723,
-    0.15331721600556042,
-    0.14616449685043406,
-)
+# Of 1 + f from √½ to √2, and from ½ to 1.
+LOG_TAIL = {
+    32: (
+        -0.4999999764977098,
+        0.33333330028354796,
+        -0.25000781239812697,
+        0.20001234461093456,
+        -0.16626645629127462,
+        0.14204855952571013,
+        -0.1312755565128765,
+        0.1272267278801096,
+        -0.07673641501674025,
+    ),
+    64: (
+        0.666666666666667,
+        0.39999999999899505,
+        0.28571428625975487,
+        0.2222221113479508,
+        0.18182889125261723,
+        0.15331721600556042,
+        0.14616449685043406,
+    ),
+}
+LOG_TAIL_BELOW = {
+    32: (
+        -0.5000000179696693,
+        0.3333275279331317,
+        -0.2503050972725961,
+        0.19390882433499573,
+        -0.22656340714821027,
+        -0.1801717444612514,
+        -1.1097159509592063,
+        -1.5146327812511835,
+        -1.2989286596065484,
+    ),
+    64: (
+        0.6666666666666666,
+        0.40000000000014585,
+        0.2857142856710876,
+        0.22222222717427864,
+        0.18181789436132859,
+        0.15385570064958623,
+        0.13314144209654935,
+        0.12001072809590713,
+        0.08800738486144674,
+        0.1616404561194353,
+    ),
+}
 EXP_TAIL = {
     32: (
         0.5,
@@ -68,9 +96,6 @@ EXP_TAIL = {
         2.5100375832561234e-08,
     ),
 }
-
-# Four of the machine's widest vectors.
-IN_STEP_BYTES = 4 * max(vector_bits(), 128) // 8
 
 
 class Real:
@@ -122,6 +147,14 @@ class Real:
             total = self.fma(total, x, term)
         return total
 
+    def even_and_odd(self, x, square, coefficients):
+        """The same by its even and its odd terms, side by side, for each step waits for the last.
+
+        square: x².
+        """
+        even, odd = (self.polynomial(square, coefficients[first::2]) for first in (0, 1))
+        return self.fma(odd, x, even)
+
     def to_int(self, x):
         return self.builder.bitcast(x, self.wide(ir.IntType(self.bits)))
 
@@ -130,23 +163,18 @@ class Real:
 
     def split(self, x):
         """k and f of a positive normal x = 2^k (1 + f) with √½ ≤ 1 + f < √2."""
-        k, f = self.split_bits(x)
-        return self.exponent(k), f
-
-    def split_bits(self, x):
-        """The same, k as bits that `exponent` takes."""
         b, bits = self.builder, self.to_int(x)
         k = b.sub(bits, self.whole(SQRT_HALF_BITS[self.bits]))
         k = b.and_(k, self.whole(-1 << MANTISSA[self.bits]))
         return k, b.fsub(self.to_float(b.sub(bits, k)), self.const(1.0))
 
-    def exponent(self, k):
-        """k of its bits in a float: in float32 times 2^23, for they are that number themselves."""
-        b = self.builder
-        # A 64-bit exponent fits 32 bits, from which every vector unit can convert.
-        if self.bits == 64:
-            k = b.trunc(b.ashr(k, self.whole(MANTISSA[64])), self.wide(ir.IntType(32)))
-        return b.sitofp(k, self.float)
+    def split_below(self, x):
+        """The same with ½ ≤ 1 + f < 1."""
+        b, bits = self.builder, self.to_int(x)
+        half = self.whole(EXP_BIAS[self.bits] - 1 << MANTISSA[self.bits])
+        k = b.sub(b.and_(bits, self.whole(-1 << MANTISSA[self.bits])), half)
+        mantissa = b.and_(bits, self.whole((1 << MANTISSA[self.bits]) - 1))
+        return k, b.fsub(self.to_float(b.or_(mantissa, half)), self.const(1.0))
 
     def log(self, x):
         """log x of a positive normal number, within 1.2 units in the last place."""
@@ -154,21 +182,27 @@ class Real:
 
     def negative_log(self, x):
         """-log x."""
-        return self.negative_log_of_split(*self.split(x))
+        return self.negative_log_of_split(*self.split(x), LOG_TAIL)
 
-    def negative_log_of_split(self, k, f):
-        """-log x of `split` x."""
+    def negative_log_of_split(self, k, f, tail):
+        """-log x of a split x, with the coefficients for its f."""
         b = self.builder
+        # A 64-bit exponent fits 32 bits, from which every vector unit can convert. In float32, its
+        # bits are the number 2^23 k themselves.
+        if self.bits == 64:
+            k = b.trunc(b.ashr(k, self.whole(MANTISSA[64])), self.wide(ir.IntType(32)))
+        minus_k = b.fneg(b.sitofp(k, self.float))
+        square = b.fmul(f, f)
         if self.bits == 32:
-            log = self.fma(b.fmul(f, f), self.polynomial(f, LOG_TAIL), f)
-            return self.fma(b.fneg(k), self.const(LN2 * 2.0 ** -MANTISSA[32]), b.fneg(log))
+            log = self.fma(square, self.even_and_odd(f, square, tail[32]), f)
+            return self.fma(minus_k, self.const(LN2 * 2.0 ** -MANTISSA[32]), b.fneg(log))
         # log(1 + f) = 2 atanh(s), s = f / (2 + f), arranged around f so that f is not rounded.
         s = b.fdiv(f, b.fadd(f, self.const(2.0)))
         z = b.fmul(s, s)
-        half = b.fmul(b.fmul(f, f), self.const(0.5))
-        tail = b.fadd(half, b.fmul(z, self.polynomial(z, ATANH_TAIL)))
-        low = self.fma(s, tail, b.fmul(k, self.const(LN2_LOW[64])))
-        return self.fma(b.fneg(k), self.const(LN2_HIGH[64]), b.fsub(b.fsub(half, low), f))
+        half = b.fmul(square, self.const(0.5))
+        rest = b.fadd(half, b.fmul(z, self.polynomial(z, tail[64])))
+        low = self.fma(s, rest, b.fmul(minus_k, self.const(-LN2_LOW[64])))
+        return self.fma(minus_k, self.const(LN2_HIGH[64]), b.fsub(b.fsub(half, low), f))
 
     def exp_nonpositive(self, x):
         """e^x of x ≤ 0, or of any below 88 (float64: 709).
@@ -185,8 +219,9 @@ class Real:
         r = self.fma(n, self.const(-LN2_HIGH[self.bits]), x)
         r = self.fma(n, self.const(-LN2_LOW[self.bits]), r)
         power = self.to_float(b.shl(self.to_int(shifted), self.whole(mantissa)))
-        tail = self.polynomial(r, EXP_TAIL[self.bits])
-        return self.fma(power, self.fma(b.fmul(r, r), tail, r), power)
+        square = b.fmul(r, r)
+        tail = self.even_and_odd(r, square, EXP_TAIL[self.bits])
+        return self.fma(power, self.fma(square, tail, r), power)
 
     def exp(self, x):
         """e^x within 1.2 units in the last place; 0 below -88, inf above 88 (float64: 709).
@@ -204,15 +239,19 @@ def _named(typed, emit):
 
 
 def unary(emit):
-    """A compiled function of a float or of a word as wide, named and described as its `emit`."""
+    """A compiled function of a float or of a word as wide, or of a vector of them.
+
+    It is named and described as its `emit`.
+    """
 
     def typed(context, x):
-        real = types.float32 if x in (types.float32, types.uint32) else types.float64
+        item, lanes = (x.dtype, x.count) if isinstance(x, Vector) else (x, 1)
+        real = types.float32 if item in (types.float32, types.uint32) else types.float64
 
         def codegen(context, builder, signature, arguments):
-            return emit(Real(builder, real), *arguments)
+            return emit(Real(builder, real, lanes), *arguments)
 
-        return real(x), codegen
+        return (Vector(real, lanes) if lanes > 1 else real)(x), codegen
 
     return _named(typed, emit)
 

@@ -13,25 +13,27 @@ LARGEST_OF = 16
 FOURS, EACH = 16, 8
 
 
+def _larger(builder, x, y):
+    """The larger of two numbers, or of every two of two vectors, none of them NaN."""
+    of_vector = isinstance(x.type, ir.VectorType)
+    item = x.type.element if of_vector else x.type
+    lanes = f"v{x.type.count}" if of_vector else ""
+    if isinstance(item, ir.IntType):
+        name, flags = f"llvm.smax.{lanes}i{item.width}", ()
+    else:
+        name = f"llvm.maxnum.{lanes}f{32 if item == ir.FloatType() else 64}"
+        flags = ("nnan",)
+    return builder.call(declared(builder, name, x.type, [x.type] * 2), [x, y], fastmath=flags)
+
+
 @intrinsic
-def larger(context, first, second):
-    """The larger of two numbers of one type, neither of them NaN."""
-    whole = isinstance(first, types.Integer)
+def larger(context, x, y):
+    """The larger of two numbers of one type, or of every two of two vectors; none of them NaN."""
 
     def codegen(context, builder, signature, arguments):
-        kind = arguments[0].type
-        name = f"llvm.smax.i{first.bitwidth}" if whole else f"llvm.maxnum.f{first.bitwidth}"
-        function = declared(builder, name, kind, [kind, kind])
-        return builder.call(function, arguments, fastmath=() if whole else ("nnan",))
+        return _larger(builder, *arguments)
 
-    return first(first, first), codegen
-
-
-def _larger(builder, x, y):
-    """The larger items of two vectors, none of them NaN."""
-    bits = 32 if x.type.element == ir.FloatType() else 64
-    name = f"llvm.maxnum.v{x.type.count}f{bits}"
-    return builder.call(declared(builder, name, x.type, [x.type] * 2), [x, y], fastmath=("nnan",))
+    return x(x, x), codegen
 
 
 def _larger_of_pairs(builder, x):

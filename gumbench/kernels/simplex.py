@@ -1,7 +1,8 @@
 """Block-last operations on points of the simplex and on one-hot draws.
 
 Arrays are (variables, categories, block) unless said otherwise; `index` is (variables, block)
-int32; sums over categories run in category order, lane by lane.
+int32. s is the place of an estimate, or of a strip. One pass over the categories goes up, the next
+one down: it starts with those that are still in the first cache.
 """
 
 import numpy as np
@@ -10,87 +11,72 @@ from numba import types
 from gumbench.kernels import elementary, maxima
 from gumbench.kernels.arrays import empty, empty_like
 from gumbench.kernels.jit import REALS, driver, helper, inlined
+from gumbench.kernels.strips import by_strips, choose, spread
 
 
-@helper
-def relax(logits, gumbels, temperature, out):
+@by_strips
+def relax(s, logits, gumbels, temperature, out):
     """out = softmax((θ + G) / τ), a draw of the Concrete distribution."""
     real = out.dtype.type
-    block = out.shape[2]
     inverse = real(1.0) / temperature
-    top = empty((block,), out.dtype)
-    total = empty((block,), out.dtype)
     for v in range(out.shape[0]):
-        top[:] = real(-np.inf)
+        top, total = spread(real(-np.inf), s), spread(real(0.0), s)
+        for c in range(out.shape[1] - 1, -1, -1):
+            top = maxima.larger(top, logits[v, c] + gumbels[v, c, s])
         for c in range(out.shape[1]):
-            logit = logits[v, c]
-            for b in range(block):
-                top[b] = maxima.larger(top[b], logit + gumbels[v, c, b])
-        total[:] = real(0.0)
-        for c in range(out.shape[1]):
-            logit = logits[v, c]
-            for b in range(block):
-                score = (logit + gumbels[v, c, b] - top[b]) * inverse
-                out[v, c, b] = elementary.exp_nonpositive(score)
-                total[b] += out[v, c, b]
-        for b in range(block):
-            total[b] = real(1.0) / total[b]
-        for c in range(out.shape[1]):
-            for b in range(block):
-                out[v, c, b] *= total[b]
+            score = (logits[v, c] + gumbels[v, c, s] - top) * inverse
+            weight = elementary.exp_nonpositive(score)
+            out[v, c, s] = weight
+            total += weight
+        share = real(1.0) / total
+        for c in range(out.shape[1] - 1, -1, -1):
+            out[v, c, s] *= share
 
 
 @inlined
-def _keep_better(score, category, v, b, index, top):
-    """Give index[v, b] to a category whose score is above top[b], the best of those before it."""
-    # Categories come in order: a better one is the largest so far.
-    better = category if score > top[b] else np.int32(0)
-    index[v, b] = maxima.larger(index[v, b], better)
-    top[b] = maxima.larger(top[b], score)
+def _keep_better(score, category, top, best):
+    """The best score and its category, after one more."""
+    return maxima.larger(top, score), choose(score > top, np.int32(category), best)
 
 
-@helper
-def draw(logits, gumbels, index):
+@by_strips
+def draw(s, logits, gumbels, index):
     """index = argmax(θ + G), the first of equals: a draw from softmax θ (the Gumbel-max trick)."""
-    top = empty((gumbels.shape[2],), gumbels.dtype)
-    for v in range(gumbels.shape[0]):
-        index[v] = np.int32(0)
-        top[:] = top.dtype.type(-np.inf)
-        for c in range(gumbels.shape[1]):
-            logit, category = logits[v, c], np.int32(c)
-            for b in range(top.size):
-                _keep_better(logit + gumbels[v, c, b], category, v, b, index, top)
+    for v in range(index.shape[0]):
+        top, best = spread(logits.dtype.type(-np.inf), s), spread(np.int32(0), s)
+        for c in range(logits.shape[1]):
+            top, best = _keep_better(logits[v, c] + gumbels[v, c, s], c, top, best)
+        index[v, s] = best
+
+
+@by_strips
+def _race(s, slowness, exponentials, index):
+    for v in range(index.shape[0]):
+        top, best = spread(slowness.dtype.type(-np.inf), s), spread(np.int32(0), s)
+        for c in range(slowness.shape[1]):
+            top, best = _keep_better(slowness[v, c] * exponentials[v, c, s], c, top, best)
+        index[v, s] = best
 
 
 @helper
 def race(logits, exponentials, index):
     """The same draw, up to rounding, by argmin(E / exp θ) with G = -log E: a logarithm less."""
-    real = logits.dtype.type
-    slowness = empty((logits.shape[1],), logits.dtype)
-    top = empty((exponentials.shape[2],), logits.dtype)
-    for v in range(exponentials.shape[0]):
-        largest = real(-np.inf)
-        for c in range(slowness.size):
-            largest = max(largest, logits[v, c])
-        for c in range(slowness.size):
-            slowness[c] = -elementary.exp(largest - logits[v, c])
-        index[v] = np.int32(0)
-        top[:] = real(-np.inf)
-        for c in range(slowness.size):
-            slow, category = slowness[c], np.int32(c)
-            for b in range(top.size):
-                _keep_better(slow * exponentials[v, c, b], category, v, b, index, top)
+    slowness = empty_like(logits)
+    for v in range(logits.shape[0]):
+        largest = logits[v].max()
+        for c in range(logits.shape[1]):
+            slowness[v, c] = -elementary.exp(largest - logits[v, c])
+    _race(slowness, exponentials, index)
 
 
-@helper
-def one_hot(index, out):
+@by_strips
+def one_hot(s, index, out):
     """out = the one-hot vectors of a draw."""
     zero, one = out.dtype.type(0.0), out.dtype.type(1.0)
     for v in range(out.shape[0]):
+        drawn = index[v, s]
         for c in range(out.shape[1]):
-            category = np.int32(c)
-            for b in range(out.shape[2]):
-                out[v, c, b] = one if index[v, b] == category else zero
+            out[v, c, s] = choose(drawn == c, one, zero)
 
 
 @helper
@@ -111,17 +97,16 @@ def value_of_draw(index, objective, evaluation, categories, out):
             out[b] += noise[b]
 
 
-@helper
-def score(probabilities, index, weight, out):
+@by_strips
+def score(s, probabilities, index, weight, out):
     """out = weight · (D - p), the score of a draw; probabilities flat, weight (block,)."""
     zero = out.dtype.type(0.0)
     for v in range(out.shape[0]):
+        drawn = index[v, s]
         for c in range(out.shape[1]):
-            p, category = probabilities[v * out.shape[1] + c], np.int32(c)
-            for b in range(weight.size):
-                # Compared, for places in memory that depend on the draw do not vectorise.
-                of_draw = weight[b] if index[v, b] == category else zero
-                out[v, c, b] = of_draw - weight[b] * p
+            p = probabilities[v * out.shape[1] + c]
+            # Compared, for places in memory that depend on the draw do not vectorise.
+            out[v, c, s] = choose(drawn == c, weight[s], zero) - weight[s] * p
 
 
 @helper
@@ -132,22 +117,15 @@ def gradient_of_draw(index, objective, out):
     objective.gradient(x, objective.theta, objective.data, out)
 
 
-@helper
-def expectation_pullback(probabilities, g, out):
+@by_strips
+def expectation_pullback(s, probabilities, g, out):
     """out = J(p) g at one p for the whole block; probabilities flat."""
-    block = g.shape[2]
-    mean = empty((block,), g.dtype)
     for v in range(g.shape[0]):
-        first, pivot = v * g.shape[1], g[v, 0]
-        mean[:] = g.dtype.type(0.0)
+        first, pivot, mean = v * g.shape[1], g[v, 0, s], spread(g.dtype.type(0.0), s)
+        for c in range(g.shape[1] - 1, -1, -1):
+            mean += probabilities[first + c] * (g[v, c, s] - pivot)
         for c in range(g.shape[1]):
-            p = probabilities[first + c]
-            for b in range(block):
-                mean[b] += p * (g[v, c, b] - pivot[b])
-        for c in range(g.shape[1]):
-            p = probabilities[first + c]
-            for b in range(block):
-                out[v, c, b] = p * ((g[v, c, b] - pivot[b]) - mean[b])
+            out[v, c, s] = probabilities[first + c] * ((g[v, c, s] - pivot) - mean)
 
 
 @helper
@@ -170,25 +148,19 @@ def add_direct_of_draw(index, objective, categories, weight, extra):
         add_direct(x, objective, weight, extra)
 
 
-@helper
-def softmax_pullback(y, scale, g):
+@by_strips
+def softmax_pullback(s, y, scale, g):
     """g = scale · J(y) g with J(y) = diag y - y yᵀ, the transposed Jacobian of a softmax.
 
     g enters less its first row: J(y) 1 = 0 only up to the rounding of Σ y, which a large constant
     in g would bring out.
     """
-    block = y.shape[2]
-    pivot = empty((block,), y.dtype)
-    mean = empty((block,), y.dtype)
     for v in range(y.shape[0]):
-        pivot[:] = g[v, 0]
-        mean[:] = y.dtype.type(0.0)
+        pivot, mean = g[v, 0, s], spread(y.dtype.type(0.0), s)
+        for c in range(y.shape[1] - 1, -1, -1):
+            mean += y[v, c, s] * (g[v, c, s] - pivot)
         for c in range(y.shape[1]):
-            for b in range(block):
-                mean[b] += y[v, c, b] * (g[v, c, b] - pivot[b])
-        for c in range(y.shape[1]):
-            for b in range(block):
-                g[v, c, b] = scale * y[v, c, b] * ((g[v, c, b] - pivot[b]) - mean[b])
+            g[v, c, s] = scale * y[v, c, s] * ((g[v, c, s] - pivot) - mean)
 
 
 def _relax_signature(dtype):

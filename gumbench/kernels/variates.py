@@ -5,7 +5,7 @@ A word has as many bits as the float it becomes. Its uniform u is (word + ½) 2^
 
 from llvmlite import ir
 
-from gumbench.kernels.elementary import LN2, MANTISSA, mapped, unary
+from gumbench.kernels.elementary import LN2, LOG_TAIL_BELOW, MANTISSA, mapped, unary
 
 SINE = {
     32: (1.5707963219532366, -0.6459634776648118, 0.07968021764775542, -0.004602149212814176),
@@ -48,24 +48,28 @@ def _uniform(real, word):
     return real.fma(x, real.const(unit), real.const(unit / 2))
 
 
-def _split_complement(real, word):
-    """`split` of 1 - u.
+def _nearer_end(real, word):
+    """-u where it is below ½, else 1 - u, each with all digits of a float; and which it is.
 
-    1 - u comes from the complemented word; next to 1 it is rounded, and f = -u is not.
+    A word as a signed number is as near to 0 as u is to 0 or to 1.
     """
-    b = real.builder
-    k, f = real.split_bits(_uniform(real, b.not_(word)))
-    # Words next to 0 are positive as signed ones too, which every vector unit can convert.
-    x = b.sitofp(word, real.float) if real.bits == 32 else b.uitofp(word, real.float)
-    unit = 2.0**-real.bits
-    exact = real.fma(x, real.const(-unit), real.const(-unit / 2))
-    f = b.select(b.icmp_signed("==", k, real.whole(0)), exact, f)
-    return real.exponent(k), f
+    b, unit = real.builder, 2.0**-real.bits
+    above = b.icmp_signed("<", word, real.whole(0))
+    if real.bits == 32:
+        return real.fma(b.sitofp(word, real.float), real.const(-unit), real.const(-unit / 2)), above
+    # Of 64 bits, only unsigned ones are quick to convert on every vector unit.
+    near = b.xor(word, b.ashr(word, real.whole(63)))
+    x = real.fma(b.uitofp(near, real.float), real.const(unit), real.const(unit / 2))
+    return b.select(above, x, b.fneg(x)), above
 
 
 def _exponential(real, word):
     """A standard exponential, -log(1 - u), exact in both tails."""
-    return real.negative_log_of_split(*_split_complement(real, word))
+    b = real.builder
+    x, above = _nearer_end(real, word)
+    k, f = real.split_below(x)
+    k, f = b.select(above, k, real.whole(0)), b.select(above, f, x)
+    return real.negative_log_of_split(k, f, LOG_TAIL_BELOW)
 
 
 def _gumbel_bound(real, word):

@@ -2,6 +2,12 @@
 
 from llvmlite import ir
 from numba import extending
+from numba.core import cgutils
+
+from gumbench.machine import vector_bits
+
+# Four of the machine's widest vectors: one waits for its last step while others have theirs done.
+IN_STEP_BYTES = 4 * max(vector_bits(), 128) // 8
 
 
 def intrinsic(typed):
@@ -44,10 +50,13 @@ def store(context, builder, x, kind, array, start):
     builder.store(x, place).align = kind.dtype.bitwidth // 8
 
 
-def position(context, builder, kind, array, row, column):
-    """Where an item of a two-dimensional array is, counted through all its rows."""
-    columns = builder.extract_value(context.make_array(kind)(context, builder, array).shape, 1)
-    return builder.add(builder.mul(row, columns), column)
+def position(context, builder, kind, array, *index):
+    """Where an item of an array is, counted through all its rows."""
+    shape = cgutils.unpack_tuple(builder, context.make_array(kind)(context, builder, array).shape)
+    place = index[0]
+    for length, i in zip(shape[1:], index[1:], strict=True):
+        place = builder.add(builder.mul(place, length), i)
+    return place
 
 
 def _pointer(context, builder, kind, array, start, items):
