@@ -30,25 +30,30 @@ KINDS = {"gumbel": GUMBEL, "normal": NORMAL, "uniform": UNIFORM}
 
 
 @inlined
-def _put(words, place, four):
+def _put(words, row, place, four):
     # Unsigned, for Numba checks signed indices for the sign.
-    b = uint64(place)
-    words[0, b], words[1, b], words[2, b], words[3, b] = four
+    r, b = uint64(row), uint64(place)
+    words[r, b], words[r + uint64(1), b] = four[0], four[1]
+    words[r + uint64(2), b], words[r + uint64(3), b] = four[2], four[3]
 
 
 @inlined
 def fill_words(words, element, key, index, batch, draw, purpose):
-    """32-bit words of the four elements from `element` (a multiple of 4): words (4, block)."""
-    c0, begin, block = uint32(element >> 2), 0, words.shape[1]
+    """32-bit words of elements from `element` on: words (elements, block), in fours."""
+    begin, block, first = 0, words.shape[1], element >> 2
     while begin < block:
-        # All of these share c2, so that parts of the first rounds are done once.
         c1, c2, c3 = counter(uint64(index + begin), batch, draw, purpose)
+        # All of these share c2.
         count = min(block - begin, (1 << 32) - np.int64(c1))
         whole = count // LANES * LANES
         for b in range(0, whole, LANES):
-            estimates_in_step((c0, uint32(c1 + b), c2, c3), key, words, begin + b)
+            for row in range(0, words.shape[0], 4):
+                c = uint32(first + (row >> 2)), uint32(c1 + b), c2, c3
+                estimates_in_step(c, key, words, row, begin + b)
         for b in range(whole, count):
-            _put(words, begin + b, philox((c0, uint32(c1 + b), c2, c3), key))
+            for row in range(0, words.shape[0], 4):
+                c = uint32(first + (row >> 2)), uint32(c1 + b), c2, c3
+                _put(words, row, begin + b, philox(c, key))
         begin += count
 
 
@@ -124,23 +129,19 @@ def _typed_buffers(out, rows):
 @overload(_fill_buffers, inline="always")
 def _typed_fill(buffers, element, key, index, batch, draw, purpose, low_purpose):
     def short(buffers, element, key, index, batch, draw, purpose, low_purpose):
-        words = buffers[0]
-        for row in range(0, words.shape[0], 4):
-            fill_words(words[row : row + 4], element + row, key, index, batch, draw, purpose)
+        fill_words(buffers[0], element, key, index, batch, draw, purpose)
 
     def long(buffers, element, key, index, batch, draw, purpose, low_purpose):
         halves, words = buffers
         for half in range(2):
             own = low_purpose if half else purpose
-            for row in range(0, words.shape[0], 4):
-                some = halves[half, row : row + 4]
-                fill_words(some, element + row, key, index, batch, draw, own)
+            fill_words(halves[half], element, key, index, batch, draw, own)
         _join(halves[0], halves[1], words)
 
     return short if len(buffers) == 1 else long
 
 
-@helper
+@inlined
 def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
     """Noise of consecutive estimates.
 
@@ -151,7 +152,7 @@ def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
     elements, block = out.shape
     rows = min(max(4, FILLED // block // 4 * 4), (elements + 3) // 4 * 4)
     buffers = _buffers(out, rows)
-    spare = empty((block,), out.dtype)
+    spare = empty((block if kind == NORMAL else 0,), out.dtype)
     for element in range(0, elements, rows):
         _fill_buffers(buffers, element, key, index, batch, draw, purpose, low_purpose)
         _transform(kind, buffers[-1], spare, out[element : element + rows])
@@ -189,9 +190,9 @@ def row_words(words, element, key, index, purpose):
     first, whole = element >> 2, words.shape[1] // LANES * LANES
     c = counter(uint64(index), 0, 0, purpose)
     for g in range(0, whole, LANES):
-        elements_in_step((uint32(first + g), *c), (key[0], key[1]), words, g)
+        elements_in_step((uint32(first + g), *c), (key[0], key[1]), words, 0, g)
     for g in range(whole, words.shape[1]):
-        _put(words, g, philox((uint32(first + g), *c), (key[0], key[1])))
+        _put(words, 0, g, philox((uint32(first + g), *c), (key[0], key[1])))
 
 
 def _fill_row(buffers, element, key, index):

@@ -11,13 +11,22 @@ from numba import uint32, uint64
 from numba.core import cgutils, types
 
 from gumbench.kernels.jit import inlined
-from gumbench.kernels.vectors import intrinsic, position, splat, store
+from gumbench.kernels.vectors import intrinsic, pick, position, splat, store
 from gumbench.machine import vector_bits
 
 ROUNDS = 10
 # Counters worked on in step, for the rounds of one are a chain, and mostly waiting: eight vectors
 # of each word, though there are not registers for all.
 LANES = max(vector_bits(), 128) // 8
+# Two vectors of 64-bit lanes hold every other counter each: one operation then puts their low
+# halves together.
+PAIR = LANES // 4
+HELD = [
+    counter
+    for first in range(0, LANES, PAIR)
+    for second in (0, 1)
+    for counter in range(first + second, first + PAIR, 2)
+]
 MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
 WEYL = 0x9E3779B9, 0xBB67AE85
 
@@ -60,7 +69,7 @@ def counter(index, batch, draw, purpose):
 
 
 def _words(builder, first, key, lanes, varied=0):
-    """The four words of each of `lanes` counters, of which one word goes up by 1 from lane to lane.
+    """Words of a counter and a key, or of LANES counters, of which one word goes up by 1 each.
 
     Worked in 64-bit lanes whose high halves are left dirty: the multiplier reads low halves only,
     so a vector needs no packing between rounds.
@@ -75,7 +84,7 @@ def _words(builder, first, key, lanes, varied=0):
 
     x = [spread(word) for word in first]
     if lanes > 1:
-        x[varied] = builder.add(x[varied], ir.Constant(x[varied].type, [*range(lanes)]))
+        x[varied] = builder.add(x[varied], ir.Constant(x[varied].type, HELD))
     low, half = constant(0xFFFFFFFF), constant(32)
     for _ in range(ROUNDS):
         p0 = builder.mul(constant(MULTIPLIERS[0]), builder.and_(x[0], low))
@@ -87,8 +96,11 @@ def _words(builder, first, key, lanes, varied=0):
             p0,
         ]
         key = [builder.add(k, short(w)) for k, w in zip(key, WEYL, strict=True)]
-    kind = short if lanes == 1 else ir.VectorType(short, lanes)
-    return [builder.trunc(word, kind) for word in x]
+    if lanes == 1:
+        return [builder.trunc(word, short) for word in x]
+    halves = [builder.bitcast(word, ir.VectorType(short, 2 * lanes)) for word in x]
+    in_order = [2 * lane for lane in sorted(range(lanes), key=HELD.__getitem__)]
+    return [pick(builder, word, in_order) for word in halves]
 
 
 @intrinsic
@@ -106,27 +118,28 @@ def philox(context, first, key):
 def _in_step(varied):
     """An intrinsic that works on LANES counters."""
 
-    def typed(context, first, key, words, start):
+    def typed(context, first, key, words, row, start):
         def codegen(context, builder, signature, arguments):
             first, key = (cgutils.unpack_tuple(builder, words) for words in arguments[:2])
-            kind, (words, start) = signature.args[2], arguments[2:]
+            kind, (words, row, start) = signature.args[2], arguments[2:]
             for i, word in enumerate(_words(builder, first, key, LANES, varied)):
-                place = position(context, builder, kind, words, start.type(i), start)
+                below = builder.add(row, row.type(i))
+                place = position(context, builder, kind, words, below, start)
                 store(context, builder, word, kind, words, place)
             return context.get_dummy_value()
 
-        return types.void(first, key, words, start), codegen
+        return types.void(first, key, words, types.intp, types.intp), codegen
 
     return typed
 
 
 @intrinsic
-def estimates_in_step(context, first, key, words, start):
-    """Words of LANES estimates into words (4, n) from `start`, given the first one's counter."""
-    return _in_step(1)(context, first, key, words, start)
+def estimates_in_step(context, first, key, words, row, start):
+    """Words of LANES estimates, given the first one's counter: words[row + i, start + lane]."""
+    return _in_step(1)(context, first, key, words, row, start)
 
 
 @intrinsic
-def elements_in_step(context, first, key, words, start):
+def elements_in_step(context, first, key, words, row, start):
     """The same of LANES fours of elements."""
-    return _in_step(0)(context, first, key, words, start)
+    return _in_step(0)(context, first, key, words, row, start)
