@@ -36,41 +36,46 @@ class Grouping:
     """
 
     def __init__(self, bound, truth):
-        self.parts = {}
-        all_groups = [statistics.group_components(n) for n in bound.problem.parts.values()]
-        finest = [1 if g.single and len(g.sizes) > 1 else 0 for g in all_groups]
-        leaves = sum(g.sizes[f] for g, f in zip(all_groups, finest, strict=True))
-        leaf_row, next_row, first = 0, leaves, 0
-        row_of, order, roots = [], [], []
-        children: list[tuple[int, int]] = []
-        for name, groups, level in zip(bound.problem.parts, all_groups, finest, strict=True):
-            rows = {level: slice(leaf_row, leaf_row + groups.sizes[level])}
-            row_of.append(groups.leaf // statistics.BRANCHES**level + leaf_row)
-            order.append(np.argsort(groups.leaf, kind="stable") + first)
-            for above in range(level + 1, len(groups.sizes)):
-                below = rows[above - 1]
-                for i in range(groups.sizes[above]):
-                    child = below.start + statistics.BRANCHES * i
-                    children.append((child, min(child + statistics.BRANCHES, below.stop)))
-                rows[above] = slice(next_row, next_row + groups.sizes[above])
-                next_row += groups.sizes[above]
-            roots.append(rows[len(groups.sizes) - 1].start)
-            self.parts[name] = (slice(first, first + groups.leaf.size), groups, rows)
-            leaf_row += groups.sizes[level]
-            first += groups.leaf.size
-        self.rows = next_row
-        members = np.bincount(np.concatenate(row_of), minlength=leaves)
-        first_child, last_child = np.array(children, np.int64).reshape(-1, 2).T.copy()
+        self.parts, self.rows, first = {}, 0, 0
+        row_of, children, roots = [], [], []
+        for name, size in bound.problem.parts.items():
+            groups = statistics.group_components(size)
+            finest = 1 if groups.single and len(groups.sizes) > 1 else 0
+            rows, counts = _in_post_order(groups.sizes[finest:], self.rows)
+            row_of.append(rows[0][groups.leaf // statistics.BRANCHES**finest])
+            children.append(counts)
+            roots.append(rows[-1][0])
+            part = slice(first, first + size)
+            self.parts[name] = part, groups, dict(enumerate(rows, finest))
+            self.rows, first = self.rows + counts.size, part.stop
         self.shift = truth.astype(bound.real).astype(np.float64)
+        self.sign = np.concatenate([groups.sign for _, groups, _ in self.parts.values()])
+        leaf, waiting = np.concatenate(row_of), np.cumsum(1 - np.concatenate(children))
         self.driver = driver.Grouping(
-            self.shift,
-            np.concatenate([groups.sign for groups in all_groups]),
-            np.concatenate(order),
-            np.concatenate([[0], np.cumsum(members)]),
-            first_child,
-            last_child,
-            np.array(roots, np.int64),
+            self.sign,
+            self.sign * self.shift,
+            np.argsort(leaf, kind="stable"),
+            np.append(0, np.cumsum(np.bincount(leaf, minlength=self.rows))),
+            np.concatenate(children),
+            np.array(roots),
+            int(waiting.max()),
         )
+
+
+def _in_post_order(sizes, first):
+    """Rows of the groups on each level of one part, and how many children each row has, by row.
+
+    A row comes right after all that it sums, from row `first` on.
+    """
+    sizes = np.array(sizes)
+    level = np.repeat(np.arange(sizes.size), sizes)
+    index = np.concatenate([np.arange(size) for size in sizes])
+    last = np.minimum((index + 1) * statistics.BRANCHES**level, sizes[0])
+    order = np.lexsort((level, last))
+    row = first + np.argsort(order)
+    of_last = sizes[level - 1] - statistics.BRANCHES * index
+    children = np.where(level > 0, np.minimum(of_last, statistics.BRANCHES), 0)
+    return [row[level == k] for k in range(sizes.size)], children[order]
 
 
 @dataclasses.dataclass
@@ -109,11 +114,12 @@ class Moments:
         """All arrays by name."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)[1:]}
 
-    def add(self, first_batch, sums, slices):
-        """Take in the finished sums of some batches."""
+    def add(self, first_batch, sums, sign, slices):
+        """Take in the finished sums of some batches, whose components have a sign."""
         for b in range(sums.not_finite.shape[0]):
             batch = first_batch + b
-            self.batch_means[:, batch], within = _mean_and_m2(sums.components[b], self.count)
+            mean, within = _mean_and_m2(sums.components[b], self.count)
+            self.batch_means[:, batch] = sign * mean
             self.m2 += within
             for p, part in enumerate(slices):
                 self.batch_m2[:, batch, p] = within[:, part].sum(axis=1)
@@ -174,7 +180,7 @@ def accumulate(program, grouping, count, monitor, name):
             monitor.progress((batch + batches * start / count) / BATCHES)
             state = _State(batch, start, sums, moments)
             monitor.save(name, state.arrays)
-        moments.add(batch, sums, slices)
+        moments.add(batch, sums, grouping.sign, slices)
         batch, start, sums = batch + batches, 0, None
     return moments
 

@@ -259,7 +259,7 @@ def test_noise_of_a_plain_estimator():
 
     problem = registry.make_problem("categorical-quadratic", 4)
     gumbench.estimate(problem, watching, 10, seed=4)
-    assert seen["uniform"].shape[0] == 32
+    assert seen["uniform"].shape[0] == 64
     gumbench.estimate(problem, watching, 1000, seed=4)
     assert 0 < seen["uniform"].min() < 0.01
     assert 0.99 < seen["uniform"].max() < 1

@@ -226,7 +226,7 @@ class Program:
         kernel = jit.compiled("kernel", estimator.kernel, bound.dtype)
         self.kernel = estimator.kernel
         self.functions = driver.Functions(noise.fill_array(bound.dtype), kernel, **bound.functions)
-        elements = max(problem.shape[0] * problem.shape[1], bound.natural.size) * max(draws, 1)
+        elements = max(problem.shape[0] * problem.shape[1], bound.natural.size)
         self.block = (driver.block_size if problem.compiled else block_size)(elements)
         self.inputs = driver.Inputs(
             np.array(philox.key(seed), np.uint32),

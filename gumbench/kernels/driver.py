@@ -9,11 +9,10 @@ from numba.core import types
 
 from gumbench.kernels import arrays, jit, noise, philox
 from gumbench.kernels.arrays import empty
-from gumbench.kernels.jit import Objective, helper
+from gumbench.kernels.jit import Objective, inlined
 from gumbench.kernels.moments import (
     CHUNK,
     PARTIAL,
-    WIDTH,
     add_estimates,
     first_not_finite,
 )
@@ -65,26 +64,28 @@ class Inputs(NamedTuple):
 class Grouping(NamedTuple):
     """How components are summed for the bias test.
 
-    shift, sign : (parameters,) float64, what is subtracted from a component, its sign in a group
-    member, first_member : leaf row l sums the components member[first_member[l]:first_member[l+1]]
-    first_child, last_child : row leaves + i sums rows first_child[i] to last_child[i]
+    sign, signed_shift : (parameters,) float64, a component's sign in its group, by which it enters
+        all sums, and what is then subtracted
+    member, first_member : row r sums the components member[first_member[r]:first_member[r+1]], or
+    children : (rows,) as many rows, the last ones not yet summed; 0 where it sums components
     roots : the last row of each part
+    depth : how many rows wait to be summed, at most
     """
 
-    shift: Any
     sign: Any
+    signed_shift: Any
     member: Any
     first_member: Any
-    first_child: Any
-    last_child: Any
+    children: Any
     roots: Any
+    depth: int
 
 
 class Sums(NamedTuple):
     """Running sums of some batches.
 
-    components : (batches, temperatures, parameters, 2 PARTIAL) PARTIAL parts of Σ around the shift,
-        then as many of Σ²
+    components : (batches, temperatures, parameters, 2 PARTIAL) PARTIAL parts of Σ, signed and
+        around the shift, then as many of Σ²
     rows : (batches, temperatures, rows, 2 PARTIAL) the same of the groups' sums
     not_finite : (batches, temperatures) int64, number of the first estimate that is not finite,
         or -1
@@ -107,22 +108,22 @@ def no_sums(batches, temperatures, parameters, rows):
 
 def totals(sums):
     """Σ and Σ² (..., 2) of sums in parts."""
-    a, b, c, d = np.moveaxis(sums.reshape(*sums.shape[:-1], 2, PARTIAL), -1, 0)
-    return (a + b) + (c + d)
+    parts = sums.reshape(*sums.shape[:-1], 2, PARTIAL)
+    while parts.shape[-1] > 1:
+        parts = parts[..., ::2] + parts[..., 1::2]
+    return parts[..., 0]
 
 
 FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
 COLLECTED = 16
 MOST_BLOCK = 4096
-# Below this, loops over a block are mostly their start; it is worth more memory than is cached.
-SHORT_BLOCK = 64
-CACHED_BYTES, MOST_BYTES = 1 << 18, 1 << 22
+# An array of a block; the loops over it want several to lie in the first cache.
+BLOCK_BYTES = 1 << 15
 
 
 def block_size(elements):
-    """Estimates worked on at once: as many as stay cached, if that is no short loop."""
-    cached, most = (size // (4 * elements) for size in (CACHED_BYTES, MOST_BYTES))
-    fitting = max(CHUNK, cached if cached >= SHORT_BLOCK else most)
+    """Estimates worked on at once: as many as stay cached, and no less than a chunk."""
+    fitting = max(CHUNK, BLOCK_BYTES // (4 * elements))
     return min(MOST_BLOCK, 1 << (fitting.bit_length() - 1))
 
 
@@ -132,12 +133,55 @@ def block_for(block, count):
     return -(-count // (blocks * CHUNK)) * CHUNK
 
 
-@helper
-def _fill_noise(fill, inputs, objective, batch, index, out):
-    for r in range(out.shape[0]):
-        elements = out[r].reshape((inputs.variables * inputs.categories, out.shape[3]))
-        fill(inputs.requests[r], inputs.key, index, batch, elements)
-    feedback = objective.feedback
+class Work(NamedTuple):
+    """What one thread works in, a block at a time; arrays share memory where a line names two.
+
+    objective : with its feedback noise
+    elements, noise : (requests, elements, block), (requests, variables, categories, block)
+    estimates, natural : (parameters, block), (rows, columns, block) in natural parameters, the same
+        where there is no link
+    extra : (parameters, block) the direct term, no rows where there is none
+    """
+
+    objective: Any
+    elements: Any
+    noise: Any
+    estimates: Any
+    natural: Any
+    extra: Any
+
+
+@inlined
+def _workspace(functions, inputs, block):
+    real, requests = inputs.theta.dtype, inputs.requests.shape[0]
+    elements = empty((requests, inputs.variables * inputs.categories, block), real)
+    estimates = empty((inputs.theta.size, block), real)
+    shape = (inputs.natural.shape[0], inputs.natural.shape[1], block)
+    return Work(
+        Objective(
+            inputs.natural,
+            inputs.theta,
+            inputs.data,
+            empty((inputs.evaluations, block), real),
+            inputs.indexed,
+            functions.value,
+            functions.value_at,
+            functions.gradient,
+            functions.direct,
+        ),
+        elements,
+        elements.reshape((requests, inputs.variables, inputs.categories, block)),
+        estimates,
+        empty(shape, real) if inputs.linked else estimates.reshape(shape),
+        empty((inputs.theta.size if inputs.direct else 0, block), real),
+    )
+
+
+@inlined
+def _fill_noise(fill, inputs, batch, index, work):
+    for r in range(inputs.requests.shape[0]):
+        fill(inputs.requests[r], inputs.key, index, batch, work.elements[r])
+    feedback = work.objective.feedback
     if feedback.shape[0]:
         fill(np.array(FEEDBACK), inputs.key, index, batch, feedback)
         for k in range(feedback.shape[0]):
@@ -145,59 +189,31 @@ def _fill_noise(fill, inputs, objective, batch, index, out):
                 feedback[k, b] *= inputs.feedback
 
 
-@helper
-def _estimate(functions, objective, inputs, t, random, gradient, extra):
-    """One block of estimates (parameters, block) at temperature number t."""
+@inlined
+def _estimate(functions, inputs, t, work):
+    """One block of estimates at temperature number t."""
+    extra, estimates = work.extra, work.estimates
     for p in range(extra.shape[0]):
         extra[p] = 0.0
     temperature, prepared = inputs.temperatures[t], inputs.prepared[t]
-    functions.kernel(random, temperature, prepared, objective, gradient, extra)
-    shape = (inputs.theta.size, random.shape[3])
+    functions.kernel(work.noise, temperature, prepared, work.objective, work.natural, extra)
     if inputs.linked:
-        out = empty(shape, inputs.theta.dtype)
-        functions.pullback(gradient, inputs.theta, inputs.data, out)
-    else:
-        out = gradient.reshape(shape)
+        functions.pullback(work.natural, inputs.theta, inputs.data, estimates)
     for p in range(extra.shape[0]):
-        for b in range(out.shape[1]):
-            out[p, b] += extra[p, b]
-    return out
+        for b in range(extra.shape[1]):
+            estimates[p, b] += extra[p, b]
 
 
-@helper
-def _workspace(functions, inputs, block):
-    """Objective, noise, gradient in natural parameters, and direct term (empty where none)."""
-    real = inputs.theta.dtype
-    rows, columns = inputs.natural.shape
-    parameters = inputs.theta.size
-    objective = Objective(
-        inputs.natural,
-        inputs.theta,
-        inputs.data,
-        empty((inputs.evaluations, block), real),
-        inputs.indexed,
-        functions.value,
-        functions.value_at,
-        functions.gradient,
-        functions.direct,
-    )
-    return (
-        objective,
-        empty((inputs.requests.shape[0], inputs.variables, inputs.categories, block), real),
-        empty((rows, columns, block), real),
-        empty((parameters if inputs.direct else 0, block), real),
-    )
-
-
-@helper
-def _add_block(estimates, count, index, grouping, rows, components, row_sums, not_finite):
+@inlined
+def _add_block(estimates, count, index, grouping, stack, components, row_sums, not_finite):
     """Add the first `count` estimates of a block to the sums of one batch and temperature."""
     for p in range(estimates.shape[0]):
-        estimates[p, count:] = grouping.shift[p]
-    for begin in range(0, count, rows.shape[1]):
-        add_estimates(estimates, begin, grouping, rows, components, row_sums)
+        for b in range(count, estimates.shape[1]):
+            estimates[p, b] = grouping.sign[p] * grouping.signed_shift[p]
+    for begin in range(0, count, CHUNK):
+        add_estimates(estimates, begin, grouping, stack, components, row_sums)
         if not_finite[0] < 0:
-            bad = first_not_finite(rows, row_sums, grouping.roots, count - begin)
+            bad = first_not_finite(stack, row_sums, grouping.roots, count - begin)
             if bad >= 0:
                 not_finite[0] = index + begin + bad
 
@@ -233,7 +249,7 @@ def _inputs_type(dtype):
 
 def _grouping_type():
     numbers, indices = _array(types.float64, 1), _array(types.int64, 1)
-    fields = [numbers, numbers, *[indices] * 5]
+    fields = [numbers, numbers, *[indices] * 4, types.intp]
     return types.NamedTuple(fields, Grouping)
 
 
@@ -286,18 +302,17 @@ def batch_moments(
 ):
     """What `moments` does for one batch, compiled apart: parallel code takes long to compile."""
     work = _workspace(functions, inputs, block)
-    objective, random, natural_gradient, extra = work
-    rows = empty((row_sums.shape[1], min(block, WIDTH)), np.float64)
+    stack = empty((grouping.depth, CHUNK), np.float64)
     for index in range(start, start + count, block):
-        _fill_noise(functions.fill, inputs, objective, batch, index, random)
+        _fill_noise(functions.fill, inputs, batch, index, work)
         for t in range(inputs.temperatures.size):
-            estimates = _estimate(functions, objective, inputs, t, random, natural_gradient, extra)
+            _estimate(functions, inputs, t, work)
             _add_block(
-                estimates,
+                work.estimates,
                 min(block, start + count - index),
                 index,
                 grouping,
-                rows,
+                stack,
                 components[t],
                 row_sums[t],
                 not_finite[t : t + 1],
@@ -349,13 +364,12 @@ def collect(fill, kernel, value, value_at, gradient, direct, pullback, inputs, b
     functions = Functions(fill, kernel, value, value_at, gradient, direct, pullback)
     block = COLLECTED
     work = _workspace(functions, inputs, block)
-    objective, random, natural_gradient, extra = work
     for first in range(0, out.shape[0], block):
-        _fill_noise(functions.fill, inputs, objective, batch, start + first, random)
-        estimates = _estimate(functions, objective, inputs, 0, random, natural_gradient, extra)
+        _fill_noise(functions.fill, inputs, batch, start + first, work)
+        _estimate(functions, inputs, 0, work)
         for b in range(min(block, out.shape[0] - first)):
             for p in range(out.shape[1]):
-                out[first + b, p] = estimates[p, b]
+                out[first + b, p] = work.estimates[p, b]
 
 
 @jit.driver(_add_signature, parallel=False)
@@ -364,14 +378,13 @@ def add(estimates, count, index, grouping, b, t, sums):
 
     index: number of the first one. b: place of the batch in the sums. t: number of the temperature.
     """
-    width = min(estimates.shape[1], WIDTH)
-    rows = empty((sums.rows.shape[2], width), np.float64)
+    stack = empty((grouping.depth, CHUNK), np.float64)
     _add_block(
         estimates,
         count,
         index,
         grouping,
-        rows,
+        stack,
         sums.components[b, t],
         sums.rows[b, t],
         sums.not_finite[b, t : t + 1],

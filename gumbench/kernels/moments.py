@@ -1,106 +1,50 @@
 """Sums of estimates and of their squares, in float64 around a shift.
 
-Estimates are summed in chunks of 32 by one fixed tree, chunk after chunk, so the bits depend on
-neither the block nor the vector width. The tree ends at four partial sums, which are added up when
-all is done: its last steps would take as long as those before.
+Estimates are summed in chunks by one fixed tree, chunk after chunk, so the bits depend on neither
+the block nor the vector width. The tree ends at a few partial sums, which are added up when all is
+done: its last steps would take as long as those before.
 """
 
 import numpy as np
-from llvmlite import ir
 from numba import uint64
 from numba.core import types
-from numba.core.datamodel import models
-from numba.extending import register_model
 
 from gumbench.kernels import vectors
 from gumbench.kernels.elementary import Real
 from gumbench.kernels.jit import helper, inlined
+from gumbench.kernels.strips import Strip, Vector
 from gumbench.kernels.vectors import intrinsic, pick
 
-CHUNK = 32
+CHUNK = 64
 PARTIAL = 4
-# Estimates of a window, whose rows of sums stay in the first cache.
-WIDTH = 64
-VECTOR = ir.VectorType(ir.DoubleType(), CHUNK)
-
-
-class Chunk(types.Type):
-    """32 doubles in registers."""
-
-
-@register_model(Chunk)
-class ChunkModel(models.PrimitiveModel):
-    """A chunk is an LLVM vector."""
-
-    def __init__(self, manager, kind):
-        super().__init__(manager, kind, VECTOR)
-
-
-chunk = Chunk("chunk")
-
-
-def _doubles(builder):
-    return Real(builder, types.float64, CHUNK)
-
-
-# They take a whole array and a row's number, for Numba counts references to a view of a row.
-@intrinsic
-def load(context, array, row, start):
-    """32 items of a row of an array from `start`."""
-
-    def codegen(context, builder, signature, arguments):
-        kind = signature.args[0]
-        place = vectors.position(context, builder, kind, *arguments)
-        x = vectors.load(context, builder, kind, arguments[0], place, CHUNK)
-        return builder.fpext(x, VECTOR) if kind.dtype == types.float32 else x
-
-    return chunk(array, row, types.intp), codegen
 
 
 @intrinsic
-def store(context, x, array, row, start):
-    """Put 32 items into a row of an array of doubles from `start`."""
+def chunk_at(context, start):
+    """The strip of a chunk from `start` on."""
 
     def codegen(context, builder, signature, arguments):
-        x, array, row, start = arguments
-        kind = signature.args[1]
-        place = vectors.position(context, builder, kind, array, row, start)
-        vectors.store(context, builder, x, kind, array, place)
-        return context.get_dummy_value()
+        return arguments[0]
 
-    return types.void(chunk, array, row, types.intp), codegen
+    return Strip(CHUNK)(types.intp), codegen
 
 
 @intrinsic
-def minus(context, x, number):
-    """x - number."""
+def doubles(context, x):
+    """A vector in float64."""
+    kind = Vector(types.float64, x.count)
 
     def codegen(context, builder, signature, arguments):
-        return builder.fsub(arguments[0], _doubles(builder).splat(arguments[1]))
+        if x == kind:
+            return arguments[0]
+        return builder.fpext(arguments[0], context.get_data_type(kind))
 
-    return chunk(chunk, types.float64), codegen
-
-
-@intrinsic
-def times(context, x, number):
-    """x times a number."""
-
-    def codegen(context, builder, signature, arguments):
-        return builder.fmul(arguments[0], _doubles(builder).splat(arguments[1]))
-
-    return chunk(chunk, types.float64), codegen
+    return kind(x), codegen
 
 
-@intrinsic
-def plus_times(context, total, x, number):
-    """total + x times a number."""
-
-    def codegen(context, builder, signature, arguments):
-        total, x, number = arguments
-        doubles = _doubles(builder)
-        return doubles.fma(x, doubles.splat(number), total)
-
-    return chunk(chunk, chunk, types.float64), codegen
+def _halves(builder, x):
+    half = x.type.count // 2
+    return [pick(builder, x, range(first, first + half)) for first in (0, half)]
 
 
 @intrinsic
@@ -109,77 +53,74 @@ def add_sums(context, x, totals, row):
 
     def codegen(context, builder, signature, arguments):
         x, totals, row = arguments
-        low, high = (pick(builder, x, range(first, first + 16)) for first in (0, 16))
+        low, high = _halves(builder, x)
         plain = builder.fadd(low, high)
-        squares = Real(builder, types.float64, 16).fma(high, high, builder.fmul(low, low))
-        low, high = range(8), range(8, 16)
-        plain = builder.fadd(pick(builder, plain, low), pick(builder, plain, high))
-        squares = builder.fadd(pick(builder, squares, low), pick(builder, squares, high))
-        low, high = [*range(4), *range(8, 12)], [*range(4, 8), *range(12, 16)]
-        both = pick(builder, plain, low, squares), pick(builder, plain, high, squares)
+        squares = Real(builder, types.float64, CHUNK // 2).fma(high, high, builder.fmul(low, low))
+        while plain.type.count > PARTIAL:
+            plain = builder.fadd(*_halves(builder, plain))
+            squares = builder.fadd(*_halves(builder, squares))
         kind = signature.args[1]
-        place = builder.mul(row, row.type(2 * PARTIAL))
-        before = vectors.load(context, builder, kind, totals, place, 2 * PARTIAL)
-        after = builder.fadd(before, builder.fadd(*both))
-        vectors.store(context, builder, after, kind, totals, place)
+        for i, sums in enumerate((plain, squares)):
+            place = vectors.position(context, builder, kind, totals, row, row.type(i * PARTIAL))
+            before = vectors.load(context, builder, kind, totals, place, PARTIAL)
+            vectors.store(context, builder, builder.fadd(before, sums), kind, totals, place)
         return context.get_dummy_value()
 
-    return types.void(chunk, totals, row), codegen
+    return types.void(x, totals, row), codegen
 
 
 @inlined
 def _add_component(estimates, p, start, grouping, components):
-    """Add a chunk of one component around its shift to `components`; returns the chunk."""
-    x = minus(load(estimates, p, start), grouping.shift[p])
+    """Add a chunk of one component around its shift, signed, to `components`; returns it."""
+    x = doubles(estimates[p, chunk_at(start)]) * grouping.sign[p] - grouping.signed_shift[p]
     add_sums(x, components, p)
     return x
 
 
-@helper
-def add_estimates(estimates, begin, grouping, rows, components, row_sums):
-    """Add some estimates (parameters, from `begin`) around the shift to `components`.
+@inlined
+def add_estimates(estimates, begin, grouping, stack, components, row_sums):
+    """Add a chunk of estimates (parameters, from `begin`) around the shift to `components`.
 
-    On the way their signed groups are summed to rows (rows, estimates), float64, and these to
-    groups of groups, and all rows are added to `row_sums`.
+    On the way their signed groups are summed to rows, these to groups of groups, and each row is
+    added to `row_sums`. Rows that are to be summed wait on the stack (rows, CHUNK), float64; those
+    of the parts are left there.
     """
-    width = min(rows.shape[1], estimates.shape[1] - begin)
-    leaves = grouping.first_member.size - 1
-    for leaf in range(leaves):
+    s, height = chunk_at(0), 0
+    for row in range(grouping.children.size):
         # Unsigned, for Numba checks signed indices for the sign.
-        row = uint64(leaf)
-        first, last = grouping.first_member[row], grouping.first_member[row + uint64(1)]
-        for start in range(0, width, CHUNK):
+        r = uint64(row)
+        children = grouping.children[r]
+        height -= children
+        if children:
+            total = stack[height, s]
+            for child in range(height + 1, height + children):
+                total += stack[child, s]
+        else:
+            first, stop = grouping.first_member[r], grouping.first_member[r + uint64(1)]
             p = uint64(grouping.member[uint64(first)])
-            x = _add_component(estimates, p, begin + start, grouping, components)
-            total = times(x, grouping.sign[p])
-            for m in range(uint64(first + 1), uint64(last)):
+            total = _add_component(estimates, p, begin, grouping, components)
+            for m in range(uint64(first + 1), uint64(stop)):
                 p = uint64(grouping.member[m])
-                x = _add_component(estimates, p, begin + start, grouping, components)
-                total = plus_times(total, x, grouping.sign[p])
-            store(total, rows, row, start)
-            add_sums(total, row_sums, row)
-    for group in range(grouping.first_child.size):
-        row, first = uint64(leaves + group), uint64(grouping.first_child[group])
-        last = uint64(grouping.last_child[group])
-        for start in range(0, width, CHUNK):
-            total = load(rows, first, start)
-            for child in range(first + uint64(1), last):
-                total = plus_times(total, load(rows, child, start), 1.0)
-            store(total, rows, row, start)
-            add_sums(total, row_sums, row)
+                total += _add_component(estimates, p, begin, grouping, components)
+        stack[height, s] = total
+        add_sums(total, row_sums, r)
+        height += 1
 
 
 @helper
-def first_not_finite(rows, row_sums, roots, count):
+def first_not_finite(stack, row_sums, roots, count):
     """The first of `count` estimates whose sum over a part is not finite, or -1.
 
     row_sums: those of the estimates and of all before; where they are finite, so is each.
     """
-    stop = most = min(count, rows.shape[1])
-    for r in roots:
-        if not np.isfinite(row_sums[r, :PARTIAL].sum()):
+    stop = most = min(count, CHUNK)
+    for part in range(roots.size):
+        total = 0.0
+        for i in range(PARTIAL):
+            total += row_sums[roots[part], i]
+        if not np.isfinite(total):
             for b in range(stop):
-                if not np.isfinite(rows[r, b]):
+                if not np.isfinite(stack[part, b]):
                     stop = b
                     break
     return stop if stop < most else -1
