@@ -30,7 +30,7 @@ SIZES = (8, 128, 1024)
 EIGHT = [0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0]
 # What a call makes. Peers get the size of array at which jax is fastest, of 2^16 to 2^22; ours work
 # in blocks, in calls as long as those of a sweep.
-ELEMENTS, OWN_ELEMENTS = 1 << 20, 1 << 23
+ELEMENTS, OWN_ELEMENTS = 1 << 20, 1 << 25
 FILLED = 1 << 18
 VOCABULARY, ROWS = 50_257, 32
 KEY = np.array(philox.key(0), np.uint32)

@@ -11,7 +11,7 @@ FEWEST_ROUNDS = 3
 SECONDS_A_ROUND = 0.02
 MARGIN = 1.1
 MOST_SECONDS = 6.0
-PAUSE = 0.001
+PAUSE = 0.005
 
 
 def calibrate(work: Callable, least: int):

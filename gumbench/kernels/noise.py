@@ -24,7 +24,8 @@ GUMBEL, NORMAL, UNIFORM, EXPONENTIAL = 0, 1, 2, 3
 ROW_COLUMNS = 256
 # Rows of up to so many elements are made so many at once.
 FEW, TOGETHER = 256, 128
-FILLED = 4096
+# Floats made at once, each where its word is: they lie in the first cache.
+FILLED = 8192
 ROWS = GUMBEL, 0, NOISE, LOW_BITS
 KINDS = {"gumbel": GUMBEL, "normal": NORMAL, "uniform": UNIFORM}
 
@@ -80,21 +81,20 @@ def _uniforms(words, out):
 
 
 @inlined
-def _normals(words, spare, out):
-    """Pairs of rows of words into rows of normals, or one less."""
+def _normals(words, out):
+    """Pairs of rows of words into rows of normals."""
     for row in range(0, out.shape[0], 2):
-        other = out[row + 1] if row + 1 < out.shape[0] else spare
-        variates.normals((words[row], words[row + 1]), (out[row], other))
+        variates.normals((words[row], words[row + 1]), (out[row], out[row + 1]))
 
 
 @inlined
-def _transform(kind, words, spare, out):
+def _transform(kind, words, out):
     if kind == GUMBEL:
         _gumbels(words, out)
     elif kind == EXPONENTIAL:
         _exponentials(words, out)
     elif kind == NORMAL:
-        _normals(words, spare, out)
+        _normals(words, out)
     else:
         _uniforms(words, out)
 
@@ -106,39 +106,44 @@ def _join(high, low, words):
             words[i, b] = uint64(high[i, b]) << uint64(32) | uint64(low[i, b])
 
 
-def _buffers(out, rows):
-    """Words (rows, block) as wide as the floats of `out`."""
+def _words(out):
+    """The memory of floats as words as wide: a float is made where its word is."""
 
 
-def _fill_buffers(buffers, element, key, index, batch, draw, purpose, low_purpose):
-    """Fill them; their last item holds the words."""
+def _halves(out, rows):
+    """Room for halves (2, rows, block) of words that are wider than Philox's."""
 
 
-@overload(_buffers, inline="always")
-def _typed_buffers(out, rows):
-    def short(out, rows):
-        return (empty((rows, out.shape[1]), np.uint32),)
-
-    def long(out, rows):
-        block = out.shape[1]
-        return empty((2, rows, block), np.uint32), empty((rows, block), np.uint64)
-
-    return short if out.dtype == types.float32 else long
+def _fill_words(words, halves, element, key, index, batch, draw, purpose, low_purpose):
+    """Words (elements, block) of elements from `element` on."""
 
 
-@overload(_fill_buffers, inline="always")
-def _typed_fill(buffers, element, key, index, batch, draw, purpose, low_purpose):
-    def short(buffers, element, key, index, batch, draw, purpose, low_purpose):
-        fill_words(buffers[0], element, key, index, batch, draw, purpose)
+@overload(_words, inline="always")
+def _typed_words(out):
+    if out.dtype == types.float32:
+        return lambda out: out.view(np.uint32)
+    return lambda out: out.view(np.uint64)
 
-    def long(buffers, element, key, index, batch, draw, purpose, low_purpose):
-        halves, words = buffers
-        for half in range(2):
-            own = low_purpose if half else purpose
-            fill_words(halves[half], element, key, index, batch, draw, own)
-        _join(halves[0], halves[1], words)
 
-    return short if len(buffers) == 1 else long
+@overload(_halves, inline="always")
+def _typed_halves(out, rows):
+    if out.dtype == types.float32:
+        return lambda out, rows: None
+    return lambda out, rows: empty((2, rows, out.shape[1]), np.uint32)
+
+
+@overload(_fill_words, inline="always")
+def _typed_fill(words, halves, element, key, index, batch, draw, purpose, low_purpose):
+    def short(words, halves, element, key, index, batch, draw, purpose, low_purpose):
+        fill_words(words, element, key, index, batch, draw, purpose)
+
+    def long(words, halves, element, key, index, batch, draw, purpose, low_purpose):
+        high, low = halves[0, : words.shape[0]], halves[1, : words.shape[0]]
+        fill_words(high, element, key, index, batch, draw, purpose)
+        fill_words(low, element, key, index, batch, draw, low_purpose)
+        _join(high, low, words)
+
+    return short if words.dtype == types.uint32 else long
 
 
 @inlined
@@ -150,12 +155,19 @@ def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
     float32 (32-bit words) or float64 (64-bit words), overwritten.
     """
     elements, block = out.shape
-    rows = min(max(4, FILLED // block // 4 * 4), (elements + 3) // 4 * 4)
-    buffers = _buffers(out, rows)
-    spare = empty((block if kind == NORMAL else 0,), out.dtype)
-    for element in range(0, elements, rows):
-        _fill_buffers(buffers, element, key, index, batch, draw, purpose, low_purpose)
-        _transform(kind, buffers[-1], spare, out[element : element + rows])
+    rows, whole = max(4, FILLED // block // 4 * 4), elements // 4 * 4
+    halves = _halves(out, min(rows, max(4, whole)))
+    for element in range(0, whole, rows):
+        some = out[element : min(element + rows, whole)]
+        words = _words(some)
+        _fill_words(words, halves, element, key, index, batch, draw, purpose, low_purpose)
+        _transform(kind, words, some)
+    if whole < elements:
+        last = empty((4, block), out.dtype)
+        words = _words(last)
+        _fill_words(words, halves, whole, key, index, batch, draw, purpose, low_purpose)
+        _transform(kind, words, last)
+        out[whole:] = last[: elements - whole]
 
 
 def fill_signature(dtype):
@@ -195,22 +207,21 @@ def row_words(words, element, key, index, purpose):
         _put(words, 0, g, philox((uint32(first + g), *c), (key[0], key[1])))
 
 
-def _fill_row(buffers, element, key, index):
-    """Fill buffers with the words of one estimate; their last item holds the words."""
+def _fill_row(words, halves, element, key, index):
+    """Words of one estimate by planes."""
 
 
 @overload(_fill_row, inline="always")
-def _typed_fill_row(buffers, element, key, index):
-    def short(buffers, element, key, index):
-        row_words(buffers[0], element, key, index, NOISE)
+def _typed_fill_row(words, halves, element, key, index):
+    def short(words, halves, element, key, index):
+        row_words(words, element, key, index, NOISE)
 
-    def long(buffers, element, key, index):
-        halves, words = buffers
-        for half in range(2):
-            row_words(halves[half], element, key, index, LOW_BITS if half else NOISE)
+    def long(words, halves, element, key, index):
+        row_words(halves[0], element, key, index, NOISE)
+        row_words(halves[1], element, key, index, LOW_BITS)
         _join(halves[0], halves[1], words)
 
-    return short if len(buffers) == 1 else long
+    return short if words.dtype == types.uint32 else long
 
 
 @inlined
@@ -232,10 +243,10 @@ def _interleave(planes, loc, scale, out):
 @helper
 def _gumbel_row(key, index, loc, scale, out):
     planes = empty((4, min(ROW_COLUMNS, (out.size + 3) // 4)), out.dtype)
-    buffers = _buffers(planes, 4)
+    words, halves = _words(planes), _halves(planes, 4)
     for element in range(0, out.size, planes.size):
-        _fill_row(buffers, element, key, index)
-        _gumbels(buffers[-1], planes)
+        _fill_row(words, halves, element, key, index)
+        _gumbels(words, planes)
         _interleave(planes, loc, scale, out[element : element + planes.size])
 
 
