@@ -11,7 +11,7 @@ import numpy as np
 from gumbench import machine, registry, trial
 from gumbench.errors import InputError
 from gumbench.families.bound import Bound, make_program
-from gumbench.kernels import noise, philox, simplex
+from gumbench.kernels import driver, noise, philox, simplex
 from gumbench.kernels.sampling import draw_rows
 from gumbench.truth import exact_gradient as truth_of
 from gumbench.types import Estimator, Problem
@@ -66,12 +66,13 @@ def concrete(logits, temperature, draws, *, seed, dtype="float32"):
     _check_range("temperature", temperature, 0.0, math.inf, open_low=True)
     _check_whole("draws", draws, 1, philox.LIMITS["index"])
     real = _dtype(dtype).type
-    gumbels = np.empty((1, logits.size, draws), real)
+    block = -(-draws // driver.CHUNK) * driver.CHUNK
+    gumbels = np.empty((1, logits.size, block), real)
     request = np.array([noise.GUMBEL, 0, philox.NOISE, philox.LOW_BITS], np.int64)
     noise.fill_array(dtype)(request, _key(seed), 0, 0, gumbels[0])
     out = np.empty_like(gumbels)
     simplex.relax_array(dtype)(logits[None].astype(real), gumbels, real(temperature), out)
-    return np.ascontiguousarray(out[0].T)
+    return np.ascontiguousarray(out[0, :, :draws].T)
 
 
 def categorical(

@@ -11,6 +11,7 @@ FEWEST_ROUNDS = 3
 SECONDS_A_ROUND = 0.02
 MARGIN = 1.1
 MOST_SECONDS = 6.0
+# Threads of a library wait for more work at full speed for some milliseconds.
 PAUSE = 0.005
 
 

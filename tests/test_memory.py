@@ -4,6 +4,11 @@ import json
 import subprocess
 import sys
 
+import numba
+import numpy as np
+
+from gumbench.kernels import jit
+
 SCRIPT = """
 import json, re, resource, sys
 from pathlib import Path
@@ -61,3 +66,35 @@ def test_blocks_take_no_new_memory_from_the_system():
     """A block of `concrete` has arrays of 0.25 MiB each: 64 pages, and 64 blocks are made."""
     found = subprocess.check_output([sys.executable, "-c", FAULTS], text=True)
     assert int(found) < 100
+
+
+KEPT = []
+
+
+@numba.njit(**jit.OPTIONS)
+def shown(x):
+    with numba.objmode():
+        KEPT.append(x)
+
+
+@jit.helper
+def stash(arrays, x):
+    arrays.append(x)
+
+
+@numba.njit(**jit.OPTIONS)
+def total(x):
+    arrays = [x + 0.0]
+    for i in range(1, 4):
+        shown(x + i)
+        stash(arrays, x + i)
+    out = np.zeros_like(x)
+    for array in arrays:
+        out += array
+    return out
+
+
+def test_an_array_handed_to_python_or_to_a_container_is_kept():
+    np.testing.assert_array_equal(total(np.zeros(1000)), np.full(1000, 6.0))
+    for i, array in enumerate(KEPT, 1):
+        np.testing.assert_array_equal(array, np.full(1000, float(i)))

@@ -100,10 +100,12 @@ print(hashlib.sha256(text.encode()).hexdigest())
 """
 
 
-def test_vector_width():
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_vector_width(dtype):
     import json
 
-    spec = SPEC | {"problems": ["categorical-quadratic", "gaussian-kl"], "dimensions": [3, 33]}
+    problems = {"problems": ["categorical-quadratic", "gaussian-kl"], "dimensions": [3, 33]}
+    spec = SPEC | problems | {"dtype": dtype}
     found = set()
     for bits in ("128", "256", "512"):
         environment = os.environ | {"GUMBENCH_VECTOR_BITS": bits}

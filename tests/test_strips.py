@@ -1,4 +1,4 @@
-"""Functions by strips against NumPy, for blocks of whole strips and with estimates left over."""
+"""Functions by strips against NumPy."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,6 @@ from numba import njit
 from gumbench.kernels import elementary, maxima
 from gumbench.kernels.jit import OPTIONS
 from gumbench.kernels.strips import by_strips, choose, spread
-
-SIZES = [1, 15, 16, 64, 65, 100, 192, 1000]
 
 
 @by_strips
@@ -27,13 +25,18 @@ def run(number, x, y, index, out):
     everything(number, x, y, index, out)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("size", SIZES)
-def test_arithmetic_of_strips(size, dtype):
+def case(size, dtype):
     generator = np.random.default_rng(size)
     x, y = generator.uniform(1, 2, (2, 3, size)).astype(dtype)
     index = generator.integers(0, 3, size).astype(np.int32)
-    number, out = dtype(1.5), np.full((3, 3, size), np.nan, dtype)
+    return x, y, index, np.full((3, 3, size), np.nan, dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [64, 192, 1024])
+def test_arithmetic_of_strips(size, dtype):
+    x, y, index, out = case(size, dtype)
+    number = dtype(1.5)
     run(number, x, y, index, out)
     total = number + np.cumsum(number * x.astype(float) - y, axis=0)
     one_hot = np.arange(3)[:, None] == index
@@ -46,37 +49,23 @@ def test_arithmetic_of_strips(size, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_estimates_have_the_same_bits_in_a_strip_and_left_over(dtype):
-    x, y = np.random.default_rng(0).uniform(1, 2, (2, 3, 192)).astype(dtype)
-    index = np.zeros(192, np.int32)
-    whole, some = np.empty((3, 3, 192), dtype), np.empty((3, 3, 15), dtype)
+def test_bits_do_not_depend_on_the_place_in_a_strip(dtype):
+    x, y, index, whole = case(192, dtype)
     run(dtype(0.7), x, y, index, whole)
-    for first in (0, 100, 177):
-        place = slice(first, first + 15)
+    for first in (1, 17, 100):
+        place, out = slice(first, first + 64), np.empty((3, 3, 64), dtype)
         parts = (np.ascontiguousarray(a[..., place]) for a in (x, y, index))
-        run(dtype(0.7), *parts, some)
-        np.testing.assert_array_equal(some, whole[..., place])
+        run(dtype(0.7), *parts, out)
+        np.testing.assert_array_equal(out, whole[..., place])
+
+
+@pytest.mark.parametrize("size", [1, 63, 65, 100])
+def test_a_block_of_no_whole_strips_is_refused(size):
+    with pytest.raises(ValueError, match="multiple of 64"):
+        run(np.float32(1.0), *case(size, np.float32))
 
 
 def test_items_that_are_not_neighbours_are_refused():
-    out = np.empty((3, 3, 64))
-    wide = np.ones((3, 100))
+    x, y, index, out = case(64, np.float64)
     with pytest.raises(Exception, match="items next to each other"):
-        run(1.5, wide[:, :64], np.ones((3, 64)), np.zeros(64, np.int32), out)
-
-
-def test_a_strip_past_the_block_would_be_seen():
-    room = np.zeros(100 + 64)
-    out = room[:100].reshape(1, 1, 100)
-
-    @by_strips
-    def ones(s, number, out):
-        out[0, 0, s] = spread(number, s)
-
-    @njit(**OPTIONS)
-    def fill(number, out):
-        ones(number, out)
-
-    fill(1.0, out)
-    assert room[:100].all()
-    assert not room[100:].any()
+        run(1.5, np.repeat(x, 2, axis=1)[:, ::2], y, index, out)

@@ -262,7 +262,7 @@ class Program:
 
     def check_indices(self):
         """Run the kernel on one block of noise with a check of every index (IndexError)."""
-        bound, inputs, block = self.bound, self.inputs, driver.COLLECTED
+        bound, inputs, block = self.bound, self.inputs, driver.CHUNK
         draws = [bound.fill(request, 0, 0, block) for request in inputs.requests]
         run = driver.checked_kernel(self.kernel, self.functions[2:6])
         run(

@@ -108,7 +108,8 @@ class Callbacks:
             self._failed(error, out)
 
     def _failed(self, error, out):
-        self.failure = self.failure or error
+        # Without our own frame, for its arrays are gone when somebody looks at the traceback.
+        self.failure = self.failure or error.with_traceback(error.__traceback__.tb_next)
         out[:] = np.nan
 
 

@@ -115,7 +115,6 @@ def totals(sums):
 
 
 FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
-COLLECTED = 16
 MOST_BLOCK = 4096
 # An array of a block; the loops over it want several to lie in the first cache.
 BLOCK_BYTES = 1 << 15
@@ -362,12 +361,11 @@ def moments(
 def collect(fill, kernel, value, value_at, gradient, direct, pullback, inputs, batch, start, out):
     """Keep estimates start, start + 1, ... of a batch: out (count, parameters)."""
     functions = Functions(fill, kernel, value, value_at, gradient, direct, pullback)
-    block = COLLECTED
-    work = _workspace(functions, inputs, block)
-    for first in range(0, out.shape[0], block):
+    work = _workspace(functions, inputs, CHUNK)
+    for first in range(0, out.shape[0], CHUNK):
         _fill_noise(functions.fill, inputs, batch, start + first, work)
         _estimate(functions, inputs, 0, work)
-        for b in range(min(block, out.shape[0] - first)):
+        for b in range(min(CHUNK, out.shape[0] - first)):
             for p in range(out.shape[1]):
                 out[first + b, p] = work.estimates[p, b]
 

@@ -1,8 +1,8 @@
 """Block-last operations on points of the simplex and on one-hot draws.
 
 Arrays are (variables, categories, block) unless said otherwise; `index` is (variables, block)
-int32. s is the place of an estimate, or of a strip. One pass over the categories goes up, the next
-one down: it starts with those that are still in the first cache.
+int32. s is a strip of estimates. One pass over the categories goes up, the next one down: it starts
+with those that are still in the first cache.
 """
 
 import numpy as np

@@ -2,8 +2,8 @@
 
 Arrays are block-last. Where the last index is a strip instead of an estimate, `x[c, s]` is a vector
 of the strip's items and `out[c, s] = y` puts one back. Vectors are added, subtracted, multiplied,
-divided and compared item by item, with each other or with a number. So a function written for one
-estimate works on as many as fill several registers, and what it sums over categories stays there.
+divided and compared item by item, with each other or with a number. So a function reads as for one
+estimate, works on as many as fill several registers, and what it sums over categories stays there.
 """
 
 import operator
@@ -139,21 +139,20 @@ def _setitem(array, index, x):
 
 
 @intrinsic
-def spread(context, x, place):
-    """A number for every estimate of a place, which is a strip or one estimate's number."""
-    kind = Vector(x, place.count) if isinstance(place, Strip) else x
+def spread(context, x, strip):
+    """A number for every estimate of a strip."""
+    kind = Vector(x, strip.count)
 
     def codegen(context, builder, signature, arguments):
         return context.cast(builder, arguments[0], x, kind)
 
-    return kind(x, place), codegen
+    return kind(x, strip), codegen
 
 
 @intrinsic
 def choose(context, condition, x, y):
-    """x where a condition holds, else y."""
-    item = y.dtype if isinstance(y, Vector) else y
-    kind = Vector(item, condition.count) if isinstance(condition, Vector) else item
+    """x where a condition holds, else y: vectors or numbers."""
+    kind = Vector(y.dtype if isinstance(y, Vector) else y, condition.count)
 
     def codegen(context, builder, signature, arguments):
         return builder.select(*arguments)
@@ -187,21 +186,20 @@ def _strip(context, start, arrays):
 
 
 def by_strips(body):
-    """A compiled function of arrays and numbers, by a `body` that takes a place before them.
+    """A compiled function of arrays and numbers, by a `body` that takes a strip before them.
 
-    It runs the body for strip after strip of the estimates, and for those left over one by one. The
-    last argument is block-last.
+    It runs the body for strip after strip of the estimates. The last argument is block-last. Raises
+    ValueError for a block that is no whole number of strips: those of a pass are multiples of 64.
     """
     step = inlined(body)
 
     @helper
     def apply(*arguments):
         block, length = arguments[-1].shape[-1], _strip_length(arguments)
-        whole = block // length * length
-        for start in range(0, whole, length):
+        if block % length:
+            raise ValueError("the last axis is no block of estimates: give a multiple of 64")
+        for start in range(0, block, length):
             step(_strip(start, arguments), *arguments)
-        for b in range(whole, block):
-            step(b, *arguments)
 
     apply.__doc__ = body.__doc__
     return apply
