@@ -10,7 +10,7 @@ import numpy as np
 from numba import uint64
 
 from gumbench.kernels import elementary, maxima, noise, philox, variates
-from gumbench.kernels.arrays import empty, prefetch
+from gumbench.kernels.arrays import empty
 from gumbench.kernels.jit import helper, inlined
 from gumbench.kernels.maxima import EACH, FOURS, LARGEST_OF
 from gumbench.kernels.noise import row_words
@@ -119,8 +119,6 @@ def _filtered(logits, temperatures, key, first, out):
         row, r, d = logits[number // draws], number // draws, number % draws
         best[:] = -np.inf
         for category in range(0, categories, CHUNK):
-            # Logits arrive from memory while the words are made.
-            prefetch(row, category, min(category + CHUNK, categories))
             row_words(words, category, key, first + number, philox.NOISE)
             _largest(row, category, largest)
             for t in range(temperatures.size):
