@@ -13,6 +13,7 @@ from gumbench.errors import InputError
 from gumbench.families.bound import Bound, make_program
 from gumbench.kernels import driver
 from gumbench.moments import Grouping, Silent, accumulate
+from gumbench.types import BATCHES
 
 LOGITS = {
     "wide": [1e4, 0.0, -1e4, 3.0],
@@ -166,6 +167,19 @@ def test_rows_are_the_sums_of_their_groups(sizes):
             assert (groups.sign > 0).all() or not np.allclose(wrong, expected)
             seen += place.tolist()
     assert sorted(seen) == list(range(grouping.rows))
+
+
+def test_moments_are_those_of_the_estimates():
+    bound = Bound(gumbench.make_problem("categorical-quadratic", 70), "float64")
+    estimator = registry.estimators("concrete")["categorical"]
+    program = make_program(bound, estimator, [2.0], None, 3)
+    grouping = Grouping(bound, np.linspace(-1.0, 1.0, 70))
+    found = accumulate(program, grouping, 100, Silent(), "moments")
+    assert (grouping.sign < 0).any()
+    x = np.array([program.collect(batch, 0, 100) for batch in range(BATCHES)]) - grouping.shift
+    np.testing.assert_allclose(found.batch_means[0], x.mean(axis=1), atol=1e-13)
+    m2 = ((x - x.mean(axis=(0, 1))) ** 2).sum(axis=(0, 1))
+    np.testing.assert_allclose(found.at(0).m2, m2, rtol=1e-10)
 
 
 @pytest.mark.parametrize("sizes", PARTS)
