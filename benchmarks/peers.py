@@ -20,7 +20,7 @@ import numpy as np  # noqa: E402
 
 from gumbench import machine, registry, statistics, timing  # noqa: E402
 from gumbench.families.bound import Bound, make_program  # noqa: E402
-from gumbench.kernels import driver, noise, philox, sampling  # noqa: E402
+from gumbench.kernels import driver, noise, philox, records, sampling  # noqa: E402
 from gumbench.measure.sampling import WORDS  # noqa: E402
 from gumbench.moments import Grouping  # noqa: E402
 from gumbench.types import BATCHES  # noqa: E402
@@ -56,7 +56,7 @@ def ours(name, size, temperatures=(1.0,)):
     grouping = Grouping(bound, np.zeros(size))
     count = max(program.block, OWN_ELEMENTS // BATCHES // size)
     block = driver.block_for(program.block, count)
-    sums = driver.no_sums(BATCHES, len(temperatures), size, grouping.rows)
+    sums = records.no_sums(BATCHES, len(temperatures), size, grouping.rows)
     call = functools.partial(program.add_moments, grouping.driver, 0, 0, count, block, sums)
     return repeated(call, count * BATCHES * size)
 

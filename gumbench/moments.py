@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gumbench import statistics
-from gumbench.kernels import driver
+from gumbench.kernels import driver, records
 from gumbench.types import BATCHES
 
 SECONDS_A_CALL = 0.2
@@ -51,7 +51,7 @@ class Grouping:
         self.shift = truth.astype(bound.real).astype(np.float64)
         self.sign = np.concatenate([groups.sign for _, groups, _ in self.parts.values()])
         leaf, waiting = np.concatenate(row_of), np.cumsum(1 - np.concatenate(children))
-        self.driver = driver.Grouping(
+        self.driver = records.Grouping(
             self.sign,
             self.sign * self.shift,
             np.argsort(leaf, kind="stable"),
@@ -138,7 +138,7 @@ class Moments:
 def _mean_and_m2(sums, count):
     """Mean and sum of squares around it."""
     with np.errstate(invalid="ignore", over="ignore"):
-        total = driver.totals(sums)
+        total = records.totals(sums)
         mean = total[..., 0] / count
         return mean, np.maximum(total[..., 1] - count * mean**2, 0.0)
 
@@ -165,12 +165,12 @@ def accumulate(program, grouping, count, monitor, name):
     if saved := monitor.load(name):
         batch, start = (int(i) for i in saved["place"])
         if start:
-            sums = driver.Sums(*(saved[f"sums_{field}"] for field in driver.Sums._fields))
+            sums = records.Sums(*(saved[f"sums_{field}"] for field in records.Sums._fields))
         moments = Moments(count, **{key: saved[key] for key in moments.arrays()})
     length = block
     while batch < BATCHES:
         batches = min(together, BATCHES - batch)
-        sums = sums or driver.no_sums(batches, temperatures, parameters, grouping.rows)
+        sums = sums or records.no_sums(batches, temperatures, parameters, grouping.rows)
         while start < count:
             began = time.perf_counter()
             work = min(length, count - start)
@@ -190,7 +190,7 @@ class _State(NamedTuple):
 
     batch: int
     start: int
-    sums: driver.Sums
+    sums: records.Sums
     moments: Moments
 
     def arrays(self):

@@ -47,14 +47,14 @@ import resource, sys
 import numpy as np
 from gumbench import registry
 from gumbench.families.bound import Bound, make_program
-from gumbench.kernels import driver
+from gumbench.kernels import driver, records
 from gumbench.moments import Grouping
 import numba
 numba.set_num_threads(1)
 bound = Bound(registry.make_problem("categorical-quadratic", 1024), "float32")
 estimator = registry.estimators("concrete")["categorical"]
 program, grouping = make_program(bound, estimator, [1.0], None, 0), Grouping(bound, np.zeros(1024))
-sums = driver.no_sums(64, 1, 1024, grouping.rows)
+sums = records.no_sums(64, 1, 1024, grouping.rows)
 for _ in range(2):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     program.add_moments(grouping.driver, 0, 0, program.block, program.block, sums)

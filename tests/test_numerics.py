@@ -11,7 +11,7 @@ import gumbench
 from gumbench import registry
 from gumbench.errors import InputError
 from gumbench.families.bound import Bound, make_program
-from gumbench.kernels import driver
+from gumbench.kernels import driver, records
 from gumbench.moments import Grouping, Silent, accumulate
 from gumbench.types import BATCHES
 
@@ -134,7 +134,7 @@ def grouped(sizes):
 
 def added(grouping, estimates, block=128):
     """The driver's sums of estimates (components, n), some at once."""
-    sums = driver.no_sums(1, 1, len(estimates), grouping.rows)
+    sums = records.no_sums(1, 1, len(estimates), grouping.rows)
     count = estimates.shape[1]
     for first in range(0, count, block):
         valid = min(block, count - first)
@@ -150,7 +150,7 @@ def test_rows_are_the_sums_of_their_groups(sizes):
     estimates = np.random.default_rng(2).normal(size=(sum(sizes), 128))
     sums = added(grouping, estimates.copy())
     x = estimates - shift[:, None]
-    components, of_rows = driver.totals(sums.components)[0, 0], driver.totals(sums.rows)[0, 0]
+    components, of_rows = records.totals(sums.components)[0, 0], records.totals(sums.rows)[0, 0]
     np.testing.assert_allclose(grouping.sign * components[:, 0], x.sum(axis=1), atol=1e-12)
     np.testing.assert_allclose(components[:, 1], (x**2).sum(axis=1))
     seen = []

@@ -15,7 +15,7 @@ import gumbench
 from gumbench import moments, run, tables
 from gumbench.errors import StoppedError
 from gumbench.families.bound import Bound, make_program
-from gumbench.kernels import driver
+from gumbench.kernels import driver, records
 from gumbench.measure import variance
 from gumbench.moments import Grouping
 from gumbench.registry import estimators, make_problem
@@ -212,7 +212,7 @@ def test_the_first_estimate_that_is_not_finite(place, expected):
     """Finite numbers whose sum overflows are none."""
     bound = Bound(make_problem("categorical-quadratic", 1), "float64")
     grouping = Grouping(bound, np.zeros(1))
-    sums = driver.no_sums(1, 1, 1, grouping.rows)
+    sums = records.no_sums(1, 1, 1, grouping.rows)
     estimates = np.full((1, 1024), 1e308 if place is None else 1.0)
     if place is not None:
         estimates[0, place] = np.nan

@@ -8,7 +8,7 @@ import numpy as np
 from gumbench.errors import InputError
 from gumbench.families import family
 from gumbench.families.plain import Callbacks, PlainProgram, block_size
-from gumbench.kernels import callback, driver, jit, noise, philox
+from gumbench.kernels import callback, driver, jit, noise, philox, records
 
 PILOT_ITEMS = 1 << 22
 SCALE_ESTIMATES = 256
@@ -26,7 +26,7 @@ def _missing_direct(x, theta, data, out):
     out[:] = out.dtype.type(np.nan)
 
 
-ROLES = driver.Functions._fields[2:]
+ROLES = records.Functions._fields[2:]
 MISSING = {
     "value_at": _missing_value_at,
     "gradient": _missing_gradient,
@@ -225,10 +225,10 @@ class Program:
         self.temperatures, self.parameters = temperatures, bound.theta.size
         kernel = jit.compiled("kernel", estimator.kernel, bound.dtype)
         self.kernel = estimator.kernel
-        self.functions = driver.Functions(noise.fill_array(bound.dtype), kernel, **bound.functions)
+        self.functions = records.Functions(noise.fill_array(bound.dtype), kernel, **bound.functions)
         elements = max(problem.shape[0] * problem.shape[1], bound.natural.size)
         self.block = (driver.block_size if problem.compiled else block_size)(elements)
-        self.inputs = driver.Inputs(
+        self.inputs = records.Inputs(
             np.array(philox.key(seed), np.uint32),
             problem.shape[0],
             problem.shape[1],

@@ -7,112 +7,18 @@ import numpy as np
 from numba import prange
 from numba.core import types
 
-from gumbench.kernels import arrays, jit, noise, philox
+from gumbench.kernels import jit, noise, philox
 from gumbench.kernels.arrays import empty
 from gumbench.kernels.jit import Objective, inlined
-from gumbench.kernels.moments import (
-    CHUNK,
-    PARTIAL,
-    add_estimates,
-    first_not_finite,
+from gumbench.kernels.moments import CHUNK, add_estimates, first_not_finite
+from gumbench.kernels.records import (
+    Functions,
+    array,
+    function_types,
+    grouping_type,
+    inputs_type,
+    sums_type,
 )
-
-
-class Functions(NamedTuple):
-    """What a pass calls: `noise.fill_array`, an estimator's kernel, and a problem's roles."""
-
-    fill: Any
-    kernel: Any
-    value: Any
-    value_at: Any
-    gradient: Any
-    direct: Any
-    pullback: Any
-
-
-class Inputs(NamedTuple):
-    """What a pass reads, as compiled code sees it; arrays of floats are of the pass's type.
-
-    key : (2,) uint32
-    natural : (rows, columns); theta : (parameters,); data : constants of f
-    indexed : the problem has a `value_at`
-    linked : it has a link
-    direct : ∂f/∂θ is to be added
-    feedback : standard deviation of the noise on each of `evaluations` values of f at a draw; no
-        evaluations where there is no noise
-    requests : (n, 4) int64: kind, draw, purpose and purpose of the low bits of an array of noise
-    temperatures : (t,)
-    prepared : (t, n) what the estimator's `prepare` made for each temperature
-    """
-
-    key: Any
-    variables: int
-    categories: int
-    natural: Any
-    theta: Any
-    data: Any
-    indexed: bool
-    linked: bool
-    direct: bool
-    feedback: float
-    evaluations: int
-    requests: Any
-    temperatures: Any
-    prepared: Any
-
-
-class Grouping(NamedTuple):
-    """How components are summed for the bias test.
-
-    sign, signed_shift : (parameters,) float64, a component's sign in its group, by which it enters
-        all sums, and what is then subtracted
-    member, first_member : row r sums the components member[first_member[r]:first_member[r+1]], or
-    children : (rows,) as many rows, the last ones not yet summed; 0 where it sums components
-    roots : the last row of each part
-    depth : how many rows wait to be summed, at most
-    """
-
-    sign: Any
-    signed_shift: Any
-    member: Any
-    first_member: Any
-    children: Any
-    roots: Any
-    depth: int
-
-
-class Sums(NamedTuple):
-    """Running sums of some batches.
-
-    components : (batches, temperatures, parameters, 2 PARTIAL) PARTIAL parts of Σ, signed and
-        around the shift, then as many of Σ²
-    rows : (batches, temperatures, rows, 2 PARTIAL) the same of the groups' sums
-    not_finite : (batches, temperatures) int64, number of the first estimate that is not finite,
-        or -1
-    """
-
-    components: Any
-    rows: Any
-    not_finite: Any
-
-
-def no_sums(batches, temperatures, parameters, rows):
-    """Sums of no estimates yet."""
-    shape = batches, temperatures
-    return Sums(
-        arrays.zeros((*shape, parameters, 2 * PARTIAL)),
-        arrays.zeros((*shape, rows, 2 * PARTIAL)),
-        np.full(shape, -1, np.int64),
-    )
-
-
-def totals(sums):
-    """Σ and Σ² (..., 2) of sums in parts."""
-    parts = sums.reshape(*sums.shape[:-1], 2, PARTIAL)
-    while parts.shape[-1] > 1:
-        parts = parts[..., ::2] + parts[..., 1::2]
-    return parts[..., 0]
-
 
 FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
 MOST_BLOCK = 4096
@@ -217,73 +123,28 @@ def _add_block(estimates, count, index, grouping, stack, components, row_sums, n
                 not_finite[0] = index + begin + bad
 
 
-def _array(kind, dimensions):
-    return types.Array(kind, dimensions, "C")
-
-
-def _inputs_type(dtype):
-    real = jit.REALS[dtype]
-    vector, matrix = _array(real, 1), _array(real, 2)
-    flag, size = types.boolean, types.intp
-    return types.NamedTuple(
-        [
-            _array(types.uint32, 1),
-            size,
-            size,
-            matrix,
-            vector,
-            vector,
-            flag,
-            flag,
-            flag,
-            real,
-            size,
-            _array(types.int64, 2),
-            vector,
-            matrix,
-        ],
-        Inputs,
-    )
-
-
-def _grouping_type():
-    numbers, indices = _array(types.float64, 1), _array(types.int64, 1)
-    fields = [numbers, numbers, *[indices] * 4, types.intp]
-    return types.NamedTuple(fields, Grouping)
-
-
-def _sums_type():
-    numbers = _array(types.float64, 4)
-    return types.NamedTuple([numbers, numbers, _array(types.int64, 2)], Sums)
-
-
-def _function_types(dtype):
-    fill = types.FunctionType(noise.fill_signature(dtype))
-    return [fill, *(jit.function_type(role, dtype) for role in Functions._fields[1:])]
-
-
 def _batch_signature(dtype):
-    size, sums = types.intp, _array(types.float64, 3)
-    arguments = [_inputs_type(dtype), _grouping_type(), size, size, size, size]
-    functions = types.NamedTuple(_function_types(dtype), Functions)
-    return types.void(functions, *arguments, sums, sums, _array(types.int64, 1))
+    size, sums = types.intp, array(types.float64, 3)
+    arguments = [inputs_type(dtype), grouping_type(), size, size, size, size]
+    functions = types.NamedTuple(function_types(dtype), Functions)
+    return types.void(functions, *arguments, sums, sums, array(types.int64, 1))
 
 
 def _moments_signature(dtype):
     size, batch = types.intp, types.FunctionType(_batch_signature(dtype))
-    arguments = [_inputs_type(dtype), _grouping_type(), size, size, size, size, _sums_type()]
-    return types.void(batch, *_function_types(dtype), *arguments)
+    arguments = [inputs_type(dtype), grouping_type(), size, size, size, size, sums_type()]
+    return types.void(batch, *function_types(dtype), *arguments)
 
 
 def _collect_signature(dtype):
-    arguments = [_inputs_type(dtype), types.intp, types.intp, _array(jit.REALS[dtype], 2)]
-    return types.void(*_function_types(dtype), *arguments)
+    arguments = [inputs_type(dtype), types.intp, types.intp, array(jit.REALS[dtype], 2)]
+    return types.void(*function_types(dtype), *arguments)
 
 
 def _add_signature(dtype):
     size = types.intp
-    arguments = [size, size, _grouping_type(), size, size, _sums_type()]
-    return types.void(_array(jit.REALS[dtype], 2), *arguments)
+    arguments = [size, size, grouping_type(), size, size, sums_type()]
+    return types.void(array(jit.REALS[dtype], 2), *arguments)
 
 
 @jit.driver(_batch_signature, parallel=False)

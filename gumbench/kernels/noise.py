@@ -179,7 +179,7 @@ def fill_signature(dtype):
 
 @driver(fill_signature, parallel=False)
 def fill_array(request, key, index, batch, out):
-    """`fill` of the kind in a request (4,) as in driver.Inputs."""
+    """`fill` of the kind in a request (4,) as in records.Inputs."""
     kind, draw, purpose, low_purpose = request
     fill(kind, (key[0], key[1]), index, batch, draw, purpose, low_purpose, out)
 

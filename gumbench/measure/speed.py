@@ -13,7 +13,7 @@ import numpy as np
 
 from gumbench import machine, notes, registry, timing
 from gumbench.families.bound import make_program
-from gumbench.kernels import driver
+from gumbench.kernels import records
 from gumbench.measure import variance
 from gumbench.moments import Grouping, Silent
 from gumbench.types import Record
@@ -69,7 +69,7 @@ def _work(found):
     estimator = registry.estimators(found.estimator)[bound.problem.family]
     grouping = Grouping(bound, np.zeros(bound.theta.size))
     program = make_program(bound, estimator, [found.temperature or 1.0], found.inner_samples, 0)
-    sums = driver.no_sums(1, 1, bound.theta.size, grouping.rows)
+    sums = records.no_sums(1, 1, bound.theta.size, grouping.rows)
     block = program.block
     return lambda units: program.add_moments(grouping.driver, 0, 0, units, block, sums), block
 
