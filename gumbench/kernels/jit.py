@@ -19,12 +19,18 @@ from typing import Any, NamedTuple
 import llvmlite
 import numba
 from numba.core import lowering, types
+from numba.core.bytecode import FunctionIdentity
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.core.typed_passes import NativeLowering
 
 from gumbench.machine import keep_memory, vector_bits
+
+# A symbol of compiled code is a function's name, its types and this number. Numba counts from 1 in
+# every process: of two functions of one name that two processes had compiled into the cache, the
+# one loaded first served both, so that an estimator ran with the loop of another.
+FunctionIdentity._unique_ids = iter(lambda: int.from_bytes(os.urandom(8)), None)
 
 # Where a function can leave an array: Python, and containers.
 KEEPING = (

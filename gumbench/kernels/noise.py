@@ -167,7 +167,9 @@ def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
         words = _words(last)
         _fill_words(words, halves, whole, key, index, batch, draw, purpose, low_purpose)
         _transform(kind, words, last)
-        out[whole:] = last[: elements - whole]
+        for e in range(elements - whole):
+            for b in range(block):
+                out[whole + e, b] = last[e, b]
 
 
 def fill_signature(dtype):

@@ -193,7 +193,6 @@ def by_strips(body):
     """
     step = inlined(body)
 
-    @helper
     def apply(*arguments):
         block, length = arguments[-1].shape[-1], _strip_length(arguments)
         if block % length:
@@ -201,5 +200,6 @@ def by_strips(body):
         for start in range(0, block, length):
             step(_strip(start, arguments), *arguments)
 
-    apply.__doc__ = body.__doc__
-    return apply
+    apply.__doc__, apply.__module__ = body.__doc__, body.__module__
+    apply.__name__, apply.__qualname__ = body.__name__, f"{body.__qualname__}.by_strips"
+    return helper(apply)

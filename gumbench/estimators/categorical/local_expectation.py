@@ -15,11 +15,14 @@ def kernel(exponentials, temperature, prepared, objective, out, extra):
     f = empty_like(out)
     simplex.race(objective.natural, exponentials[0], index)
     for v in range(variables):
-        drawn[:] = index[v]
+        for b in range(block):
+            drawn[b] = index[v, b]
         for c in range(categories):
-            index[v] = np.int32(c)
+            for b in range(block):
+                index[v, b] = np.int32(c)
             simplex.value_of_draw(index, objective, 0, categories, f[v, c])
-        index[v] = drawn
+        for b in range(block):
+            index[v, b] = drawn[b]
     simplex.expectation_pullback(prepared, f, out)
     simplex.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), extra)
 
