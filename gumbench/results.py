@@ -2,8 +2,8 @@
 
 import functools
 
-from gumbench import compare as comparing
-from gumbench import config, tables
+from gumbench import changes, config, ranking, tables
+from gumbench.cost import Cost
 from gumbench.errors import InputError
 from gumbench.store import Folder, write_atomically
 
@@ -30,6 +30,14 @@ class Results:
         """Facts of the machine and versions it was made with."""
         return self.manifest.get("machine")
 
+    @property
+    def unfinished(self):
+        """How many cells are done where some are missing, as a sentence; else empty."""
+        planned = len(self.manifest["cells"])
+        if len(self.records) == planned:
+            return ""
+        return f"The run is unfinished: {len(self.records)} of {planned} cells are done."
+
     def rows(self, name):
         """The rows of a table, as dicts."""
         return tables.rows(name, self.records)
@@ -44,19 +52,27 @@ class Results:
         """Time of every estimator that was timed."""
         return tables.frame("throughput", self.rows("throughput"))
 
-    def compare(self, *, cost=None, gradient_cost=None, seconds_of_f=None, **options):
-        """Which estimator, at what cost: a list of Comparison (see gumbench.compare).
+    def compare(self, *, budget=None, by="direction", oracles=False, where=(), **price):
+        """Which estimator, at which budget: a list of gumbench.ranking.Comparison.
 
-        cost, gradient_cost, seconds_of_f : as in gumbench.compare.Cost; by default measured time
-            where there is one, which refuses a gradient_cost (InputError), else evaluations
-        options : reference, budget and conditions, as in gumbench.compare.compare
+        budget : of a step, in the unit of the cost; None for all budgets
+        by : "direction" (after the best step size) or "error"
+        oracles : let candidates take part that rest on what nobody has
+        where : `column=value` texts on rows of `variance`, all of which must hold
+        price : cost ("evaluations", "time" or "estimates"), gradient_cost, cost_of_f and
+            cost_of_gradient in seconds, batched and reuse, as in gumbench.cost.Cost
         """
-        facts = {"gradient_cost": gradient_cost, "seconds_of_f": seconds_of_f}
-        if cost is None:
-            price = comparing.measured_cost(self, **facts)
-        else:
-            price = comparing.Cost(cost, **facts)
-        return comparing.compare(self, price, **options)
+        price["unit"] = price.pop("cost", None)
+        return ranking.compare(
+            self, Cost(**price), budget=budget, by=by, oracles=oracles, where=where
+        )
+
+    def diff(self, before, *, where=()):
+        """What changed since another run: a gumbench.changes.Diff, whose `failures` are a gate's.
+
+        before : Results. where : `column=value` texts on rows of `variance`, all of which must hold
+        """
+        return changes.diff(before, self, where)
 
     def write_tables(self, folder):
         """Write all tables into a Folder, and their hashes into its manifest."""

@@ -33,6 +33,19 @@ def leave_one_out_means(values):
     return (values.sum() - values) / (values.size - 1)
 
 
+def square_of_mean(means):
+    """‖mean‖² of batches' means (batches, parameters), and that with each batch left out."""
+    mean = means.mean(axis=0)
+    return squares_of_means(means @ mean, np.einsum("bp,bp->b", means, means))
+
+
+def squares_of_means(by_mean, squares):
+    """The same from the batches' products with the mean (batches,), and their ‖mean_b‖²."""
+    by_mean, squares = np.asarray(by_mean, float), np.asarray(squares, float)
+    n, whole = by_mean.size, by_mean.mean()
+    return whole, (n * n * whole - 2 * n * by_mean + squares) / (n - 1) ** 2
+
+
 def variance_interval(variance, batch_variances):
     """95 % interval of a variance from those of equally large batches, and its relative error.
 

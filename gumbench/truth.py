@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from gumbench import registry
+from gumbench import registry, statistics
 from gumbench.families.bound import make_program
 from gumbench.kernels import philox
 from gumbench.moments import Grouping, Silent, accumulate
@@ -59,5 +59,12 @@ def estimated_truth(bound, seed, estimates):
     def error(m2):
         return np.sqrt(m2 / (n - 1) / n)
 
-    mean = moments.batch_means.mean(axis=0)
-    return Truth(mean, "estimated", error(moments.m2), error(moments.row_m2))
+    means = moments.batch_means
+    squares = [statistics.square_of_mean(means[:, part]) for part, _, _ in grouping.parts.values()]
+    return Truth(
+        means.mean(axis=0),
+        "estimated",
+        error(moments.m2),
+        error(moments.row_m2),
+        np.array([statistics.jackknife_error(left) for _, left in squares]),
+    )

@@ -121,7 +121,9 @@ class Estimator:
     compute : compute(problem, noise, temperature, inner_samples), the same in plain Python (see
         gumbench.own.estimator)
     prepare : prepare(bound, seed, settings) -> (n,) float64, what depends on θ alone; random
-        numbers come from bound.pilot(seed, count)
+        numbers come from bound.pilot(seed, count). The evaluations of f it makes are counted
+    prepare_is_free : they are not, for in a training run it costs nothing
+    oracle : it rests on what nobody has, and is shown but takes part in no verdict
     paper, formula : shown by `explain`
     unbiased : True, False, or the name of the functions f for which it is exact
     path : differentiates through the sample
@@ -133,7 +135,7 @@ class Estimator:
     evaluations, gradient_evaluations : of f and ∂f/∂x per estimate, as functions of
         (inner samples, variables, categories)
     noise : arrays of noise, as a function of the inner samples
-    deterministic : one estimate says all
+    deterministic : one estimate says all; what it prepares is that estimate's cost
     """
 
     family: str
@@ -145,6 +147,8 @@ class Estimator:
     paper: str = ""
     gradient_evaluations: Callable = lambda k, v, c: 0
     prepare: Callable | None = None
+    prepare_is_free: bool = False
+    oracle: bool = False
     draw_evaluations: Callable | None = None
     aliases: tuple[str, ...] = ()
     exact_for: str = ""
@@ -189,12 +193,14 @@ class Truth:
     source : closed form, enumeration, dynamic programming, quadrature, estimated or none
     error : (parameters,) standard errors where it is estimated, else None
     row_error : standard errors of its grouped sums (see measure.variance), else None
+    square_error : (parts,) standard errors of ‖gradient‖² of each part, else None
     """
 
     gradient: Any
     source: str
     error: Any = None
     row_error: Any = None
+    square_error: Any = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the symbols of compiled code stand for, read from the objects in a folder of the kernel cache.
+"""What the symbols of compiled code stand for, read from the objects of the kernel cache.
 
 An object is an ELF file. A symbol's code is its bytes, with the names of the functions and the
 constants that they refer to; places in memory are known only when it is loaded.

@@ -20,7 +20,7 @@ from gumbench.errors import GumbenchError
 EXAMPLES = 2200
 COMMAND = typer.main.get_command(app)
 COMMANDS = ("", *COMMAND.commands)
-OFTEN = ("sweep", "compare", "export")
+OFTEN = ("sweep", "compare", "diff", "export")
 # Completion is written into the user's own shell.
 ROOT = [p for p in COMMAND.params if "completion" not in p.name]
 
@@ -45,16 +45,20 @@ RIGHT = {
     "--cost": "evaluations estimates",
     "--cost-of-f": "2ms 1e-3s 5µs",
     "--gradient-cost": "3 0 1.5",
-    "--budget": "64evaluations 5ms 10estimates",
-    "--reference": "score concrete reinforce",
+    "--cost-of-gradient": "7ms 1e-2s",
+    "--reuse": "1 1000 1e6",
+    "--by": "direction error",
+    "--budget": "64evaluations 5ms 10estimates 64",
     "--where": "status=done problem=bern* temperature<=1 unbiased=True dimension!=7",
-    "--fail-above": "10% 5 0",
+    "--fail-above": "10% 5% 0%",
     "--table": "variance components",
     "--format": "csv json markdown latex",
     "--columns": "estimator,variance* problem *",
     "--for": "bernoulli-toy score mine.py",
     "preset": "lecture smoke toy.toml",
     "runs": "one results/one seeded",
+    "before": "one results/one seeded",
+    "after": "one results/one seeded",
     "run_folder": "one results/one seeded",
     "kind": "estimators problems presets runs",
     "name": "concrete bernoulli-toy reinforce mine.py:pull",
@@ -265,7 +269,17 @@ def check(arguments):
     return status
 
 
-TAKE_FILES = ("preset", "runs", "run_folder", "name", "problems", "estimators", "applies_to")
+TAKE_FILES = (
+    "preset",
+    "runs",
+    "before",
+    "after",
+    "run_folder",
+    "name",
+    "problems",
+    "estimators",
+    "applies_to",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS[1:])

@@ -316,20 +316,37 @@ TOML = [
 READ = [
     # runs
     ("compare run/variance.csv", "run/variance.csv is no run folder: it is a file"),
-    ("compare run nowhere", "nowhere is no run folder"),
-    ("compare run run run/spec.toml", "run/spec.toml is no run folder: it is a file"),
-    ("export run/variance.csv", "run/variance.csv is no run folder: it is a file"),
-    # what goes with one run, or with several
-    ("compare run run --budget 64evaluations", "--budget ranks the estimators of one run"),
-    ("compare run run --reference score", "--reference ranks the estimators of one run"),
-    ("compare run run run --cost-of-f 2ms", "--cost-of-f ranks the estimators of one run"),
-    ("compare run run --gradient-cost 1", "--gradient-cost ranks the estimators of one run"),
-    ("compare run run --cost estimates", "--cost ranks the estimators of one run"),
-    ("compare run --fail-above 10%", "--fail-above compares runs: give two or more"),
-    # --cost, --cost-of-f, --gradient-cost
+    ("compare run nowhere", "compare takes one run; for two: gumbench diff run nowhere"),
+    ("compare run run --fail-above 10%", "gumbench diff run run --fail-above 10%"),
+    ("compare run --fail-above 10%", "gumbench diff BEFORE AFTER --fail-above 10%"),
+    ("compare run 'two words'", "gumbench diff run 'two words'"),
+    ("compare run --reference score", "No such option: --reference"),
+    ("diff run nowhere", "nowhere is no run folder"),
+    ("diff run run/spec.toml", "run/spec.toml is no run folder: it is a file"),
+    ("diff run", "Missing argument 'AFTER'"),
+    ("diff run run run", "unexpected extra argument"),
+    ("diff run run --surely", "--surely is about the limit of a gate: add --fail-above 10%"),
+    ("diff run run --cost evaluations", "No such option: --cost"),
+    # compare
     ("compare run --cost ''", "no cost is called ''"),
     ("compare run --cost Evaluations", "did you mean evaluations?"),
-    ("compare run --cost estimates --cost-of-f 2ms", "leave out --cost estimates"),
+    ("compare run --cost estimates --cost-of-f 2ms", "--cost estimates counts none: leave one"),
+    ("compare run --cost evaluations --cost-of-f 2ms", "--cost evaluations counts none"),
+    ("compare run --cost-of-gradient 2ms", "needs the price of f beside it: --cost-of-f"),
+    ("compare run --cost-of-f 2ms --cost-of-gradient 1ms", "f with its gradient"),
+    ("compare run --cost-of-f 2ms --cost-of-gradient 5ms --gradient-cost 2", "two prices of"),
+    ("compare run --cost-of-f 2ms --cost-of-gradient 0ms", "give more than 0"),
+    ("compare run --cost-of-f 2ms --cost-of-gradient 5", "give a number with its unit"),
+    ("compare run --reuse 0", "--reuse 0: give a whole number of estimates from 1"),
+    ("compare run --reuse 1.5", "--reuse 1.5: give a whole number"),
+    ("compare run --reuse -1", "give a number from 0"),
+    ("compare run --reuse nan", "give a number from 0"),
+    ("compare run --reuse many", "--reuse 'many': give a number"),
+    ("compare run --reuse 10 --cost estimates", "which --cost estimates leaves out"),
+    ("compare run --batched --cost estimates", "--batched is about evaluations"),
+    ("compare run --batched --cost time", "or add --cost-of-f"),
+    ("compare run --by variance", "no error is called 'variance'"),
+    ("compare run --by directoin", "did you mean direction?"),
     ("compare run --cost-of-f ''", "--cost-of-f '': give a number with its unit"),
     ("compare run --cost-of-f ms", "give a number with its unit"),
     ("compare run --cost-of-f nanms", "give a number with its unit"),
@@ -345,7 +362,7 @@ READ = [
     ("compare run --gradient-cost 3x", "give a number"),
     ("compare run --gradient-cost inf", "give a number from 0"),
     ("compare run --gradient-cost 1e400", "give a number from 0"),
-    ("compare run --cost estimates --gradient-cost 1", "--gradient-cost prices evaluations"),
+    ("compare run --cost estimates --gradient-cost 1", "--gradient-cost is about evaluations"),
     # --budget
     ("compare run --budget ''", "--budget '': give a number with its unit"),
     ("compare run --budget evaluations", "give a number with its unit"),
@@ -357,27 +374,20 @@ READ = [
     ("compare run --budget 64evaluations --cost estimates", "such as 64estimates"),
     ("compare run --budget 5h --cost-of-f 2ms", "such as 5ms or 64evaluations"),
     ("compare run --budget 0s --cost-of-f 2ms", "give more than 0"),
-    # --reference
-    ("compare run --reference ''", "no estimator is called ''"),
-    ("compare run --reference reinforced", "did you mean score?"),
-    ("compare run --reference concrete", "concrete is not in the run of bernoulli-toy, which has"),
-    ("compare run --reference rloo", "--reference score-loo is not in the run"),
-    ("compare run --reference bernoulli-toy", "no estimator is called 'bernoulli-toy'"),
-    ("compare run --reference 's*'", "estimators: give one, as score"),
-    ("compare run --reference @unbiased", "estimators: give one"),
-    ("compare run --reference missing.py", "cannot read missing.py"),
     # --fail-above
-    ("compare run run --fail-above ''", "--fail-above '': give a number"),
-    ("compare run run --fail-above %", "give a number"),
-    ("compare run run --fail-above 10%%", "give a number"),
-    ("compare run run --fail-above 5ms", "give a number"),
-    ("compare run run --fail-above -1%", "give a number from 0"),
-    ("compare run run --fail-above nan", "give a number from 0"),
-    ("compare run run --fail-above inf%", "give a number from 0"),
+    ("diff run run --fail-above ''", "--fail-above '': give a number"),
+    ("diff run run --fail-above %", "give a number"),
+    ("diff run run --fail-above 10%%", "give a number"),
+    ("diff run run --fail-above 5ms", "give a number"),
+    ("diff run run --fail-above -1%", "give a number from 0"),
+    ("diff run run --fail-above nan", "give a number from 0"),
+    ("diff run run --fail-above inf%", "give a number from 0"),
+    ("diff run run --fail-above 0.1", "0.1 has two readings: give 0.1% or 10%"),
+    ("diff run run --fail-above 10", "10 has two readings: give 10% or 1000%"),
     # --where
     *(
         (f"{command} --where {condition}", message)
-        for command in ("compare run", "compare run run", "export run")
+        for command in ("compare run", "diff run run", "export run")
         for condition, message in [
             ("''", "--where '': give column=value"),
             ("status", "give column=value"),
@@ -617,7 +627,7 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize("command", ["export run", "compare run", "compare {finished} run"])
+@pytest.mark.parametrize("command", ["export run", "compare run", "diff {finished} run"])
 @pytest.mark.parametrize("damage, message", UNREADABLE)
 def test_reading_a_damaged_run(damage, message, command, run, finished, capsys):
     damage(run)

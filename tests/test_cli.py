@@ -16,7 +16,7 @@ import pytest
 import gumbench
 from gumbench.cli import main
 
-COMMANDS = ["", "sweep", "compare", "export", "list", "explain", "info"]
+COMMANDS = ["", "sweep", "compare", "diff", "export", "list", "explain", "info"]
 HEAVY = {"numba", "pandas", "scipy", "llvmlite"}
 TOY = "sweep --problems bernoulli-toy --estimates 128 --no-throughput --output run"
 
@@ -66,9 +66,10 @@ def test_help(name, flag, place):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_example_in_the_help_is_valid(name, place):
-    if name in ("compare", "export"):
+    if name in ("compare", "diff", "export"):
         small = "sweep --problems categorical-vae --dimensions 2 --estimators score,concrete"
-        assert main(shlex.split(f"{small} --estimates 1024 --quiet")) == 0
+        for output in ("", "--output results/before", "--output results/after"):
+            assert main(shlex.split(f"{small} --estimates 1024 --quiet {output}")) == 0
     said = command(f"{name} --help").stdout
     example = re.search(r"Example: gumbench (.*)", said).group(1).strip()
     dry = " --dry-run" if example.startswith("sweep") else ""
@@ -158,7 +159,7 @@ def test_no_color(values, colour):
 def test_dry_run_writes_nothing(place, capsys):
     assert main(shlex.split(f"{TOY} --dry-run")) == 0
     said = capsys.readouterr()
-    assert "13 cells" in said.err
+    assert "14 cells" in said.err
     assert said.out == ""
     assert not list(place.iterdir())
 
@@ -169,7 +170,7 @@ def test_the_same_command_again_computes_nothing(capsys):
     capsys.readouterr()
     assert main(shlex.split(TOY)) == 0
     said = capsys.readouterr()
-    assert "13 of them done before" in said.err
+    assert "14 of them done before" in said.err
     assert "nothing was computed" in said.err
     assert "bernoulli-toy · D = 1" in said.out
     assert (Path("run/cells.jsonl").read_bytes(), Path("run/variance.csv").read_bytes()) == before
@@ -206,7 +207,7 @@ def test_force_starts_over():
     assert main(shlex.split(f"{TOY} --seed 2")) == 2
     assert main(shlex.split(f"{TOY} --seed 2 --force")) == 0
     assert {row["seed"] for row in table()} == {"2"}
-    assert len(journal()) == 13
+    assert len(journal()) == 14
 
 
 @pytest.mark.parametrize("flag", ["--quiet", "-q"])
@@ -222,7 +223,7 @@ def test_the_spec_of_a_run_is_the_run():
     rows = table()
     assert main(["sweep", "run/spec.toml", "--output", "again"]) == 0
     assert Path("again/variance.csv").read_bytes() == Path("run/variance.csv").read_bytes()
-    assert len(rows) == 2 * (7 + 2 * 3)
+    assert len(rows) == 2 * (8 + 2 * 3)
 
 
 def test_output_left_out_is_named_after_the_spec():

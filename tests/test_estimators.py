@@ -73,6 +73,16 @@ def score_baseline(s):
     return outer(s.plain.f(d) - c, d - s.p)
 
 
+def score_mean(s):
+    shape = s.logits.shape
+    if shape[1] ** shape[0] > 5000:
+        return None
+    x = np.eye(shape[1])[np.array(list(np.ndindex(*[shape[1]] * shape[0])))]
+    c = ((x * s.p).sum(axis=2).prod(axis=1) * s.plain.f(x)).sum()
+    d = s.draw()
+    return outer(s.plain.f(d) - c, d - s.p)
+
+
 def score_loo(s):
     draws = [s.draw(k) for k in range(len(s.noise))]
     f = [s.plain.f(d) for d in draws]
@@ -146,6 +156,13 @@ def gaussian_score_baseline(s):
     return (s.plain.f(s.z())[:, None, None] - c) * gaussian_terms(s)
 
 
+def gaussian_score_mean(s):
+    random = np.concatenate(list(s.bound.pilot(SEED, 65_536)), axis=2)[:, 0].T
+    mean, scale = s.logits
+    c = s.plain.f((mean + scale * random)[:, :, None]).mean()
+    return outer(s.plain.f(s.z()) - c, gaussian_terms(s))
+
+
 def path(s):
     g = s.plain.gradient(s.z())[:, :, 0]
     return np.stack([g, g * s.noise[0][:, :, 0]], axis=1)
@@ -159,6 +176,7 @@ TWINS = {
     ("categorical", "exact"): exact,
     ("categorical", "score"): score,
     ("categorical", "score-baseline"): score_baseline,
+    ("categorical", "score-mean"): score_mean,
     ("categorical", "score-loo"): score_loo,
     ("categorical", "local-expectation"): local_expectation,
     ("categorical", "gumbel-score"): gumbel_score,
@@ -168,6 +186,7 @@ TWINS = {
     ("gaussian", "score"): gaussian_score,
     ("gaussian", "score-loo"): gaussian_score_loo,
     ("gaussian", "score-baseline"): gaussian_score_baseline,
+    ("gaussian", "score-mean"): gaussian_score_mean,
     ("gaussian", "pathwise"): pathwise,
     ("gaussian", "sticking-the-landing"): path,
 }

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import gumbench
-from gumbench import compare, measure, notes, statistics, timing
+from gumbench import measure, notes, statistics, timing
 from gumbench.cli import main
 from gumbench.errors import InputError
 
@@ -31,6 +31,7 @@ def test_one_row_for_each_estimator_whatever_its_temperatures(run):
     names = sorted(zip(run.throughput.problem, run.throughput.name, strict=True))
     assert names == [
         ("categorical-quadratic", "concrete"),
+        ("categorical-quadratic", "exact"),
         ("categorical-quadratic", "score"),
         ("categorical-quadratic", "score-loo"),
         ("gaussian-kl", "pathwise"),
@@ -48,13 +49,13 @@ def test_one_row_for_each_estimator_whatever_its_temperatures(run):
 
 def test_the_time_is_in_the_rows_of_the_variance(run):
     done = run.variance[run.variance.status == "done"]
+    assert (done.nanoseconds_per_estimate > 0).all()
+    assert (done.prepare_seconds >= 0).all()
     timed = done[done.estimator != "exact"]
-    assert (timed.nanoseconds_per_estimate > 0).all()
     work = timed.variance * timed.nanoseconds_per_estimate * 1e-9
     assert np.allclose(timed.work_variance.astype(float), work.astype(float))
     assert (timed.work_variance_low < timed.work_variance).all()
     assert (timed.work_variance < timed.work_variance_high).all()
-    assert done[done.estimator == "exact"].nanoseconds_per_estimate.isna().all()
     concrete = timed[timed.estimator == "concrete"]
     assert concrete.nanoseconds_per_estimate.nunique() == 1
 
@@ -78,33 +79,48 @@ def test_no_throughput(tmp_path, monkeypatch, capsys):
     assert main([*words.split(), "--no-throughput"]) == 0
     assert not (tmp_path / "run/throughput.csv").exists()
     assert main(["compare", "run"]) == 0
-    assert "cost in evaluations of f" in capsys.readouterr().out
+    assert "cost is evaluations of f" in capsys.readouterr().out
     assert main(["compare", "run", "--cost", "time"]) == 2
     assert "score on bernoulli-toy has no time" in capsys.readouterr().err
 
 
-def test_compare_counts_in_time_where_there_is_one(run, tmp_path, capsys):
-    found = run.compare()[0]
-    assert found.cost.unit == "time"
+def test_compare_counts_in_time_where_it_is_asked_to(run, tmp_path, capsys):
+    assert run.compare()[0].cost.name == "evaluations of f"
+    found = run.compare(cost="time")[0]
     rows = run.variance[run.variance.problem == "categorical-quadratic"]
     for candidate in found.candidates:
         row = rows[(rows.estimator == candidate.estimator)].iloc[0]
-        if candidate.estimator != "exact":
-            assert candidate.cost == pytest.approx(1e-9 * row.nanoseconds_per_estimate)
-    assert run.compare(cost="evaluations")[0].cost.unit == "evaluations"
-    assert main(["compare", str(tmp_path / "run"), "--budget", "5ms"]) == 0
+        seconds = 1e-9 * row.nanoseconds_per_estimate + row.prepare_seconds / 1000
+        assert candidate.cost == pytest.approx(seconds)
+    capsys.readouterr()
+    assert main(["compare", str(tmp_path / "run"), "--cost", "time", "--budget", "5ms"]) == 0
     said = capsys.readouterr().out
-    assert "cost in seconds" in said
+    assert "cost is the time measured on this problem" in said
+    assert "At 5 ms a step: " in said
     assert max(map(len, said.splitlines())) <= 100
-    assert main(["compare", str(tmp_path / "run"), "--budget", "64evaluations"]) == 2
+    command = ["compare", str(tmp_path / "run"), "--cost", "time", "--budget", "64evaluations"]
+    assert main(command) == 2
 
 
 def test_the_cost_of_f_outweighs_the_toy(run):
-    found = run.compare(seconds_of_f=0.002)[0]
+    found = run.compare(cost_of_f=0.002)[0]
     by_name = {c.estimator: c for c in found.candidates}
     assert by_name["score"].cost == pytest.approx(0.002, rel=0.01)
     assert by_name["score-loo"].cost == pytest.approx(0.008, rel=0.01)
     assert by_name["concrete"].cost == pytest.approx(0.006, rel=0.01)
+    assert by_name["exact"].cost == pytest.approx(0.008, rel=0.2)
+
+
+def test_preparing_is_timed_and_spread(monkeypatch):
+    """A pilot of 65,536 is prepared once for a θ: most of it is charged where that is used once."""
+    spec = {"problems": ["gaussian-kl"], "dimensions": [4], "estimators": ["score-baseline"]}
+    run = gumbench.sweep(**spec, estimates=640)
+    (seconds,) = set(run.variance.prepare_seconds)
+    once, often = (
+        run.compare(cost="time", reuse=r, oracles=True)[0].candidates[0].cost for r in (1, 1e9)
+    )
+    assert once - often == pytest.approx(seconds, rel=1e-6)
+    assert seconds > 100 * often
 
 
 def test_plain_python_is_compared_with_its_like(tmp_path, monkeypatch):
@@ -119,8 +135,8 @@ def test_plain_python_is_compared_with_its_like(tmp_path, monkeypatch):
     )
     spec = {"problems": ["categorical-quadratic"], "dimensions": [4], "estimates": 1000}
     run = gumbench.sweep(**spec, estimators=["score", "mine.py"])
-    assert [len(c.candidates) for c in run.compare()] == [1, 1]
-    assert [len(c.candidates) for c in run.compare(cost="evaluations")] == [2]
+    assert [len(c.candidates) for c in run.compare(cost="time")] == [1, 1]
+    assert [len(c.candidates) for c in run.compare()] == [2]
     assert set(run.throughput.notes.str.split().str[0].dropna()) <= {"python", "noisy-timing"}
 
 
@@ -178,7 +194,7 @@ def test_a_pass_that_cannot_be_timed_is_kept_apart(tmp_path, monkeypatch):
         run.compare(cost="time")
     again = gumbench.sweep(**SPEC, output=tmp_path / "run")
     assert set(again.throughput.status) == {"done"}
-    assert compare.measured_cost(again).unit == "time"
+    assert all(c.cost > 0 for found in again.compare(cost="time") for c in found.candidates)
 
 
 @pytest.mark.parametrize("least", [1, 190, 50_000])

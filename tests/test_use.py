@@ -46,16 +46,6 @@ def test_a_place_that_is_taken(taken, tmp_path):
         run.save("there")
 
 
-def test_three_runs(capsys):
-    for seed in (1, 2, 3):
-        gumbench.sweep(**SPEC, seed=seed, output=f"run{seed}")
-    assert main(["compare", "run1", "run2", "run3"]) == 0
-    said = capsys.readouterr().out
-    assert "run2 against run1" in said
-    assert "run3 against run1" in said
-    assert max(map(len, said.splitlines())) <= 100
-
-
 def test_every_paper_has_an_entry():
     entries = registry.bibliography()
     things = [e for n in registry.names("estimators") for e in registry.estimators(n).values()]

@@ -3,16 +3,13 @@
 Nothing here imports Numba, pandas or SciPy before a command needs it.
 """
 
-import contextlib
-import os
-import sys
 from typing import Annotated, Any, cast
 
 import typer
 from rich.markup import escape
 
-from gumbench.cli import compare, explain, export, info, listing, sweep
-from gumbench.cli.screen import errors
+from gumbench.cli import compare, diff, explain, export, info, listing, sweep
+from gumbench.cli.screen import drop_output, errors, write
 from gumbench.errors import GumbenchError
 
 # Newer Typers bring their own click: its base class of errors is reached through theirs.
@@ -59,11 +56,12 @@ def _root(
     if context.invoked_subcommand is None:
         from gumbench.cli.screen import output
 
-        output().print(GREETING, highlight=False)
+        output().print(GREETING)
 
 
 app.command("sweep", epilog=sweep.EXAMPLE)(sweep.sweep)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
+app.command("diff", epilog=diff.EXAMPLE)(diff.diff)
 app.command("export", epilog=export.EXAMPLE)(export.export)
 app.command("list", epilog=listing.EXAMPLE)(listing.list_names)
 app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
@@ -76,35 +74,33 @@ def main(arguments):
         status = app(arguments, prog_name="gumbench", standalone_mode=False) or 0
         if status == INTERRUPTED:
             raise KeyboardInterrupt
+        write("")
         return status
     except typer.Abort:
         raise KeyboardInterrupt from None
     except ClickError as error:
         message = escape(error.format_message().removeprefix("Value error, "))
-        errors().print(f"[red]error:[/] {message}", highlight=False)
+        errors().print(f"[red]error:[/] {message}")
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "gumbench"
-        errors().print(f"`{command} --help` shows how it is used", highlight=False)
+        errors().print(f"`{command} --help` shows how it is used")
         return 2
     except GumbenchError as error:
         if "--debug" in arguments:
             raise
-        errors().print(f"[red]error:[/] {escape(str(error))}", highlight=False)
+        errors().print(f"[red]error:[/] {escape(str(error))}")
         return error.exit_status
+    except BrokenPipeError:
+        drop_output()
+        return 0
     except OSError as error:
-        _drop_output()
-        errors().print(f"[red]error:[/] cannot go on: {escape(str(error))}", highlight=False)
+        drop_output()
+        errors().print(f"[red]error:[/] cannot go on: {escape(str(error))}")
         return 2
     except Exception as error:
         if "--debug" in arguments:
             raise
         message = escape(f"{type(error).__name__}: {error}")
-        errors().print(f"[red]error in gumbench itself:[/] {message}", highlight=False)
+        errors().print(f"[red]error in gumbench itself:[/] {message}")
         errors().print("what was finished is saved; --debug shows where it happened")
         return 3
-
-
-def _drop_output():
-    """What is still buffered would fail again when Python ends."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

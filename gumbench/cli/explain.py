@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gumbench.cli import complete
+from gumbench.cli import complete, screen
 from gumbench.errors import InputError
 
 EXAMPLE = "Example: gumbench explain concrete"
@@ -26,11 +26,10 @@ def explain(
 ):
     """Formula, paper, bias, cost and settings of an estimator or sampler; what a problem is."""
     from gumbench import registry
-    from gumbench.cli.screen import output
 
     kind, found = registry.any_name(name)
     if bibtex:
-        typer.echo(_bibtex(found, kind))
+        screen.write(_bibtex(found, kind) + "\n")
         return
     if kind == "problems":
         lines = _problem(registry.problem_maker(found))
@@ -38,9 +37,9 @@ def explain(
         lines = _sampler(registry.sampler(found))
     else:
         lines = (line for e in registry.estimators(found).values() for line in _estimator(e))
-    out = output()
+    out = screen.output()
     for line in lines:
-        out.print(line, highlight=False, markup=False, soft_wrap=True)
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def _bibtex(name, kind):

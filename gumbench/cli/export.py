@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gumbench.cli import complete
+from gumbench.cli import complete, screen
 from gumbench.errors import InputError
 
 EXAMPLE = "Example: gumbench export --format latex --where problem=categorical-vae"
@@ -48,7 +48,7 @@ def export(
         results, table, style, columns=wanted, conditions=where or [], every=every_temperature
     )
     if output is None:
-        typer.echo(text, nl=False)
+        screen.write(text)
         return
     try:
         Path(output).write_text(text, encoding="utf-8")

@@ -32,4 +32,4 @@ def info(
         rows["kernel cache"] = f"{size / 1e6:.1f} MB removed; the next run compiles again"
     out = output()
     for key, value in rows.items():
-        out.print(f"{key:<13} {value}", highlight=False, markup=False, soft_wrap=True)
+        out.print(f"{key:<13} {value}", markup=False, soft_wrap=True)

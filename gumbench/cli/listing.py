@@ -30,12 +30,12 @@ def list_names(
     """List estimators, problems, samplers, presets, or the runs in results/."""
     from gumbench.cli import screen
     from gumbench.errors import InputError, unknown
+    from gumbench.summary import Column, Table
 
     if kind not in list(Kind):
         raise unknown("kind", kind, list(Kind), "gumbench list --help")
     if applies_to is not None and kind not in (Kind.ESTIMATORS, Kind.PROBLEMS):
         raise InputError(f"--for goes with estimators and problems, not with {kind}")
-    table = screen.table()
     columns, rows = {
         Kind.ESTIMATORS: _estimators,
         Kind.PROBLEMS: _problems,
@@ -46,11 +46,8 @@ def list_names(
     if applies_to is not None:
         names = _matching(kind, applies_to)
         rows = [row for row in rows if row[0] in names]
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column == "name")
-    for row in rows:
-        table.add_row(*row)
-    screen.output().print(table, highlight=False, markup=False)
+    shown = tuple(Column(name, keep=9 - i, wrap=i > 0) for i, name in enumerate(columns))
+    screen.show(Table((), shown, tuple(rows)))
 
 
 def _matching(kind, name):

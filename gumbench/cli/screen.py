@@ -1,110 +1,77 @@
-"""Consoles, and numbers as people read them."""
+"""Consoles, and what is printed on them."""
 
 import contextlib
-import math
 import os
-import textwrap
+import sys
 
-import typer
 from rich.console import Console
 
+from gumbench.cli import layout
+
 WIDTH = 100
+INDENT = "  "
 
 
 class Output(Console):
-    """A console for which a reader that has seen enough is no error."""
+    """A console for which a reader that has seen enough is no error: the command goes on."""
 
     def on_broken_pipe(self):
-        """Silence what is still buffered and end well."""
-        with contextlib.suppress(SystemExit):
-            super().on_broken_pipe()
-        raise typer.Exit(0)
+        """Drop what is still to come."""
+        self.quiet = True
+        drop_output()
+
+
+def drop_output():
+    """Have stdout lead nowhere: what is still buffered would fail again when Python ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write(text):
+    """A text on stdout as it is; a reader that has seen enough is no error."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_output()
 
 
 def output():
     """Where results go."""
-    out = Output(soft_wrap=False, emoji=False)
-    if not out.is_terminal and "COLUMNS" not in os.environ:
-        out.width = WIDTH
+    out = Output(soft_wrap=True, emoji=False, highlight=False)
+    out.width = _width(out)
     return out
 
 
 def errors():
     """Where progress, notes and errors go."""
-    return Console(stderr=True, soft_wrap=True, emoji=False)
+    err = Console(stderr=True, soft_wrap=True, emoji=False, highlight=False)
+    err.width = _width(err)
+    return err
+
+
+def _width(console):
+    """That of COLUMNS, else of the terminal, else one that suits a file."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    return console.width if console.is_terminal else WIDTH
 
 
 def say(note):
     """A note, on stderr, in lines of the terminal's width."""
     err = errors()
-    width = err.width if err.is_terminal else WIDTH
-    lines = textwrap.fill(
-        f"note: {note}",
-        width,
-        subsequent_indent="  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    err.print(lines, highlight=False, markup=False)
+    lines = layout.wrapped(f"note: {note}", err.width - len(INDENT))
+    err.print(f"\n{INDENT}".join(lines), markup=False)
 
 
-def table():
-    """An empty table in the house style."""
-    from rich import box
-    from rich.table import Table
-
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-
-
-def rounded(value, spread):
-    """A number with the digits its spread leaves meaningful: two of the spread's own."""
-    if value is None:
-        return ""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    if not spread:
-        return _plain(value, 3)
-    digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(spread)) + 1
-    return _plain(value, min(max(digits, 2), 5))
-
-
-def _plain(value, digits):
-    value = float(f"{value:.{digits}g}")
-    exponent = math.floor(math.log10(abs(value)))
-    if -4 <= exponent < 7:
-        return f"{value:,.{max(0, digits - 1 - exponent)}f}"
-    return f"{value:.{digits - 1}e}"
-
-
-def interval(value, low, high):
-    """A value with its 95 % interval."""
-    if value is None:
-        return ""
-    if low is None or high is None:
-        return rounded(value, None)
-    if low == high:
-        return rounded(value, None)
-    spread = (high - low) / 2
-    return f"{rounded(value, spread)} ({rounded(low, spread)}–{rounded(high, spread)})"
-
-
-def seconds(value):
-    """A duration as people say it."""
-    if value < 90:
-        return f"{max(1, round(value))} s"
-    if value < 5400:
-        return f"{round(value / 60)} min"
-    return f"{value / 3600:.1f} h"
-
-
-def duration(value):
-    """Seconds in the unit that suits them."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if value >= size:
-            return f"{_plain(value / size, 3)} {unit}"
-    return f"{rounded(1e9 * value, None)} ns"
-
-
-def count(number, noun):
-    """A number with its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def show(table):
+    """A summary.Table on stdout, and a line without text."""
+    out = output()
+    for line in table.title:
+        out.print("\n".join(layout.wrapped_parts(line, out.width)), style="bold", markup=False)
+    for line in layout.lines_of(table, out.width):
+        out.print(line, markup=False)
+    for line in table.below:
+        out.print("\n".join(layout.wrapped(line, out.width)), markup=False)
+    out.print()

@@ -1,5 +1,6 @@
 """A problem at one dtype: its arrays rounded, its functions compiled, ready for the driver."""
 
+import dataclasses
 import functools
 import inspect
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from gumbench.errors import InputError
 from gumbench.families import family
-from gumbench.families.plain import Callbacks, PlainProgram, block_size
+from gumbench.families.plain import Callbacks, Calls, PlainProgram, block_size
 from gumbench.kernels import callback, driver, jit, noise, philox, records
 
 PILOT_ITEMS = 1 << 22
@@ -61,15 +62,16 @@ class Bound:
     """What a problem is to a cell: θ and data rounded to `dtype`, then exact.
 
     Attributes: problem, dtype ("float32" or "float64"), real (its NumPy type), theta
-    (parameters,), data, natural (rows, columns). `at("float64")` is the same rounded problem in
-    double precision, in which exact gradients and tables are computed.
+    (parameters,), data, natural (rows, columns), calls. `at("float64")` is the same rounded problem
+    in double precision, in which exact gradients and tables are computed; it counts its calls here.
 
     checked: compile the problem's functions with checks of every index, slower.
     """
 
-    def __init__(self, problem, dtype, theta=None, data=None, checked=False):
+    def __init__(self, problem, dtype, theta=None, data=None, checked=False, calls=None):
         self.problem = problem
         self.checked = checked
+        self.calls = calls or Calls()
         self.family = family(problem.family)
         self.dtype = dtype
         self.real = np.dtype(dtype).type
@@ -85,7 +87,9 @@ class Bound:
 
     def at(self, dtype):
         """The same rounded numbers in another dtype."""
-        return self if dtype == self.dtype else Bound(self.problem, dtype, self.theta, self.data)
+        if dtype == self.dtype:
+            return self
+        return Bound(self.problem, dtype, self.theta, self.data, calls=self.calls)
 
     def compiled(self, role):
         """The compiled function of a role, or a stand-in where the problem has none."""
@@ -111,6 +115,7 @@ class Bound:
 
     def value(self, x):
         """f at x (variables, categories, n): (n,)."""
+        self.calls.values += x.shape[2]
         return self._run("value", np.ascontiguousarray(x, self.real), self._empty(x.shape[2]))
 
     def _empty(self, *shape):
@@ -119,6 +124,7 @@ class Bound:
     def gradient(self, x):
         """∂f/∂x at x (variables, categories, n), like x."""
         x = np.ascontiguousarray(x, self.real)
+        self.calls.gradients += x.shape[2]
         return self._run("gradient", x, self._empty(*x.shape))
 
     def value_at(self, index):
@@ -126,6 +132,7 @@ class Bound:
         if self.problem.value_at is None:
             return self.value(self.one_hot(index))
         index = np.ascontiguousarray(index, np.int32)
+        self.calls.values += index.shape[1]
         return self._run("value_at", index, self._empty(index.shape[1]))
 
     def direct(self, x):
@@ -210,8 +217,11 @@ class Program:
 
     temperatures: those of a pass; prepared: (temperatures, n) what the estimator prepared.
     purpose: that of the noise; None is the family's usual one. block: the most estimates to work
-    on at once; no bit of the result of compiled code depends on how many they are.
+    on at once; no bit of the result of compiled code depends on how many they are. prepare_calls:
+    what a method is charged for preparing.
     """
+
+    prepare_calls = Calls()
 
     def __init__(self, bound, estimator, temperatures, inner_samples, seed, purpose, prepared):
         problem = bound.problem
@@ -260,6 +270,11 @@ class Program:
         )
         self.bound.raise_failure()
 
+    @property
+    def draws(self):
+        """How many arrays of noise an estimate has."""
+        return self.inputs.requests.shape[0]
+
     def check_indices(self):
         """Run the kernel on one block of noise with a check of every index (IndexError)."""
         bound, inputs, block = self.bound, self.inputs, driver.CHUNK
@@ -275,16 +290,41 @@ class Program:
 
     def collect(self, batch, start, count):
         """Estimates of a batch from `start` at the first temperature: (count, parameters)."""
+        return self._collect(batch, start, count, np.empty((0, 0, 0), self.bound.real))
+
+    def estimates_of(self, exponentials):
+        """Estimates (n, parameters) at the first temperature from given noise.
+
+        exponentials : (arrays of noise, variables, categories, n), of which Gumbels are -log
+        """
+        *shape, count = exponentials.shape
+        given = np.ones((shape[0], shape[1] * shape[2], -(-count // driver.CHUNK) * driver.CHUNK))
+        given[:, :, :count] = exponentials.reshape(*given.shape[:2], count)
+        if self.inputs.requests[0, 0] == noise.GUMBEL:
+            given = -np.log(given)
+        return self._collect(0, 0, count, given.astype(self.bound.real))
+
+    def _collect(self, batch, start, count, given):
         out = np.empty((count, self.parameters), self.bound.real)
-        driver.collect(self.bound.dtype)(*self.functions, self.inputs, batch, start, out)
+        driver.collect(self.bound.dtype)(*self.functions, self.inputs, batch, start, given, out)
         self.bound.raise_failure()
         return out
 
 
-def make_program(bound, estimator, temperatures, inner_samples, seed, purpose=None):
-    """An estimator on a bound problem with what it prepares for each temperature."""
+def make_program(bound, estimator, temperatures, inner_samples, seed, purpose=None, settings=()):
+    """An estimator on a bound problem with what it prepares for each temperature.
+
+    settings : pairs, or a mapping; those left out have their defaults
+    """
+    settings = {**estimator.settings, **dict(settings)}
     if estimator.compute:
-        return PlainProgram(bound, estimator, temperatures, inner_samples, seed)
-    prepared = estimator.prepare(bound, seed, {}) if estimator.prepare else np.zeros(1)
+        return PlainProgram(bound, estimator, temperatures, inner_samples, seed, settings)
+    before = dataclasses.replace(bound.calls)
+    prepared = estimator.prepare(bound, seed, settings) if estimator.prepare else np.zeros(1)
     prepared = np.tile(prepared, (len(temperatures), 1))
-    return Program(bound, estimator, temperatures, inner_samples, seed, purpose, prepared)
+    program = Program(bound, estimator, temperatures, inner_samples, seed, purpose, prepared)
+    if not (estimator.prepare_is_free or estimator.deterministic):
+        program.prepare_calls = Calls(
+            bound.calls.values - before.values, bound.calls.gradients - before.gradients
+        )
+    return program

@@ -11,6 +11,7 @@ TRUTH_ESTIMATOR = "local-expectation"
 MOST_ENUMERATED = 1 << 20
 CHUNK_ITEMS = 1 << 22
 PILOT_OF_VALUES = 4096
+PILOT_ESTIMATES = 65_536
 
 
 def natural_shape(shape):
@@ -160,6 +161,29 @@ def score_square(index, probability):
     drawn = np.take_along_axis(probability, index.astype(np.int64), axis=1)
     squares = (probability**2).sum(axis=1)[:, None]
     return (1 - 2 * drawn + squares).sum(axis=0)
+
+
+def mean_value(bound, seed, weigh):
+    """Σ p w f / Σ p w over all outcomes, or over a pilot where they cannot be listed.
+
+    weigh : weigh(index, probability) -> (n,) w of draws (variables, n)
+    """
+    probability = probabilities(bound.natural)
+    weighted_f, weight = 0.0, 0.0
+    if enumerable(bound.problem):
+        double = bound.at("float64")
+        for index in outcomes(bound.problem):
+            chance = weight_of(index, probability)
+            w = chance * weigh(index, probability)
+            weighted_f += np.where(chance > 0, w * double.value_at(index), 0.0).sum()
+            weight += w.sum()
+    else:
+        for random in bound.pilot(seed, PILOT_ESTIMATES):
+            index = sample(bound, random)
+            w = weigh(index, probability)
+            weighted_f += (w * bound.value_at(index).astype(np.float64)).sum()
+            weight += w.sum()
+    return weighted_f / weight if weight else 0.0
 
 
 def enumerated_gradient(bound):

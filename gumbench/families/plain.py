@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -113,6 +114,14 @@ class Callbacks:
         out[:] = np.nan
 
 
+@dataclass
+class Calls:
+    """How often f and ∂f/∂x were evaluated from Python."""
+
+    values: int = 0
+    gradients: int = 0
+
+
 def takes_theta(function):
     """Whether a function is one of x and θ, or of x alone."""
     try:
@@ -184,13 +193,14 @@ class Noise:
     """The noise of some estimates, the same that every estimator sees.
 
     Arrays are (count, variables, categories). draw: tells several arrays of one estimate apart.
+    given : (kind, draw) -> arrays to be had instead
     """
 
-    def __init__(self, bound, seed, batch, first, count):
+    def __init__(self, bound, seed, batch, first, count, given=()):
         self.count = count
         self._bound, self._batch, self._first = bound, batch, first
         self._key = np.array(philox.key(seed), np.uint32)
-        self._arrays = {}
+        self.arrays = dict(given)
 
     def gumbel(self, draw=0):
         """Standard Gumbels."""
@@ -205,7 +215,7 @@ class Noise:
         return self._array("uniform", draw, OWN_PURPOSE)
 
     def _array(self, kind, draw, purpose):
-        if (kind, draw) not in self._arrays:
+        if (kind, draw) not in self.arrays:
             out = np.empty((*self._bound.problem.shape, self.count), self._bound.real)
             request = np.array(
                 [noise.KINDS[kind], draw, purpose, philox.low_bits(purpose)], np.int64
@@ -213,20 +223,29 @@ class Noise:
             noise.fill_array(self._bound.dtype)(
                 request, self._key, self._first, self._batch, out.reshape(-1, self.count)
             )
-            self._arrays[kind, draw] = estimates_first(out)
-        return self._arrays[kind, draw].copy()
+            self.arrays[kind, draw] = estimates_first(out)
+        return self.arrays[kind, draw].copy()
 
 
 class PlainProgram:
     """An estimator in plain Python on a bound problem; see families.bound.Program."""
 
-    def __init__(self, bound, estimator, temperatures, inner_samples, seed):
-        self.bound, self.estimator = bound, estimator
+    prepare_calls = Calls()
+
+    def __init__(self, bound, estimator, temperatures, inner_samples, seed, settings):
+        self.bound, self.estimator, self.settings = bound, estimator, settings
         self.temperatures = [float(t) for t in temperatures]
         self.inner_samples, self.seed = inner_samples, seed
         self.parameters = bound.theta.size
         self.block = block_size(bound.problem.shape[0] * bound.problem.shape[1])
         self.view = View(bound)
+
+    @functools.cached_property
+    def draws(self):
+        """How many arrays of Gumbels an estimate asks for, at least 1."""
+        random = Noise(self.bound, self.seed, 0, 0, 1)
+        self._estimates(random, self.temperatures[0])
+        return max(1, sum(kind == "gumbel" for kind, _ in random.arrays))
 
     def _blocks(self, batch, start, count, block):
         """Estimates (parameters, block) of each temperature, block by block, with their place."""
@@ -243,7 +262,11 @@ class PlainProgram:
     def _estimates(self, random, temperature):
         bound, takes = self.bound, self.estimator.takes_temperature
         result = self.estimator.compute(
-            self.view, random, temperature if takes else None, self.inner_samples
+            self.view,
+            random,
+            temperature if takes else None,
+            self.inner_samples,
+            **self.settings,
         )
         natural, direct = result if isinstance(result, tuple) else (result, None)
         shape = (random.count, *bound.natural.shape)
@@ -260,6 +283,13 @@ class PlainProgram:
         for b in range(sums.not_finite.shape[0]):
             for index, valid, t, estimates in self._blocks(first_batch + b, start, count, block):
                 add(estimates, valid, index, grouping, b, t, sums)
+
+    def estimates_of(self, exponentials):
+        """Estimates (n, parameters) at the first temperature from given noise, as in Program."""
+        gumbels = (-np.log(exponentials)).astype(self.bound.real)
+        given = {("gumbel", k): estimates_first(array) for k, array in enumerate(gumbels)}
+        random = Noise(self.bound, self.seed, 0, 0, exponentials.shape[-1], given)
+        return self._estimates(random, self.temperatures[0]).T
 
     def collect(self, batch, start, count):
         """Estimates of a batch from `start` at the first temperature: (count, parameters)."""

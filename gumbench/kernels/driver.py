@@ -86,6 +86,11 @@ def _workspace(functions, inputs, block):
 def _fill_noise(fill, inputs, batch, index, work):
     for r in range(inputs.requests.shape[0]):
         fill(inputs.requests[r], inputs.key, index, batch, work.elements[r])
+    _fill_feedback(fill, inputs, batch, index, work)
+
+
+@inlined
+def _fill_feedback(fill, inputs, batch, index, work):
     feedback = work.objective.feedback
     if feedback.shape[0]:
         fill(np.array(FEEDBACK), inputs.key, index, batch, feedback)
@@ -137,7 +142,8 @@ def _moments_signature(dtype):
 
 
 def _collect_signature(dtype):
-    arguments = [inputs_type(dtype), types.intp, types.intp, array(jit.REALS[dtype], 2)]
+    real = jit.REALS[dtype]
+    arguments = [inputs_type(dtype), types.intp, types.intp, array(real, 3), array(real, 2)]
     return types.void(*function_types(dtype), *arguments)
 
 
@@ -219,12 +225,24 @@ def moments(
 
 
 @jit.driver(_collect_signature, parallel=False)
-def collect(fill, kernel, value, value_at, gradient, direct, pullback, inputs, batch, start, out):
-    """Keep estimates start, start + 1, ... of a batch: out (count, parameters)."""
+def collect(
+    fill, kernel, value, value_at, gradient, direct, pullback, inputs, batch, start, given, out
+):
+    """Keep estimates start, start + 1, ... of a batch: out (count, parameters).
+
+    given : (requests, elements, chunks of estimates) their noise, or no estimates for their own
+    """
     functions = Functions(fill, kernel, value, value_at, gradient, direct, pullback)
     work = _workspace(functions, inputs, CHUNK)
     for first in range(0, out.shape[0], CHUNK):
-        _fill_noise(functions.fill, inputs, batch, start + first, work)
+        if given.shape[2]:
+            _fill_feedback(functions.fill, inputs, batch, start + first, work)
+            for r in range(given.shape[0]):
+                for e in range(given.shape[1]):
+                    for b in range(CHUNK):
+                        work.elements[r, e, b] = given[r, e, first + b]
+        else:
+            _fill_noise(functions.fill, inputs, batch, start + first, work)
         _estimate(functions, inputs, 0, work)
         for b in range(min(CHUNK, out.shape[0] - first)):
             for p in range(out.shape[1]):

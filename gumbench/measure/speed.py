@@ -1,7 +1,7 @@
 """Nanoseconds of one estimate: each estimator alone, at one temperature, on one thread.
 
-Estimators of a problem and dimension are timed in turns, their moments included, what they prepare
-outside.
+Estimators of a problem and dimension are timed in turns, their moments included. What they prepare
+for a θ is timed apart; where it is all that there is to an estimate (`exact`), it is its time.
 """
 
 import dataclasses
@@ -18,6 +18,7 @@ from gumbench.measure import variance
 from gumbench.moments import Grouping, Silent
 from gumbench.types import Record
 
+PREPARED_TIMES = 3
 SAME = (
     *("problem", "dimension", "problem_settings", "estimator", "estimator_settings"),
     *("inner_samples", "dtype", "digest"),
@@ -26,7 +27,7 @@ SAME = (
 
 def cell(found):
     """What is timed for a cell of the grid: seed, counts and which temperature do not matter."""
-    if found.skipped or registry.is_deterministic(found.estimator, found.problem):
+    if found.skipped:
         return None
     return dataclasses.replace(
         found,
@@ -54,27 +55,44 @@ def measure(cells, monitor=None):
     before = numba.get_num_threads()
     numba.set_num_threads(1)
     try:
-        works = {c.key: _work(c) for c in cells}
+        timed = [_timed(c) for c in cells]
+        works = {c.key: work for c, (_, work) in zip(cells, timed, strict=True)}
         found = timing.in_turns(works, monitor.progress)
     finally:
         numba.set_num_threads(before)
-    return [_record(c, found[c.key]) for c in cells]
+    return [_record(c, found[c.key], seconds) for c, (seconds, _) in zip(cells, timed, strict=True)]
 
 
-def _work(found):
-    """Work of `units` estimates with their moments, and the least of them."""
+def _timed(found):
+    """Seconds of preparing; work of `units` estimates with their moments, and the least of them."""
     bound = variance.bound_problem(
         found.problem, found.dimension, found.problem_settings, found.dtype, found.digest
     )
     estimator = registry.estimators(found.estimator)[bound.problem.family]
+    settings = {**estimator.settings, **dict(found.estimator_settings)}
     grouping = Grouping(bound, np.zeros(bound.theta.size))
-    program = make_program(bound, estimator, [found.temperature or 1.0], found.inner_samples, 0)
+    options = found.inner_samples, 0, None, settings
+    program = make_program(bound, estimator, [found.temperature or 1.0], *options)
+
+    def prepare(times):
+        for _ in range(times):
+            estimator.prepare(bound, 0, settings)
+
+    if estimator.deterministic and estimator.prepare:
+        return 0.0, (prepare, 1)
+    seconds = 0.0
+    if estimator.prepare and not estimator.prepare_is_free:
+        seconds = min(timing.clocked(prepare, 1) for _ in range(PREPARED_TIMES))
+    return seconds, _work(bound, program, grouping)
+
+
+def _work(bound, program, grouping):
     sums = records.no_sums(1, 1, bound.theta.size, grouping.rows)
     block = program.block
     return lambda units: program.add_moments(grouping.driver, 0, 0, units, block, sums), block
 
 
-def _record(found, seconds):
+def _record(found, rounds, prepare_seconds):
     problem = registry.make_problem(found.problem, found.dimension, found.problem_settings)
     estimator = registry.estimators(found.estimator)[problem.family]
     elements = problem.shape[0] * problem.shape[1]
@@ -93,8 +111,8 @@ def _record(found, seconds):
             "threading_layer": numba.threading_layer(),
             "vector_bits": machine.vector_bits(),
         },
-        notes=(("python",) if python else ()) + notes.of_rounds(seconds),
-        clock={"rounds": seconds},
+        notes=(("python",) if python else ()) + notes.of_rounds(rounds),
+        clock={"rounds": rounds, "prepare_seconds": prepare_seconds},
     )
 
 
@@ -107,8 +125,7 @@ def amended(records, finished):
     for record in finished:
         speed = timed.get(_same(record.cell))
         if speed and record.measurement != speed.measurement and record.status == "done":
-            clock = {**record.clock, "rounds": speed.clock["rounds"]}
-            yield dataclasses.replace(record, clock=clock)
+            yield dataclasses.replace(record, clock={**record.clock, **speed.clock})
 
 
 def _same(found):

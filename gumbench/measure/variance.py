@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from gumbench import notes, registry, statistics
+from gumbench import notes, rare, registry, statistics
 from gumbench.families.bound import Bound, compiled_for, make_program
 from gumbench.moments import Grouping, Silent, accumulate
 from gumbench.truth import exact_gradient
@@ -16,6 +16,8 @@ from gumbench.types import BATCHES, Record
 ITEMS_OF_MEANS = 1 << 24
 MOST_COMPONENTS = 4096
 NANOSECONDS = 1.2
+# Units in the last place that the terms of an estimate may be off by.
+ROUNDINGS = 4.0
 
 
 def measure(cells, monitor=None):
@@ -53,24 +55,47 @@ def _measure_some(cells, bound, estimator, truth, monitor):
     cell = cells[0]
     grouping = Grouping(bound, truth.gradient)
     temperatures = [c.temperature or 1.0 for c in cells]
+    options = cell.inner_samples, cell.seed, None, cell.estimator_settings
+    program = make_program(bound, estimator, temperatures, *options)
     started = time.perf_counter()
-    program = make_program(bound, estimator, temperatures, cell.inner_samples, cell.seed)
-    prepared = time.perf_counter()
     name = " ".join(c.key for c in cells)
     moments = accumulate(program, grouping, cell.estimates // BATCHES, monitor, name)
-    seconds = time.perf_counter() - prepared
-    clock = {"prepare_seconds": prepared - started, "pass_seconds": seconds / len(cells)}
+    missing = unseen(program, estimator, truth, grouping, moments)
+    seconds = time.perf_counter() - started
+    clock = {"pass_seconds": seconds / len(cells)}
     return [
         dataclasses.replace(
-            _record(c, bound, estimator, truth, grouping, moments.at(t)), clock=clock
+            _record(c, program, estimator, truth, grouping, moments.at(t), missing), clock=clock
         )
         for t, c in enumerate(cells)
     ]
 
 
-def _record(cell, bound, estimator, truth, grouping, moments):
+def unseen(program, estimator, truth, grouping, moments):
+    """What outcomes that were hardly ever drawn may add to the variance: part -> rare.Unseen."""
+    bound = program.bound
+    discrete = hasattr(bound.family, "outcomes")
+    if not discrete or estimator.deterministic or estimator.takes_temperature:
+        return {}
+    parts = {name: part for name, (part, _, _) in grouping.parts.items()}
+    gradient, estimates = truth.gradient, moments.count * BATCHES
+    if truth.source == "none":
+        gradient = moments.at(0).batch_means.mean(axis=0) + grouping.shift
+    rounding = [_rounding(bound, gradient, part) ** 2 for part in parts.values()]
+    found = rare.unseen(program, gradient, parts.values(), rounding, estimates)
+    return dict(zip(parts, found, strict=True))
+
+
+def _rounding(bound, gradient, part):
+    """How far rounding may move an estimate: a few units in the last place of f times a score."""
+    size = np.abs(gradient[part]) + bound.rounding_scale[part]
+    return ROUNDINGS * float(np.finfo(bound.real).eps) * float(np.linalg.norm(size))
+
+
+def _record(cell, program, estimator, truth, grouping, moments, missing):
+    bound = program.bound
     bad = np.flatnonzero(moments.not_finite >= 0)
-    result, message = _costs(cell, bound, estimator), ""
+    result, message = _costs(cell, program, estimator), ""
     if bad.size:
         number = moments.not_finite[bad[0]]
         message = (
@@ -78,8 +103,9 @@ def _record(cell, bound, estimator, truth, grouping, moments):
             f"{number} of batch {bad[0]}"
         )
     else:
+        found = bound, estimator, truth, grouping, moments
         result["parts"] = {
-            name: part_result(bound, estimator, truth, grouping, moments, name, cell.components)
+            name: part_result(*found, name, missing.get(name), cell.components)
             for name in grouping.parts
         }
     return Record(
@@ -98,16 +124,20 @@ def _codes(cell, bound, estimator, result):
     return python + notes.codes(cell.identity(), result)
 
 
-def _costs(cell, bound, estimator):
+def _costs(cell, program, estimator):
+    bound, inner = program.bound, cell.inner_samples or 1
     shape = bound.problem.shape
-    inner = cell.inner_samples or 1
     return {
         "family": bound.problem.family,
         "unbiased": estimator.unbiased,
+        "oracle": estimator.oracle,
+        "deterministic": estimator.deterministic,
         "settings": cell.settings_text(),
         "part_sizes": dict(bound.problem.parts),
         "evaluations": float(estimator.evaluations(inner, *shape)),
         "gradient_evaluations": float(estimator.gradient_evaluations(inner, *shape)),
+        "prepare_evaluations": program.prepare_calls.values,
+        "prepare_gradient_evaluations": program.prepare_calls.gradients,
         "value_ratio": None if estimator.deterministic else _finite(bound.value_ratio),
         "parts": {},
     }
@@ -119,11 +149,15 @@ def _finite(x):
     return x if math.isfinite(x) else None
 
 
-def part_result(bound, estimator, truth, grouping, moments, name, components=False):
-    """What the moments say of one part, as plain JSON types."""
-    part, groups, _ = grouping.parts[name]
+def part_result(bound, estimator, truth, grouping, moments, name, missing=None, components=False):
+    """What the moments say of one part, as plain JSON types.
+
+    missing : a rare.Unseen, or None
+    """
+    part = grouping.parts[name][0]
     n = moments.count * BATCHES
-    differences = moments.batch_means[:, part] + (grouping.shift[part] - truth.gradient[part])
+    gradient = truth.gradient[part]
+    differences = moments.batch_means[:, part] + (grouping.shift[part] - gradient)
     component_variance = moments.m2[part] / (n - 1)
     variance = float(component_variance.sum())
     index = list(grouping.parts).index(name)
@@ -131,18 +165,23 @@ def part_result(bound, estimator, truth, grouping, moments, name, components=Fal
     low, high, relative = statistics.variance_interval(variance, within)
     if not len(within) and variance == 0.0:
         low = high = relative = 0.0
-    error = truth.error[part] if truth.error is not None else np.zeros(groups.leaf.size)
+    error = truth.error[part] if truth.error is not None else np.zeros(gradient.size)
+    rounding = _rounding(bound, truth.gradient, part)
     found = {
         "truth": truth.source,
-        "truth_norm": _finite(np.sqrt((truth.gradient[part] ** 2).sum())),
+        "truth_norm": _finite(np.sqrt((gradient**2).sum())),
         "truth_error": _finite(np.sqrt((error**2).sum())),
-        "mean_norm": _finite(np.linalg.norm(differences.mean(axis=0) + truth.gradient[part])),
+        "truth_square_error": 0.0 if truth.square_error is None else truth.square_error[index],
+        "truth_rounding": rounding * np.finfo(np.float64).eps / np.finfo(bound.real).eps,
         "variance": variance,
         "variance_low": _finite(low),
-        "variance_high": _finite(high),
+        "variance_high": _finite(rare.widened(variance, high, missing)),
         "relative_error": _finite(relative),
+        "rounding": rounding,
+        "unseen": missing and dataclasses.asdict(missing),
         "batch_count": moments.count,
         "batch_variances": [float(v) for v in within],
+        **_of_batches(differences + gradient, gradient),
     }
     if truth.source == "none":
         return found
@@ -163,12 +202,23 @@ def part_result(bound, estimator, truth, grouping, moments, name, components=Fal
     if components:
         keep = slice(0, MOST_COMPONENTS)
         found["components"] = {
-            "truth": truth.gradient[part][keep].tolist(),
-            "mean": (truth.gradient[part] + differences.mean(axis=0))[keep].tolist(),
+            "truth": gradient[keep].tolist(),
+            "mean": (gradient + differences.mean(axis=0))[keep].tolist(),
             "standard_error": np.sqrt(component_variance / n)[keep].tolist(),
             "variance": component_variance[keep].tolist(),
         }
     return found
+
+
+def _of_batches(means, gradient):
+    """Length of the mean of all batches, and products of each batch's (see shares)."""
+    mean = means.mean(axis=0)
+    return {
+        "mean_norm": float(np.linalg.norm(mean)),
+        "batch_truth": (means @ gradient).tolist(),
+        "batch_mean": (means @ mean).tolist(),
+        "batch_square": np.einsum("bp,bp->b", means, means).tolist(),
+    }
 
 
 def _missed(bound, estimator, part, estimates):
@@ -186,7 +236,7 @@ def _bias_test(bound, truth, grouping, moments, name, relative, component_varian
     gradient = truth.gradient[part]
     center = grouping.shift[part] - gradient
     size = np.abs(gradient) + bound.rounding_scale[part]
-    rounding = 4 * float(np.finfo(bound.real).eps)
+    rounding = ROUNDINGS * float(np.finfo(bound.real).eps)
     columns = []
     for number, count in enumerate(groups.sizes):
         group, sign = groups.leaf // statistics.BRANCHES**number, groups.sign

@@ -2,7 +2,7 @@
 
 import math
 
-from gumbench import statistics
+from gumbench import shares, statistics
 from gumbench.tables import Column
 
 MEASUREMENTS = ("variance",)
@@ -25,6 +25,9 @@ COLUMNS = (
     Column("batches", "Int64", "number of batches they are in"),
     Column("evaluations", "Float64", "of f per estimate"),
     Column("gradient_evaluations", "Float64", "of ∂f/∂x per estimate"),
+    Column("prepare_evaluations", "Int64", "of f, once for a θ"),
+    Column("prepare_gradient_evaluations", "Int64", "of ∂f/∂x, once for a θ"),
+    Column("oracle", "boolean", "rests on what nobody has"),
     Column("truth", "string", "where the exact gradient comes from"),
     Column("truth_norm", "Float64", "length of the exact gradient"),
     Column("truth_error", "Float64", "its standard error, 0 where it is exact"),
@@ -34,9 +37,14 @@ COLUMNS = (
     Column("bias_z", "Float64", "normal |z| of bias_p"),
     Column("bias_p", "Float64", "p of no bias, corrected for the groups"),
     Column("bias_groups", "Int64", "groups of components in the bias test"),
+    Column("gain", "Float64", "m · g / ‖g‖², m the mean, g the gradient: 1 is the right length"),
+    Column("gain_error", "Float64", "its standard error"),
+    Column("mean_norm", "Float64", "length of the mean, with its noise"),
+    Column("cosine", "Float64", "of the angle between mean and gradient"),
+    Column("relative_variance", "Float64", "variance / ‖g‖²"),
     Column("variance", "Float64", "trace of the covariance of one estimate"),
     Column("variance_low", "Float64", "lower end of its 95 % interval"),
-    Column("variance_high", "Float64", "upper end of its 95 % interval"),
+    Column("variance_high", "Float64", "upper end, with what was hardly ever drawn"),
     Column("mse", "Float64", "mean squared error of one estimate"),
     Column("status", "string", "done, skipped, error or diverged"),
     Column("notes", "string", "codes"),
@@ -45,12 +53,17 @@ COLUMNS = (
     Column("work_variance", "Float64", "variance × seconds per estimate", "s", clock=True),
     Column("work_variance_low", "Float64", "lower end of its 95 % interval", "s", clock=True),
     Column("work_variance_high", "Float64", "upper end of its 95 % interval", "s", clock=True),
+    Column("prepare_seconds", "Float64", "once for a θ", "s", clock=True),
 )
 
 SAME = ("problem", "dimension", "estimator", "temperature", "inner_samples", "dtype", "seed")
+RESULT = (
+    *("family", "unbiased", "evaluations", "gradient_evaluations", "prepare_evaluations"),
+    *("prepare_gradient_evaluations", "oracle"),
+)
 PART = (
     *("truth", "truth_norm", "truth_error"),
-    *("bias_norm", "bias_low", "bias_high", "bias_z", "bias_p", "bias_groups"),
+    *("bias_norm", "bias_low", "bias_high", "bias_z", "bias_p", "bias_groups", "mean_norm"),
     *("variance", "variance_low", "variance_high", "mse"),
 )
 
@@ -62,20 +75,29 @@ def rows(record):
         "cell": record.key,
         **{name: cell[name] for name in SAME},
         "settings": result.get("settings", ""),
-        "family": result.get("family"),
-        "unbiased": result.get("unbiased"),
+        **{name: result.get(name) for name in RESULT},
         "estimates": cell["estimates"],
         "batches": 64,
-        "evaluations": result.get("evaluations"),
-        "gradient_evaluations": result.get("gradient_evaluations"),
         "status": record.status,
         "notes": " ".join(record.notes),
         "message": record.message,
     }
     for part, size in result.get("part_sizes", {"": None}).items():
         found = result.get("parts", {}).get(part, {})
-        numbers = {name: found.get(name) for name in PART}
+        numbers = {name: found.get(name) for name in PART} | _shares(found)
         yield {**shared, "part": part, "parameters": size, **numbers, **_clock(record, found)}
+
+
+def _shares(found):
+    if not found:
+        return {}
+    gain, error = shares.gain(found)
+    return {
+        "gain": gain,
+        "gain_error": error,
+        "cosine": shares.cosine(found),
+        "relative_variance": shares.relative_variance(found),
+    }
 
 
 def _clock(record, found):
@@ -84,7 +106,10 @@ def _clock(record, found):
     if not rounds:
         return {}
     time = statistics.median_interval(rounds)
-    found_clock = {"nanoseconds_per_estimate": 1e9 * time[0]}
+    found_clock = {
+        "nanoseconds_per_estimate": 1e9 * time[0],
+        "prepare_seconds": record.clock["prepare_seconds"],
+    }
     if not found.get("variance_low"):
         return found_clock
     variance = [found[name] for name in ("variance", "variance_low", "variance_high")]

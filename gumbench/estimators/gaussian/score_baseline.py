@@ -1,4 +1,5 @@
-"""Score function with the constant baseline that makes each component's variance least."""
+"""Score function with the constant baseline that makes each component's variance least: an oracle,
+for that constant rests on the mean of f under other weights."""
 
 import numpy as np
 
@@ -37,6 +38,7 @@ ESTIMATOR = Estimator(
     family="gaussian",
     kernel=kernel,
     prepare=prepare,
+    oracle=True,
     formula="(f(z) - c*) s,  c* = E[f s²] / E[s²],  s the score of a component",
     paper="Weaver and Tao 2001; Greensmith et al. 2004",
     unbiased=True,

@@ -1,0 +1,78 @@
+"""`gumbench diff`: two runs cell by cell, and a gate for a build."""
+
+import json
+import math
+from typing import Annotated
+
+import typer
+
+from gumbench.cli import amounts, complete, screen
+from gumbench.errors import InputError
+
+EXAMPLE = "Example: gumbench diff results/before results/after --fail-above 10%"
+
+
+def diff(
+    before: Annotated[str, typer.Argument(metavar="BEFORE", autocompletion=complete.runs)],
+    after: Annotated[str, typer.Argument(metavar="AFTER", autocompletion=complete.runs)],
+    fail_above: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERCENT",
+            help="Status 1 where a variance grew more, a cell is gone or a bias appeared.",
+        ),
+    ] = None,
+    surely: Annotated[
+        bool,
+        typer.Option("--surely", help="Where it grew more at the lower end of its interval."),
+    ] = False,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="CONDITION", help="column=value; several must hold.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+):
+    """Compare two runs cell by cell: variances, what is gone, biases that appeared.
+
+    With --fail-above it is a gate: status 1, and every reason on stderr.
+    """
+    from gumbench import run, summary
+
+    limit = None if fail_above is None else amounts.percent(fail_above, "fail-above")
+    if surely and limit is None:
+        raise InputError("--surely is about the limit of a gate: add --fail-above 10%")
+    first, second = run.load(before), run.load(after)
+    found = second.diff(first, where=where or [])
+    failures = () if limit is None else found.failures(limit, surely)
+    for failure in failures:
+        screen.errors().print(failure, markup=False)
+    if as_json:
+        screen.write(json.dumps(_plain(found, limit, failures), indent=1, allow_nan=False) + "\n")
+    else:
+        for note in found.notes:
+            screen.say(note)
+        screen.show(summary.of_diff(found, before, after))
+        if limit is not None and not failures:
+            screen.output().print(found.sentence(limit), markup=False)
+    raise typer.Exit(1 if failures else 0)
+
+
+def _plain(found, limit, failures):
+    return {
+        "passed": None if limit is None else not failures,
+        "failures": list(failures),
+        "changes": [_plain_change(c) for c in found.changes],
+        "absent": [{"name": a.name, "why": a.why, "nearest": a.nearest} for a in found.absent],
+        "new": list(found.new),
+    }
+
+
+def _plain_change(change):
+    names = ("problem", "dimension", "part", "settings", "estimator", "temperature")
+    ends = {"ratio": change.ratio.value, "low": change.ratio.low, "high": change.ratio.high}
+    return {
+        **{name: change.row[name] for name in (*names, "inner_samples", "dtype")},
+        **{key: end if math.isfinite(end) else None for key, end in ends.items()},
+        "variance": change.row["variance"],
+        "new_bias_p": change.new_bias,
+    }

@@ -1,0 +1,69 @@
+"""Numbers as people read them."""
+
+import math
+import re
+
+
+def rounded(value, spread):
+    """A number with the digits its spread leaves meaningful: two of the spread's own."""
+    if value is None:
+        return ""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if not spread:
+        return _plain(value, 3)
+    digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(spread)) + 1
+    return _plain(value, min(max(digits, 2), 5))
+
+
+def short(value):
+    """A number in at most three digits, or all of a whole one's: 64, 1.06, 10,000."""
+    if value == int(value) and abs(value) < 1e7:
+        return f"{int(value):,}"
+    return _trimmed(_plain(value, 3))
+
+
+def _trimmed(text):
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
+def _plain(value, digits):
+    value = float(f"{value:.{digits}g}")
+    exponent = math.floor(math.log10(abs(value)))
+    if -3 <= exponent < 7:
+        return f"{value:,.{max(0, digits - 1 - exponent)}f}"
+    return re.sub(r"e([+-])0?", r"e\1", f"{value:.{digits - 1}e}").replace("e+", "e")
+
+
+def interval(value, low, high):
+    """A value with its 95 % interval."""
+    if value is None:
+        return ""
+    if low is None or high is None:
+        return rounded(value, None)
+    if low == high:
+        return rounded(value, None)
+    spread = (high - low) / 2
+    return f"{rounded(value, spread)} ({rounded(low, spread)}–{rounded(high, spread)})"
+
+
+def seconds(value):
+    """A duration as people say it."""
+    if value < 90:
+        return f"{max(1, round(value))} s"
+    if value < 5400:
+        return f"{round(value / 60)} min"
+    return f"{value / 3600:.1f} h"
+
+
+def duration(value):
+    """Seconds in the unit that suits them."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= size:
+            return f"{short(value / size)} {unit}"
+    return f"{short(1e9 * value)} ns"
+
+
+def count(number, noun):
+    """A number with its noun."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

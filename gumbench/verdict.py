@@ -1,0 +1,98 @@
+"""The verdict of a comparison in words, the same on a screen, in JSON and in Python."""
+
+import math
+
+from gumbench import text
+
+MOST_RIVALS = 3
+ERRORS = {
+    "direction": "direction error, which is after the best step size",
+    "error": "error, which is without the best step size",
+}
+
+
+def sentences(comparison):
+    """Lines that say who is best at which budget, and what that rests on."""
+    yield from _of_truth(comparison)
+    for c in comparison.candidates:
+        if c.rejected:
+            yield (
+                f"{c.name} is declared unbiased, and the bias test says otherwise "
+                f"(p = {c.row['bias_p']:.1g}): it counts as biased."
+            )
+    yield _ranges(comparison, comparison.ranges)
+    if comparison.others:
+        other = "error" if comparison.by == "direction" else "direction"
+        yield f"By the {ERRORS[other]}: {_ranges(comparison, comparison.others)}"
+
+
+def _of_truth(comparison):
+    if comparison.truth == "none":
+        yield "There is no exact gradient: those declared unbiased rank by variance × cost."
+    elif not comparison.relative:
+        why = "cannot be told from 0" if comparison.truth == "estimated" else "is 0"
+        yield f"The gradient {why}: errors are in absolute size."
+
+
+def _ranges(comparison, ranges):
+    if not ranges:
+        return _nobody(comparison)
+    unit = f"{unit_of(comparison.cost)} a step"
+    if comparison.asked:
+        return f"At {amount(comparison.cost, comparison.budget)}{unit}: {_winners(ranges[0])}."
+    first, *others = ranges
+    if not others:
+        unit = unit.replace("evaluations", "evaluation") if first.start == 1 else unit
+        return f"From {_start(comparison, first)}{unit}: {_winners(first)}."
+    said = [f"Below {_start(comparison, others[0])}{unit}: {_winners(first)}."]
+    said += [f"From {_value(comparison, others[0])}: {_winners(others[0])}."]
+    said += [f"From {_start(comparison, r)}: {_winners(r)}." for r in others[1:]]
+    return " ".join(said)
+
+
+def _nobody(comparison):
+    cheapest = min((c for c in comparison.candidates), key=lambda c: c.cost)
+    if comparison.asked and cheapest.cost > comparison.budget:
+        price = f"{amount(comparison.cost, cheapest.cost)}{unit_of(comparison.cost)}"
+        return f"That pays for no estimate: the cheapest, {cheapest.name}, costs {price}."
+    return "None of these leaves less error than no step at all."
+
+
+def _value(comparison, found):
+    """The same without the interval."""
+    return _start(comparison, found).partition(" (")[0]
+
+
+def _start(comparison, found):
+    """Where a range starts, with its interval."""
+    crossing = found.crossing
+    if crossing is None:
+        return amount(comparison.cost, found.start)
+    half = (min(crossing.high, 2 * crossing.value) - crossing.low) / 2
+    value, low, high = (
+        "∞" if math.isinf(end) else amount(comparison.cost, end, half)
+        for end in (crossing.value, crossing.low, crossing.high)
+    )
+    return f"{value} ({low}–{high})"
+
+
+def _winners(found):
+    """`A`, or `A or B: cannot be told apart`."""
+    names = [found.candidate.name, *(c.name for c in found.rivals)]
+    if len(names) == 1:
+        return names[0]
+    if len(names) > MOST_RIVALS + 1:
+        names = [*names[:MOST_RIVALS], f"{len(names) - MOST_RIVALS} more"]
+    return f"{', '.join(names[:-1])} or {names[-1]}: cannot be told apart"
+
+
+def amount(cost, value, spread=None):
+    """A cost or budget without its unit, but for a time, in the digits that its spread leaves."""
+    if cost.in_seconds:
+        return text.duration(value)
+    return text.rounded(value, spread) if spread else text.short(value)
+
+
+def unit_of(cost):
+    """The unit after an amount."""
+    return "" if cost.in_seconds else f" {cost.name}"

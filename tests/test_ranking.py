@@ -1,0 +1,638 @@
+"""The verdict: who is best at which budget, against brute force and direct simulation."""
+
+import csv
+import dataclasses
+import io
+import math
+import textwrap
+
+import made
+import numpy as np
+import pytest
+import twin
+
+import gumbench
+from gumbench import envelope, ranking, registry, tables
+from gumbench.cost import Cost
+from gumbench.errors import InputError
+from gumbench.estimators import categorical
+from gumbench.types import Record
+
+# Brute force, in plain Python, from the numbers of variance.csv
+
+
+def cost_of(row, reuse=1000):
+    value, gradient = float(row["evaluations"]), float(row["gradient_evaluations"])
+    prepared = float(row["prepare_evaluations"]) + 3 * float(row["prepare_gradient_evaluations"])
+    return value + 3 * gradient + prepared / reuse
+
+
+def errors_at(row, budget):
+    """Direction error and error of the average that a budget pays for, or None."""
+    if cost_of(row) > budget:
+        return None
+    square = float(row["truth_norm"]) ** 2 - float(row["truth_error"]) ** 2
+    noise = float(row["variance"]) * cost_of(row) / budget
+    unbiased = row["unbiased"] == "True" and float(row["bias_p"]) >= 1e-6
+    if unbiased:
+        along, length, bias = square, square, 0.0
+    else:
+        gain, error = float(row["gain"]), float(row["gain_error"])
+        along = (gain * square) ** 2 / square if gain > 4 * error else 0.0
+        length = float(row["mean_norm"]) ** 2 - float(row["variance"]) / float(row["estimates"])
+        length, bias = max(length, along), float(row["bias_norm"])
+    direction = 1.0 if length + noise == 0 else 1 - along / (length + noise)
+    return direction, (bias**2 + noise) / square
+
+
+def rows_of(records):
+    text = tables.csv_text("variance", tables.rows("variance", records))
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def random_records(generator):
+    """Candidates of any kind: unbiased, shrunk, turned, lengthened, without variance, backwards."""
+    gradient = generator.standard_normal(3) * 10 ** generator.uniform(-3, 3)
+    size = np.linalg.norm(gradient)
+    for number in range(generator.integers(2, 9)):
+        kind = generator.integers(6)
+        turned = gradient + size * generator.standard_normal(3) * 10 ** generator.uniform(-3, 0)
+        mean = [
+            gradient,
+            gradient,
+            turned,
+            turned * generator.uniform(0.1, 2),
+            -gradient,
+            0 * turned,
+        ]
+        variance = size**2 * 10 ** generator.uniform(-3, 3) * (generator.random() > 0.15)
+        yield made.record(
+            f"e{number}",
+            made.part(
+                gradient,
+                mean[kind],
+                variance,
+                generator,
+                bias_p=0.5 if kind < 2 else 1e-12,
+                rounding=1e-9 * size,
+            ),
+            unbiased=bool(kind < 2 or generator.random() < 0.1),
+            evaluations=float(generator.integers(0, 9)),
+            gradients=float(generator.integers(0, 3)) + 0.25,
+            prepare_evaluations=int(generator.integers(0, 3000)) * int(generator.random() < 0.3),
+        )
+
+
+@pytest.mark.parametrize("by", ["direction", "error"])
+def test_the_envelope_is_what_a_search_over_budgets_finds(by):
+    generator = np.random.default_rng(11)
+    for _ in range(200):
+        records = list(random_records(generator))
+        (found,) = ranking.compare(made.Results(records), by=by)
+        rows = {row["estimator"]: row for row in rows_of(records)}
+        for budget in np.geomspace(0.3, 1e6, 700):
+            errors = {name: errors_at(row, budget) for name, row in rows.items()}
+            errors = {n: e[by == "error"] for n, e in errors.items() if e is not None}
+            errors = {n: e for n, e in errors.items() if by == "error" or e < 1}
+            best = found.best_at(budget)
+            if not errors:
+                assert best is None or found.ranges[0].start > budget or by == "direction"
+                continue
+            least = min(errors.values())
+            assert errors[best.estimator] <= least * (1 + 1e-9) + 1e-15, budget
+
+
+def test_a_wrong_envelope_is_seen():
+    """The control: of two lines that cross, the wrong one on one side."""
+    a = envelope.Line(np.zeros(65), np.full(65, 8.0), 1.0)
+    b = envelope.Line(np.full(65, 1.0), np.full(65, 2.0), 1.0)
+    found = envelope.envelope([a, b], lambda e: e)
+    assert [(s.start, s.best) for s in found] == [(1.0, 1), (pytest.approx(6.0), 0)]
+    assert a.at([3.0])[0, 0] > b.at([3.0])[0, 0]
+    assert a.at([12.0])[0, 0] < b.at([12.0])[0, 0]
+
+
+def test_a_zero_or_reversed_gradient_beats_nothing():
+    generator = np.random.default_rng(3)
+    gradient = np.array([1.0, 2.0])
+    records = [
+        made.record("zero", made.part(gradient, 0 * gradient, 0.0, generator, bias_p=0.0)),
+        made.record("back", made.part(gradient, -gradient, 0.1, generator, bias_p=0.0)),
+        made.record("noisy", made.part(gradient, gradient, 1e6, generator), unbiased=True),
+    ]
+    (found,) = ranking.compare(made.Results(records))
+    errors = {c.estimator: c.direction_error for c in found.candidates}
+    assert errors["zero"] == errors["back"] == 1.0
+    assert errors["noisy"] < 1
+    assert [r.candidate.estimator for r in found.ranges] == ["noisy"]
+    (found,) = ranking.compare(made.Results(records[:2]))
+    assert found.ranges == ()
+    assert found.verdict[0] == "None of these leaves less error than no step at all."
+
+
+def test_equal_errors_go_to_the_cheaper_and_then_not_to_the_exact():
+    generator = np.random.default_rng(3)
+    gradient = np.array([1.0, 2.0])
+
+    def without_variance(name, cost, **more):
+        part = made.part(gradient, gradient, 0.0, generator)
+        return made.record(name, part, unbiased=True, evaluations=cost, **more)
+
+    exact = without_variance("exact", 4, deterministic=True)
+    other, dear = without_variance("other", 4), without_variance("dear", 6)
+    for records in ([exact, other, dear], [dear, other, exact]):
+        (found,) = ranking.compare(made.Results(records))
+        assert [(r.start, r.candidate.estimator, r.rivals) for r in found.ranges] == [
+            (4.0, "other", ())
+        ]
+        assert found.verdict == ("From 4 evaluations of f a step: other.",)
+
+
+def test_a_line_says_where_the_two_errors_differ():
+    generator = np.random.default_rng(3)
+    gradient = np.array([1.0, 2.0])
+    shrunk = made.part(gradient, 0.2 * gradient, 0.01, generator, bias_p=0.0)
+    noisy = made.part(gradient, gradient, 10.0, generator)
+    records = [made.record("shrunk", shrunk), made.record("noisy", noisy, unbiased=True)]
+    (found,) = ranking.compare(made.Results(records))
+    assert found.verdict[0].startswith("From 1 evaluation of f a step: shrunk")
+    assert found.verdict[1].startswith("By the error, which is without the best step size: Below")
+    (other,) = ranking.compare(made.Results(records), by="error")
+    assert other.verdict[0] == found.verdict[1].partition(": ")[2]
+
+
+def test_a_rejected_claim_counts_as_biased_and_is_named():
+    generator = np.random.default_rng(3)
+    gradient = np.array([1.0, 2.0])
+    part = made.part(gradient, 0.09 * gradient, 0.01, generator, bias_p=1e-30)
+    records = [
+        made.record("liar", part, unbiased=True),
+        made.record("honest", made.part(gradient, gradient, 0.01, generator), unbiased=True),
+    ]
+    (found,) = ranking.compare(made.Results(records))
+    liar = next(c for c in found.candidates if c.estimator == "liar")
+    assert liar.rejected and not liar.unbiased
+    assert liar.error == pytest.approx(0.91**2, rel=0.02)
+    assert (
+        "liar is declared unbiased, and the bias test says otherwise (p = 1e-30)"
+        in found.verdict[0]
+    )
+
+
+def test_an_oracle_takes_no_part_unless_it_is_let():
+    generator = np.random.default_rng(3)
+    gradient = np.array([1.0, 2.0])
+    records = [
+        made.record("oracle", made.part(gradient, gradient, 1.0, generator), True, oracle=True),
+        made.record("method", made.part(gradient, gradient, 9.0, generator), True),
+    ]
+    (found,) = ranking.compare(made.Results(records))
+    assert {r.candidate.estimator for r in found.ranges} == {"method"}
+    assert [c.estimator for c in found.candidates] == ["oracle", "method"]
+    (found,) = ranking.compare(made.Results(records), oracles=True)
+    assert {r.candidate.estimator for r in found.ranges} == {"oracle"}
+
+
+@pytest.mark.parametrize("truth", ["none", "estimated", "closed form"])
+def test_without_a_gradient_to_compare_with(truth):
+    generator = np.random.default_rng(3)
+    gradient = np.zeros(2) if truth == "closed form" else np.array([0.1, 0.2])
+    more = {"truth": truth}
+    if truth == "estimated":
+        more |= {"truth_error": 0.2, "truth_square_error": 0.03}
+    biased = made.part(gradient, gradient + 1, 0.1, generator, bias_p=0.0, **more)
+    noisy, quiet = (made.part(gradient, gradient, v, generator, **more) for v in (8.0, 4.0))
+    records = [
+        made.record("biased", biased),
+        made.record("noisy", noisy, unbiased=True),
+        made.record("quiet", quiet, unbiased=True, evaluations=1.5),
+    ]
+    (found,) = ranking.compare(made.Results(records))
+    assert not found.relative
+    assert found.by == "error"
+    assert all("direction" not in c.lines for c in found.candidates)
+    said = {
+        "none": "There is no exact gradient: those declared unbiased rank by variance × cost.",
+        "estimated": "The gradient cannot be told from 0: errors are in absolute size.",
+        "closed form": "The gradient is 0: errors are in absolute size.",
+    }
+    assert found.verdict[0] == said[truth]
+    assert found.best_at(1e6).estimator == "quiet"
+    row = rows_of(records)[1]
+    assert row["gain"] == row["cosine"] == row["relative_variance"] == ""
+
+
+def test_what_was_never_drawn_may_win_or_lose():
+    """A variance that is small because nothing happened is not surely smaller than another."""
+    generator = np.random.default_rng(3)
+    gradient = np.array([1.0, 2.0])
+    unseen = {"spread": 3.0, "expected": 0.5, "enough": 1e6}
+    lucky = made.part(gradient, gradient, 1e-6, generator, unseen=unseen, variance_high=3.0)
+    sure = made.part(gradient, gradient, 1.0, generator)
+    records = [made.record("lucky", lucky, True), made.record("sure", sure, True)]
+    (found,) = ranking.compare(made.Results(records))
+    (only,) = found.ranges
+    assert only.candidate.estimator == "lucky"
+    assert [c.estimator for c in only.rivals] == ["sure"]
+    assert found.verdict[0].endswith("lucky or sure: cannot be told apart.")
+    assert not found.candidates[0].exact
+
+
+# Costs
+
+
+def test_costs():
+    record = made.record(
+        "score",
+        made.part([1.0], [1.0], 1.0, np.random.default_rng(0)),
+        evaluations=4,
+        gradients=2,
+        prepare_evaluations=500,
+    )
+    timed = dataclasses.replace(record, clock={"rounds": [3.0, 1.0, 2.0], "prepare_seconds": 50.0})
+    assert Cost().of(record) == Cost().of(timed) == 10.5
+    assert Cost(gradient_cost=1.0).of(record) == 6.5
+    assert Cost(reuse=50).of(record) == 20
+    assert Cost("estimates").of(record) == 1
+    assert Cost("time").of(timed) == pytest.approx(2.05)
+    assert Cost("time", reuse=100).of(timed) == pytest.approx(2.5)
+    assert Cost(cost_of_f=0.002).of(record) == pytest.approx(0.021)
+    assert Cost(cost_of_f=0.002).of(timed) == pytest.approx(2.071)
+    assert Cost(cost_of_f=0.002, cost_of_gradient=0.007).of(record) == pytest.approx(
+        4 * 0.002 + 2 * 0.007 + 0.5 * 0.002
+    )
+    assert Cost(batched=True).of(record) == 4.5
+    assert Cost(cost_of_f=0.002, batched=True).of(record) == pytest.approx(0.009)
+    exact = dataclasses.replace(record, result={**record.result, "deterministic": True})
+    assert Cost(batched=True).of(exact) == 10.5
+    with pytest.raises(InputError, match="score on bernoulli-toy has no time"):
+        Cost("time").of(record)
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"unit": "evaluation"}, "did you mean"),
+        ({"unit": "estimates", "cost_of_f": 0.002}, "--cost-of-f gives a price in time"),
+        ({"unit": "evaluations", "cost_of_f": 0.002}, "--cost-of-f gives a price in time"),
+        ({"cost_of_f": 0.002, "cost_of_gradient": 0.001}, "alone takes longer"),
+        ({"cost_of_gradient": 0.001}, "--cost-of-f"),
+        ({"unit": "time", "gradient_cost": 1.0}, "--gradient-cost is about evaluations"),
+        ({"unit": "estimates", "batched": True}, "--batched is about evaluations"),
+        ({"unit": "estimates", "reuse": 5}, "--reuse spreads what is prepared"),
+        ({"reuse": 0}, "--reuse 0"),
+        ({"reuse": 2.5}, "--reuse 2.5"),
+        ({"gradient_cost": math.nan}, "give a number"),
+        ({"cost_of_f": -1.0}, "give more than 0"),
+        ({"cost_of_f": math.inf}, "give a number"),
+        ({"gradient_cost": True}, "give a number"),
+    ],
+)
+def test_costs_that_contradict_themselves(facts, message):
+    with pytest.raises(InputError, match=message):
+        Cost(**facts)
+
+
+def test_what_is_prepared_counts():
+    """A pilot of 65,536 is charged, a moving average is not, an enumeration is one estimate."""
+    run = gumbench.sweep(
+        problems=["gaussian-quadratic"], dimensions=[2], estimates=640, measurements=["variance"]
+    )
+    prepared = dict(zip(run.variance.estimator, run.variance.prepare_evaluations, strict=True))
+    assert prepared == {
+        "pathwise": 0,
+        "score": 0,
+        "score-loo": 0,
+        "score-mean": 0,
+        "score-baseline": 65_536,
+    }
+    toy = gumbench.sweep(problems=["bernoulli-toy"], estimates=640, measurements=["variance"])
+    prepared = dict(zip(toy.variance.estimator, toy.variance.prepare_evaluations, strict=True))
+    assert prepared.pop("score-baseline") == 2
+    assert set(prepared.values()) == {0}
+
+
+# The first of the faults: 4,096 categories, 1,280 estimates
+
+
+@pytest.fixture(scope="module")
+def large():
+    return gumbench.sweep(
+        problems=["categorical-quadratic"],
+        dimensions=[4096],
+        temperatures=[1.0],
+        estimates=1280,
+        measurements=["variance"],
+    )
+
+
+def test_a_variance_small_beside_another_is_not_none(large):
+    (found,) = large.compare(oracles=True)
+    by_name = {c.estimator: c for c in found.candidates}
+    for name, work in (("score-mean", 0.335), ("score-loo", 0.447), ("score-baseline", 1.71)):
+        c = by_name[name]
+        assert not c.exact
+        assert c.row["variance"] * c.cost == pytest.approx(work, rel=0.05)
+    (found,) = large.compare(oracles=True, reuse=1_000_000)
+    best = next(c for c in found.candidates if c.estimator == "score-baseline")
+    assert best.row["variance"] * best.cost == pytest.approx(0.336, rel=0.05)
+
+
+def test_the_verdict_there(large):
+    (found,) = large.compare()
+    assert [(r.start, r.candidate.estimator) for r in found.ranges] == [
+        (1.0, "score-mean"),
+        (3.0, "straight-through"),
+        (4096.0, "local-expectation"),
+    ]
+    assert found.verdict[0] == (
+        "Below 3 evaluations of f a step: score-mean. From 3: straight-through. From 4,096: "
+        "local-expectation."
+    )
+
+
+def test_the_least_variance_of_a_small_problem_is_not_rounding():
+    """Dimension 2, instance 3: a baseline's 1e-16 is rounding, wherever it is asked."""
+    run = gumbench.sweep(
+        problems=["categorical-quadratic"],
+        dimensions=[2],
+        settings={"instance": [3]},
+        temperatures=[1.0],
+        estimates=6400,
+        measurements=["variance"],
+    )
+    (found,) = run.compare(oracles=True)
+    exact = {c.estimator for c in found.candidates if c.exact}
+    assert {"exact", "local-expectation", "score-baseline"} <= exact
+    assert "score-loo" not in exact
+    assert found.best_at(1.0).estimator == "score-mean"
+
+
+# Intervals
+
+SHIFTED = '''
+    """The optimal baseline, off by so much that the variance is 3 % larger."""
+    from gumbench.estimators.categorical import score_baseline
+    from gumbench.types import Estimator
+
+
+    def prepare(bound, seed, settings):
+        prepared = score_baseline.prepare(bound, seed, settings)
+        prepared[-1] += SHIFT
+        return prepared
+
+
+    ESTIMATOR = Estimator(
+        family="categorical", kernel=score_baseline.kernel, prepare=prepare, formula="", paper="",
+        unbiased=True, draw_evaluations=lambda k: 1, evaluations=lambda k, v, c: 1,
+    )
+'''
+MIRRORED = '''
+    """Score, with the noise of the categories turned around."""
+    import numpy as np
+    from gumbench.families.categorical import probability_table
+    from gumbench.kernels import simplex
+    from gumbench.types import Estimator
+
+
+    def kernel(gumbels, temperature, prepared, objective, out, extra):
+        variables, categories, block = out.shape
+        turned = np.empty_like(gumbels[0])
+        for c in range(categories):
+            turned[0, c] = gumbels[0, 0, categories - 1 - c]
+        index = np.empty((variables, block), np.int32)
+        f = np.empty(block, out.dtype)
+        simplex.draw(objective.natural, turned, index)
+        simplex.value_of_draw(index, objective, 0, categories, f)
+        simplex.score(prepared, index, f, out)
+
+
+    ESTIMATOR = Estimator(
+        family="categorical", kernel=kernel, prepare=probability_table, formula="", paper="",
+        unbiased=True, draw_evaluations=lambda k: 1, evaluations=lambda k, v, c: 1,
+    )
+'''
+
+
+@pytest.fixture
+def added(tmp_path, monkeypatch):
+    """Adds an estimator's file for the length of a test."""
+
+    def add(name, text):
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(text))
+        monkeypatch.setattr(categorical, "__path__", [*categorical.__path__, str(tmp_path)])
+        registry.aliases.cache_clear()
+
+    yield add
+    registry.aliases.cache_clear()
+
+
+def score_variance(p, f, c):
+    """Trace of the covariance of (f - c)(D - p), by enumeration."""
+    g = [pi * (fi - np.dot(p, f)) for pi, fi in zip(p, f, strict=True)]
+    square = sum(
+        pi * (fi - c) ** 2 * (1 - 2 * pi + np.dot(p, p)) for pi, fi in zip(p, f, strict=True)
+    )
+    return square - np.dot(g, g)
+
+
+def test_a_planted_difference_of_three_percent_is_found(added):
+    problem = gumbench.make_problem("categorical-linear", 6)
+    p, f = twin.softmax(list(problem.theta)), problem.data
+    weight = [pi * (1 - 2 * pi + np.dot(p, p)) for pi in p]
+    best = np.dot(weight, f) / sum(weight)
+    least = score_variance(p, f, best)
+    shift = (0.03 * least / sum(weight)) ** 0.5
+    assert score_variance(p, f, best + shift) == pytest.approx(1.03 * least)
+    added("shifted", SHIFTED.replace("SHIFT", repr(float(shift))))
+    spec = {"problems": ["categorical-linear"], "dimensions": [6], "estimates": 1_000_000}
+    run = gumbench.sweep(**spec, estimators=["shifted", "score-baseline"])
+    (found,) = run.compare(oracles=True, cost="estimates")
+    (only,) = found.ranges
+    assert only.candidate.estimator == "score-baseline"
+    assert not only.rivals
+
+
+def test_equal_variances_with_other_noise_cannot_be_told_apart(added):
+    added("mirrored", MIRRORED)
+    spec = {"problems": ["categorical-linear"], "dimensions": [5], "estimates": 6400}
+    spec |= {"estimators": ["score", "mirrored"], "settings": {"skew": [0.0]}}
+    ties = 0
+    for seed in range(200):
+        (found,) = gumbench.sweep(**spec, seed=seed).compare()
+        ties += len(found.ranges[0].rivals)
+    assert 182 <= ties <= 198
+
+
+def test_paired_intervals_are_tighter_than_those_of_other_noise():
+    generator = np.random.default_rng(0)
+    shared = np.append(50.0, generator.chisquare(50, 64))
+
+    def line(noise):
+        means = (shared[1:] * (1 + 0.01 * noise)).sum() - shared[1:] * (1 + 0.01 * noise)
+        left = np.append(means.mean() / 63, means / 63)
+        return envelope.Line(np.zeros(65), left, 1.0)
+
+    same, other = line(generator.standard_normal(64)), line(generator.standard_normal(64))
+    turned = envelope.Line(other.level, np.append(other.slope[0], other.slope[:0:-1]), 1.0)
+    scaled = [dataclasses.replace(o, slope=1.01 * o.slope) for o in (other, turned)]
+    paired, unpaired = (envelope.covers(s, same, [5.0], lambda e: e)[0] for s in scaled)
+    assert not paired
+    assert unpaired
+
+
+def test_a_crossing_has_an_interval_that_holds_the_true_one():
+    """Of 300 crossings with known places, about 95 % of the intervals hold it."""
+    generator = np.random.default_rng(8)
+    gradient = np.array([1.0, -1.0, 0.5])
+    hits = 0
+    for _ in range(300):
+        noise = made.part(gradient, gradient, 8.0, generator)
+        hat = 8.0 * np.exp(0.02 * generator.standard_normal())
+        noise = made.part(gradient, gradient, hat, generator, spread=0.16)
+        biased = made.part(gradient, 0.5 * gradient + [0, 0, 0.5], 1.0, generator, bias_p=0.0)
+        records = [made.record("noise", noise, True), made.record("biased", biased)]
+        (found,) = ranking.compare(made.Results(records))
+        crossing = found.ranges[1].crossing
+        along, length = (0.5 * 2.25 + 0.25) ** 2 / 2.25, 0.25 * 2.25 + 0.25 + 0.25
+        true = (8.0 / 2.25 - 1.0 / along) / ((length - along) / along)
+        assert crossing.low <= crossing.value <= crossing.high
+        hits += crossing.low <= true <= crossing.high
+    assert 0.9 < hits / 300 <= 1
+
+
+# Against a direct simulation of averaged estimates
+
+SIMULATED = [
+    (problem, dimension, setting)
+    for problem, dimension, setting in [
+        *[("categorical-quadratic", c, {"skew": s}) for c in (4, 6, 12) for s in (0.5, 1.5, 2.5)],
+        *[("categorical-linear", c, {"skew": s}) for c in (4, 12) for s in (1.0, 2.0)],
+        *[("bernoulli-sum", d, {"theta": t}) for d in (1, 2, 3) for t in (0.3, 0.8)],
+        ("categorical-vae", 2, {"categories": 3}),
+    ]
+]
+RACING = ("score", "score-mean", "score-loo", "concrete", "straight-through", "local-expectation")
+TEMPERATURES = (0.5, 1.0, 2.0)
+REPLICATES = 500
+
+
+def simulated(problem, candidate, budget, truth):
+    """Direction error of averages that a budget pays for, and its value in each jackknife group."""
+    count = round(budget / candidate.cost)
+    raw = gumbench.estimate(
+        problem,
+        candidate.estimator,
+        REPLICATES * count,
+        temperature=candidate.temperature,
+        inner_samples=candidate.inner_samples,
+        seed=77,
+    )
+    means = raw.reshape(REPLICATES, count, -1).astype(np.float64).mean(axis=1)
+    groups = np.array_split(np.arange(REPLICATES), 20)
+    kept = [np.delete(np.arange(REPLICATES), group) for group in groups]
+
+    def direction(rows):
+        along = max(0.0, means[rows].mean(axis=0) @ truth)
+        return 1 - along**2 / (truth @ truth * (means[rows] ** 2).sum(axis=1).mean())
+
+    return np.array([direction(slice(None)), *map(direction, kept)])
+
+
+def test_there_are_twenty_settings():
+    assert len(SIMULATED) == 20
+
+
+@pytest.mark.parametrize(("name", "dimension", "settings"), SIMULATED)
+def test_the_winner_is_first_in_a_direct_simulation(name, dimension, settings):
+    problem = gumbench.make_problem(name, dimension, settings)
+    truth = gumbench.exact_gradient(problem).gradient
+    run = gumbench.sweep(
+        problems=[name],
+        dimensions=[dimension],
+        settings={key: [value] for key, value in settings.items()},
+        estimators=list(RACING),
+        temperatures=list(TEMPERATURES),
+        estimates=200_000,
+    )
+    (found,) = run.compare()
+    for budget in (12.0, 48.0, 192.0):
+        paid = [c for c in found.candidates if c.cost <= budget]
+        assert all((budget / c.cost).is_integer() for c in paid)
+        errors = {c.name: simulated(problem, c, budget, truth) for c in paid}
+        winner = errors[found.best_at(budget).name]
+        for error in errors.values():
+            difference = winner - error
+            left = difference[1:]
+            noise = math.sqrt(19 / 20 * ((left - left.mean()) ** 2).sum())
+            assert difference[0] <= 4 * noise + 1e-7
+
+
+def test_the_least_error_is_not_the_least_variance():
+    """The control of that: the candidate of least variance is not first everywhere."""
+    problem = gumbench.make_problem("categorical-quadratic", 4, {"skew": 1.5})
+    truth = gumbench.exact_gradient(problem).gradient
+    run = gumbench.sweep(
+        problems=["categorical-quadratic"],
+        dimensions=[4],
+        settings={"skew": [1.5]},
+        estimators=["score-mean", "concrete"],
+        temperatures=[2.0],
+        estimates=200_000,
+    )
+    (found,) = run.compare()
+    least = min(found.candidates, key=lambda c: c.row["variance"])
+    first, second = (simulated(problem, c, 192.0, truth)[0] for c in (found.best_at(192.0), least))
+    assert least.estimator == "concrete"
+    assert first < 0.5 * second
+
+
+# The same everywhere
+
+
+def test_python_json_and_the_commands_say_the_same(tmp_path, monkeypatch, capsys):
+    import json
+
+    from gumbench.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    words = (
+        "sweep --problems categorical-quadratic --dimensions 8 --temperatures 0.5,1 --output run"
+    )
+    assert main([*words.split(), "--estimates", "6400", "--no-throughput"]) == 0
+    swept = " ".join(capsys.readouterr().out.split())
+    assert main(["compare", "run"]) == 0
+    compared = " ".join(capsys.readouterr().out.split())
+    assert main(["compare", "run", "--json"]) == 0
+    (plain,) = json.loads(capsys.readouterr().out)
+    (found,) = gumbench.load("run").compare()
+    assert list(found.verdict) == plain["verdict"]
+    for sentence in found.verdict:
+        assert sentence in swept
+        assert sentence in compared
+    assert [r["best"] for r in plain["ranges"]] == [r.candidate.name for r in found.ranges]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"by": "variance"}, "no error is called"),
+        ({"budget": 0}, "--budget 0"),
+        ({"budget": math.inf}, "--budget inf"),
+        ({"where": ["status=skipped"]}, "no row has status=skipped"),
+        ({"where": ["colour=red"]}, "no column is called"),
+    ],
+)
+def test_mistakes_in_python(options, message):
+    record = made.record("a", made.part([1.0], [1.0], 1.0, np.random.default_rng(0)), True)
+    with pytest.raises(InputError, match=message):
+        ranking.compare(made.Results([record]), **options)
+
+
+def test_nothing_to_compare_and_what_is_missing():
+    record = made.record("a", made.part([1.0], [1.0], 1.0, np.random.default_rng(0)), True)
+    failed = Record("k", "variance", {**record.cell, "estimator": "b"}, "diverged", {}, (), "inf")
+    with pytest.raises(InputError, match="there is no finished cell"):
+        ranking.compare(made.Results([failed]))
+    (found,) = ranking.compare(made.Results([record, failed]))
+    assert found.missing == (("b", "diverged: inf"),)
