@@ -19,7 +19,8 @@ import numba  # noqa: E402
 import numpy as np  # noqa: E402
 
 from gumbench import machine, registry, statistics, timing  # noqa: E402
-from gumbench.families.bound import Bound, make_program  # noqa: E402
+from gumbench.families.bound import Bound  # noqa: E402
+from gumbench.families.program import make_program  # noqa: E402
 from gumbench.kernels import driver, noise, philox, records, sampling  # noqa: E402
 from gumbench.measure.sampling import WORDS  # noqa: E402
 from gumbench.moments import Grouping  # noqa: E402

@@ -14,7 +14,7 @@ _HOME = {
     "gumbel": "gumbench.api",
     "concrete": "gumbench.api",
     "categorical": "gumbench.api",
-    "make_problem": "gumbench.registry",
+    "make_problem": "gumbench.api",
     "Truth": "gumbench.types",
     "Problem": "gumbench.types",
     "Estimator": "gumbench.types",

@@ -5,27 +5,29 @@ import dataclasses
 import math
 from typing import Any
 
-import numba
 import numpy as np
 
-from gumbench import machine, registry, trial
+from gumbench import checks, config, grid, machine, registry, trial
 from gumbench.errors import InputError
-from gumbench.families.bound import Bound, make_program
+from gumbench.families.bound import Bound
+from gumbench.families.direct import settled
+from gumbench.families.program import make_program
 from gumbench.kernels import driver, noise, philox, simplex
 from gumbench.kernels.sampling import draw_rows
+from gumbench.kernels.threads import limited
 from gumbench.truth import exact_gradient as truth_of
 from gumbench.types import Estimator, Problem
 
 TRUTH_ESTIMATES = 262_144
-LARGEST_LOGIT = 1e30
 
 
+@checks.numpys_own_errors
 def gumbel(size, *, loc=0.0, scale=1.0, seed, first=0, dtype="float32", threads=None):
     """Gumbel noise, exact in both tails, the same on any machine and number of threads.
 
-    size : int or tuple; the last axis is the element, the leading axes number the estimate, so
-        that a longer last axis or a later `first` extends the same noise
-    loc, scale : location and scale of the law
+    size : int or tuple, () for one number; the last axis is the element, the leading axes number
+        the estimate, so that a longer last axis or a later `first` extends the same noise
+    loc, scale : location and scale of the law, at most 1e30 in size
     seed : 0 to 2^64 - 1
     first : number of the first estimate
     dtype : "float32" (32 random bits) or "float64" (64)
@@ -34,73 +36,75 @@ def gumbel(size, *, loc=0.0, scale=1.0, seed, first=0, dtype="float32", threads=
     Returns an array of that size and dtype. Raises InputError for what is out of range.
     The algorithm: -log(-log u) with u from Philox4x32-10 (Salmon et al. 2011).
     """
-    shape = _shape(size)
-    elements, rows = shape[-1], math.prod(shape[:-1])
-    _check_range("scale", scale, 0.0, math.inf, open_low=True)
-    _check_range("loc", loc, -math.inf, math.inf)
-    _check_whole("first", first, 0, philox.LIMITS["index"] - rows)
+    shape = checks.shape(size, philox.LIMITS["index"])
+    elements, rows = shape[-1] if shape else 1, math.prod(shape[:-1])
+    scale = checks.real("scale", scale, checks.SMALLEST_SCALE, checks.LARGEST)
+    loc = checks.real("loc", loc, -checks.LARGEST, checks.LARGEST)
+    first = checks.whole("first", first, 0, philox.LIMITS["index"] - rows)
     if elements > philox.LIMITS["element"]:
         raise InputError(f"size = {size}: the last axis may have at most 2^34 elements")
-    out = np.empty((rows, elements), _dtype(dtype))
-    key = _key(seed)
+    dtype, key = checks.dtype(dtype), _key(seed)
+    _check_memory(f"size = {size}", math.prod(shape) * np.dtype(dtype).itemsize)
+    out = np.empty((rows, elements), dtype)
     with _threads(threads):
         noise.gumbel_rows(dtype)(noise.fill_array(dtype), key, first, loc, scale, out)
-    return out.reshape(shape)
+    return out.reshape(shape)[()]
 
 
+@checks.numpys_own_errors
 def concrete(logits, temperature, draws, *, seed, dtype="float32"):
     """Draws of the Concrete distribution, softmax((θ + G)/τ): (draws, categories), on the simplex.
 
-    logits : (categories,) finite or -inf
-    temperature : τ above 0
+    logits : (categories,) finite or -inf, at most 1e30 in size
+    temperature : τ, 1e-6 to 1e6
     draws : how many; draw number i uses the noise of estimate i
     seed : 0 to 2^64 - 1
+    dtype : "float32" or "float64"
 
     Raises InputError for what is out of range (Maddison et al. 2017; Jang et al. 2017).
     """
-    logits = np.asarray(logits, np.float64)
-    if logits.ndim != 1 or logits.size == 0:
-        raise InputError(f"logits have shape {logits.shape}; give (categories,)")
-    if np.isnan(logits).any() or np.isposinf(logits).any() or np.isneginf(logits).all():
-        raise InputError("logits hold NaN or +inf, or are all -inf; give finite numbers or -inf")
-    _check_range("temperature", temperature, 0.0, math.inf, open_low=True)
-    _check_whole("draws", draws, 1, philox.LIMITS["index"])
-    real = _dtype(dtype).type
+    logits = checks.logits(logits, axes=(1,))
+    temperature = checks.real("temperature", temperature, *checks.TEMPERATURES)
+    draws = checks.whole("draws", draws, 1, philox.LIMITS["index"])
+    dtype, key = checks.dtype(dtype), _key(seed)
+    real = np.dtype(dtype).type
     block = -(-draws // driver.CHUNK) * driver.CHUNK
+    _check_memory(f"draws = {draws}", 3 * block * logits.size * np.dtype(dtype).itemsize)
     gumbels = np.empty((1, logits.size, block), real)
     request = np.array([noise.GUMBEL, 0, philox.NOISE, philox.LOW_BITS], np.int64)
-    noise.fill_array(dtype)(request, _key(seed), 0, 0, gumbels[0])
+    noise.fill_array(dtype)(request, key, 0, 0, gumbels[0])
     out = np.empty_like(gumbels)
     simplex.relax_array(dtype)(logits[None].astype(real), gumbels, real(temperature), out)
     return np.ascontiguousarray(out[0, :, :draws].T)
 
 
+@checks.numpys_own_errors
 def categorical(
     logits, draws=None, *, seed, first=0, sampler="gumbel-max", temperature=1.0, threads=None
 ):
     """Draw category indices from softmax(logits / temperature), the same on any machine.
 
-    logits : (categories,) or (rows, categories), finite or -inf; float64 stays float64, other
-        floats are taken as float32, integers as float64
+    logits : (categories,) or (rows, categories), finite or -inf, at most 1e30 in size; float64
+        stays float64, other floats are taken as float32, integers as float64
     draws : draws of each row, or None for one without an axis of its own
     seed : 0 to 2^64 - 1
     first : number of the first draw; draw d of row r has number first + r × draws + d
     sampler : name or alias; the numbers differ between samplers, the law does not
-    temperature : τ above 0, or a list of them that share their noise
+    temperature : τ, 1e-6 to 1e6, or a list of them that share their noise
     threads : at most the machine's cores; None for all
 
     Returns int64, with the shape (temperatures, rows, draws) less the axes not given. Raises
     InputError for what is out of range, and says how much memory is needed where that is short.
     """
-    ((name, _),) = registry.select("samplers", [sampler])
-    table, by_row = _logits(logits), np.ndim(logits) == 2
-    temperatures = _temperatures(temperature, table.dtype)
-    count = 1 if draws is None else draws
-    _check_whole("draws", count, 1, philox.LIMITS["index"])
-    _check_whole("first", first, 0, philox.LIMITS["index"] - table.shape[0] * count)
+    name = registry.one("samplers", sampler)
+    table = checks.logits(logits)
+    by_row, table = table.ndim == 2, np.atleast_2d(table)
+    temperatures = checks.temperatures(temperature).astype(table.dtype)
+    count = 1 if draws is None else checks.whole("draws", draws, 1, philox.LIMITS["index"])
+    first = checks.whole("first", first, 0, philox.LIMITS["index"] - table.shape[0] * count)
     key = _key(seed)
     shape = (temperatures.size, table.shape[0], count)
-    _check_memory(f"draws = {count} of {table.shape[0]} rows", 8 * math.prod(shape))
+    _check_memory(f"draws = {count} of {table.shape[0]} rows", 8 * math.prod(shape), name)
     with _threads(threads):
         out = draw_rows(registry.sampler(name), table, temperatures, key, first, count)
     out = out if draws is not None else out[:, :, 0]
@@ -108,52 +112,17 @@ def categorical(
     return out if np.ndim(temperature) else out[0]
 
 
-def _logits(logits):
-    """Logits as a contiguous table (rows, categories) of floats."""
-    try:
-        table = np.asarray(logits)
-        kind = np.float64 if table.dtype.kind in "iub" or table.dtype == np.float64 else np.float32
-        if table.dtype.kind not in "iubf":
-            raise ValueError
-    except ValueError:
-        raise InputError("logits are no array of numbers; give (rows, categories)") from None
-    if table.ndim not in (1, 2) or 0 in table.shape:
-        raise InputError(
-            f"logits have shape {table.shape}; give (categories,) or (rows, categories)"
-        )
-    table = np.require(np.atleast_2d(table), kind, ["C", "W"])
-    bad = np.isnan(table) | np.isposinf(table)
-    if bad.any():
-        row, category = np.argwhere(bad)[0]
-        raise InputError(
-            f"logits[{row}, {category}] is {table[row, category]}; give finite numbers or -inf"
-        )
-    if (closed := np.isneginf(table).all(axis=1)).any():
-        raise InputError(f"every logit of row {closed.argmax()} is -inf; leave one category open")
-    large = np.abs(np.where(np.isneginf(table), 0, table)).max()
-    if large > LARGEST_LOGIT:
-        raise InputError(f"a logit is {large:g} in size; give at most {LARGEST_LOGIT:g}")
-    return table
-
-
-def _temperatures(temperature, dtype):
-    values = np.atleast_1d(np.asarray(temperature, object))
-    if values.ndim != 1 or not values.size:
-        raise InputError(f"temperature = {temperature!r}: give one above 0, or a list of them")
-    for value in values:
-        _check_range("temperature", value, 1e-6, 1e6)
-    return np.array(values, dtype)
-
-
-def _check_memory(what, needed):
+def _check_memory(what, needed, sampler=None):
     memory = machine.memory()
     if memory and needed > memory:
+        streams = f" of sampler={sampler!r}" if sampler else ""
         raise InputError(
-            f"{what} need {needed / 2**30:,.0f} GiB of memory; this machine has {memory >> 30}: "
-            "draw fewer at a time, with `first`"
+            f"{what} needs {needed / 2**30:,.0f} GiB of memory; this machine has {memory >> 30}: "
+            f"ask for fewer at a time, with `first`{streams}"
         )
 
 
+@checks.numpys_own_errors
 def exact_gradient(
     problem, *, dtype="float64", seed=0, truth_estimates=TRUTH_ESTIMATES, trust=False
 ):
@@ -164,9 +133,13 @@ def exact_gradient(
         then the Truth's `error` is the standard error of each component
     trust : do not try a user's own problem before running it
     """
-    return truth_of(_bound(problem, dtype, trust), seed, truth_estimates)
+    seed = checks.whole("seed", seed, *checks.SEEDS)
+    least, most = config.FEWEST_ESTIMATES, 1 << 53
+    estimates = checks.whole("truth_estimates", truth_estimates, least, most)
+    return truth_of(_bound(problem, dtype, trust), seed, estimates)
 
 
+@checks.numpys_own_errors
 def estimate(
     problem,
     estimator,
@@ -174,6 +147,7 @@ def estimate(
     *,
     temperature=None,
     inner_samples=None,
+    settings=None,
     seed=0,
     dtype="float32",
     trust=False,
@@ -184,9 +158,10 @@ def estimate(
     estimator : name or alias, or an Estimator
     temperature : for estimators that take one
     inner_samples : samples inside one estimate, for estimators that have them
+    settings : of the estimator, by name
     trust : do not try a user's own code before running it
 
-    Raises InputError for unknown names and pairs that do not apply.
+    Raises InputError for unknown names and settings, and pairs that do not apply.
     """
     bound = _bound(problem, dtype, trust)
     if isinstance(estimator, Estimator):
@@ -198,79 +173,62 @@ def estimate(
     found: Any = by_family.get(bound.problem.family)
     if reason := registry.why_not(found, bound.problem):
         raise InputError(f"{name} does not apply to {bound.problem.name}: {reason}")
-    _check_whole("count", count, 1, philox.LIMITS["index"])
+    count = checks.whole("count", count, 1, philox.LIMITS["index"])
     if found.takes_temperature:
         if temperature is None:
             raise InputError(f"{name} takes a temperature: give temperature=")
-        _check_range("temperature", temperature, 1e-6, 1e6)
+        temperature = checks.real("temperature", temperature, *checks.TEMPERATURES)
     if found.inner_samples:
         least, default = found.inner_samples
         inner_samples = default if inner_samples is None else inner_samples
-        _check_whole("inner_samples", inner_samples, least, philox.LIMITS["draw"])
-    _key(seed)
+        most = philox.LIMITS["draw"]
+        inner_samples = checks.whole("inner_samples", inner_samples, least, most)
+    seed = checks.whole("seed", seed, *checks.SEEDS)
+    settings = grid.checked_settings(name, checks.plain(settings or {}), found.settings)
     if registry.is_own("estimators", name) and not trust:
-        trial.check_estimator(found, bound.problem)
-    program = make_program(bound, found, [temperature or 1.0], inner_samples, seed)
+        trial.check_estimator(found, bound.problem, settings)
+    program = make_program(
+        bound, found, [temperature or 1.0], inner_samples, seed, settings=settings
+    )
     return program.collect(0, 0, count)
 
 
+@checks.numpys_own_errors
+def make_problem(name, dimension=None, settings=None):
+    """A problem by its name or FILE.py:NAME, at a dimension (its first by default), with settings.
+
+    Raises InputError for what there is not, and for what it does not allow.
+    """
+    name = registry.one("problems", name)
+    maker = registry.problem_maker(name)
+    if dimension is not None:
+        dimension = checks.whole(f"dimension of {name}", dimension, maker.least, maker.most)
+    settings = grid.checked_settings(name, checks.plain(settings or {}), maker.settings)
+    return registry.make_problem(name, dimension, settings)
+
+
 def _bound(problem, dtype, trust):
-    _dtype(dtype)
+    dtype = checks.dtype(dtype)
     if isinstance(problem, str):
-        name = registry.one("problems", problem)
-        problem = registry.make_problem(name)
+        problem = make_problem(problem)
     if not isinstance(problem, Problem):
         raise InputError(f"problem = {problem!r:.60}: give the name of a problem, or a Problem")
     if not problem.name:
         problem = dataclasses.replace(problem, name="the problem")
+    problem = settled(problem)
     if not trust and registry.is_own("problems", problem.name):
         trial.check(problem)
     return Bound(problem, dtype)
 
 
-def _shape(size):
-    shape = (size,) if np.ndim(size) == 0 else tuple(size)
-    for length in shape:
-        _check_whole("size", length, 0, philox.LIMITS["index"])
-    return tuple(int(length) for length in shape)
-
-
-def _dtype(dtype):
-    if dtype not in ("float32", "float64"):
-        raise InputError(f"dtype = {dtype!r}: give 'float32' or 'float64'")
-    return np.dtype(dtype)
-
-
 def _key(seed):
-    _check_whole("seed", seed, 0, (1 << 64) - 1)
-    return np.array(philox.key(int(seed)), np.uint32)
-
-
-def _check_whole(name, value, least, most):
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise InputError(f"{name} = {value!r}: give a whole number")
-    if not least <= value <= most:
-        raise InputError(f"{name} = {value}: give {least} to {most}")
-
-
-def _check_range(name, value, low, high, open_low=False):
-    try:
-        inside = math.isfinite(value) and low <= value <= high and (value > low or not open_low)
-    except TypeError:
-        raise InputError(f"{name} = {value!r}: give a number") from None
-    if not inside:
-        wanted = f"above {low:g}" if open_low else f"{low:g} to {high:g}"
-        raise InputError(f"{name} = {value}: give a finite number, {wanted}")
+    return np.array(philox.key(checks.whole("seed", seed, *checks.SEEDS)), np.uint32)
 
 
 @contextlib.contextmanager
 def _threads(threads):
     """Use so many threads inside a with block."""
     if threads is not None:
-        _check_whole("threads", threads, 1, machine.cores())
-    before = numba.get_num_threads()
-    numba.set_num_threads(threads or before)
-    try:
+        threads = checks.whole("threads", threads, 1, machine.cores())
+    with limited(threads):
         yield
-    finally:
-        numba.set_num_threads(before)

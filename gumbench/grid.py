@@ -58,6 +58,7 @@ def _grid_cells(spec, grid, typed, notes):
         for dimension in _dimensions(grid, maker, "dimensions" in typed, notes):
             for settings in _settings(grid.settings, name, maker.settings):
                 problem = registry.make_problem(name, dimension, settings)
+                notes += [Note("direct", f"{name}: {remark}") for remark in problem.remarks]
                 _check_representable(problem, spec.dtype)
                 for estimator_name, named in chosen:
                     yield from _problem_cells(
@@ -183,6 +184,14 @@ def _settings(given, name, declared):
         for values in [given.get(f"{name}.{key}", given.get(key, (default,)))]
     }
     return [tuple(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+
+
+def checked_settings(name, given, declared):
+    """Settings of one estimator or problem, each of its declared type. Raises InputError."""
+    for key in given:
+        if key not in declared:
+            raise unknown(f"setting of {name}", key, list(declared), f"gumbench explain {name}")
+    return {key: _typed(f"{name}.{key}", value, declared[key]) for key, value in given.items()}
 
 
 def _typed(key, value, default):

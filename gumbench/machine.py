@@ -6,6 +6,8 @@ import os
 import platform
 from importlib import metadata
 
+from gumbench.errors import InputError
+
 MALLOC_TRIM_THRESHOLD, MALLOC_MMAP_THRESHOLD = -1, -3
 CORE = ("numba", "llvmlite", "numpy", "scipy", "pandas")
 
@@ -19,8 +21,13 @@ def version(package="gumbench"):
 
 
 def cores():
-    """Number of processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Number of processors this process may use, at most NUMBA_NUM_THREADS."""
+    here = hasattr(os, "sched_getaffinity")
+    found = len(os.sched_getaffinity(0)) if here else os.cpu_count() or 1
+    limit = os.environ.get("NUMBA_NUM_THREADS") or str(found)
+    if not limit.isdecimal() or int(limit) < 1:
+        raise InputError(f"NUMBA_NUM_THREADS={limit}: give a number of threads from 1")
+    return min(found, int(limit))
 
 
 def memory():
@@ -46,7 +53,10 @@ def vector_bits():
     """
     features = _features()
     widest = 512 if features.get("avx512f") else 256 if features.get("avx2") else 128
-    return min(widest, int(os.environ.get("GUMBENCH_VECTOR_BITS") or widest))
+    wanted = os.environ.get("GUMBENCH_VECTOR_BITS") or str(widest)
+    if wanted not in ("128", "256", "512"):
+        raise InputError(f"GUMBENCH_VECTOR_BITS={wanted}: give 128, 256 or 512")
+    return min(widest, int(wanted))
 
 
 def has_fma():

@@ -155,6 +155,11 @@ def codes(cell, result):
     )
 
 
+def rejected(records):
+    """Names of estimators that are declared unbiased, and are not."""
+    return {r.cell["estimator"] for r in records if "bias-seen" in r.notes}
+
+
 def of_rounds(seconds):
     """Codes of the notes that the rounds of a timing give rise to."""
     ordered = sorted(seconds)

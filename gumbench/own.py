@@ -25,14 +25,18 @@ With compiled=False they are any Python (NumPy, torch, jax), estimates first, an
 `theta` may be left out of any of these but `forward`. A Gaussian has one category.
 """
 
+import dataclasses
+import importlib
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gumbench.errors import InputError
-from gumbench.types import Estimator, Problem
+from gumbench.kernels import tied
+from gumbench.types import Estimator, Problem, declared_settings
 
 
 def CategoricalProblem(  # noqa: N802
@@ -42,8 +46,10 @@ def CategoricalProblem(  # noqa: N802
     value_at=None,
     gradient=None,
     direct=None,
+    direct_is_score=None,
     link=None,
     theta=None,
+    tie=None,
     data=None,
     truth=None,
     compiled=True,
@@ -52,8 +58,12 @@ def CategoricalProblem(  # noqa: N802
 
     logits : (categories,) or (variables, categories), finite or -inf
     value, value_at, gradient, direct, link : see gumbench.own
+    direct_is_score : whether `direct` has mean zero, as that of log q in an ELBO has; None: it is
+        found out, and said
     theta : (parameters,) what the gradient is taken in, with a link; `logits` is then what the
         link makes of it, and is held against it
+    tie : (variables, categories) integers, the parameter that each logit is: those with equal
+        numbers are one, -1 is a constant 0. The gradient is then taken in `theta`, the parameters
     data : constants of f, any floats; a 1-D array in the functions
     truth : (parameters,) the exact gradient, or truth(theta, data) that returns it
     compiled : whether Numba compiles the functions
@@ -69,6 +79,12 @@ def CategoricalProblem(  # noqa: N802
         )
     variables, categories = logits.shape
     functions = {"value": value, "value_at": value_at, "gradient": gradient, "direct": direct}
+    table = None
+    if tie is not None:
+        if link is not None or theta is not None:
+            raise InputError("tie makes the link and theta: leave them out")
+        table, theta = _tied(tie, logits)
+        link = tied.LINK if compiled else (TiedLogits(table), TiedGradient(table))
     return _problem(
         "categorical",
         logits,
@@ -76,12 +92,61 @@ def CategoricalProblem(  # noqa: N802
         logits.shape,
         categories if variables == 1 else variables,
         functions,
+        direct_is_score,
         link,
         theta,
         data,
         truth,
         compiled,
+        table,
     )
+
+
+def _tied(tie, logits):
+    """The table (variables, categories) of a tie and its parameters, checked against the logits."""
+    try:
+        table = np.array(as_numpy(tie)).reshape(logits.shape)
+        whole = table.astype(np.int64)
+    except (TypeError, ValueError):
+        raise InputError(f"tie has another shape than the logits; give {logits.shape}") from None
+    used = np.unique(whole[whole >= 0])
+    if (whole != table).any() or not used.size or not np.array_equal(used, np.arange(used.size)):
+        raise InputError("tie: give the numbers of parameters, 0, 1, ... without a gap, or -1")
+    if whole.min() < -1 or used.size > tied.LARGEST:
+        raise InputError(f"tie has {whole.min()} and {whole.max()}; give -1 to {tied.LARGEST}")
+    theta = np.array([logits[whole == i][0] for i in used])
+    wanted = np.where(whole >= 0, theta[np.maximum(whole, 0)], 0.0)
+    for v, c in np.argwhere(logits != wanted)[:1]:
+        raise InputError(
+            f"tie: the logit [{v}, {c}] is {logits[v, c]}, but tied to number {whole[v, c]}, which "
+            f"is {wanted[v, c]}"
+        )
+    return whole, theta
+
+
+@dataclass(frozen=True)
+class TiedLogits:
+    """Parameters to logits (variables, categories) in plain Python, by a table of numbers."""
+
+    table: np.ndarray
+
+    def __call__(self, theta):
+        """Raises nothing: the table was checked."""
+        return np.append(theta, 0.0)[self.table]
+
+
+@dataclass(frozen=True)
+class TiedGradient:
+    """A gradient (n, variables, categories) in the logits to one in the parameters."""
+
+    table: np.ndarray
+
+    def __call__(self, g):
+        """Sums over the logits that are one parameter."""
+        out = np.zeros((len(g), self.table.max() + 1))
+        for v, c in np.argwhere(self.table >= 0):
+            out[:, self.table[v, c]] += g[:, v, c]
+        return out
 
 
 def GaussianProblem(  # noqa: N802
@@ -91,6 +156,7 @@ def GaussianProblem(  # noqa: N802
     *,
     gradient=None,
     direct=None,
+    direct_is_score=None,
     link=None,
     theta=None,
     data=None,
@@ -101,7 +167,7 @@ def GaussianProblem(  # noqa: N802
 
     mean, scale : (variables,) or one number; the scale is the standard deviation, above 0
     value, gradient, direct, link : see gumbench.own; x has one category
-    theta, data, truth, compiled : as in CategoricalProblem
+    direct_is_score, theta, data, truth, compiled : as in CategoricalProblem
 
     Returns a Problem; without a link θ is the means, then the scales. Raises InputError.
     """
@@ -124,6 +190,7 @@ def GaussianProblem(  # noqa: N802
         (variables, 1),
         variables,
         {"value": value, "gradient": gradient, "direct": direct},
+        direct_is_score,
         link,
         theta,
         data,
@@ -133,10 +200,26 @@ def GaussianProblem(  # noqa: N802
 
 
 def _problem(
-    family, natural, parts, shape, dimension, functions, link, theta, data, truth, compiled
+    family,
+    natural,
+    parts,
+    shape,
+    dimension,
+    functions,
+    direct_is_score,
+    link,
+    theta,
+    data,
+    truth,
+    compiled,
+    link_data=None,
 ):
     if functions["value"] is None:
         raise InputError("value is missing; give a function")
+    if direct_is_score not in (None, True, False):
+        raise InputError(f"direct_is_score is {direct_is_score!r}; give True, False or None")
+    if direct_is_score is not None and functions["direct"] is None:
+        raise InputError("direct_is_score says something of direct, which is missing")
     functions = {role: _function(role, f, compiled) for role, f in functions.items()}
     if (theta is None) != (link is None):
         raise InputError("give theta and link together: the link makes logits or mean of theta")
@@ -158,8 +241,10 @@ def _problem(
         parts=parts,
         shape=shape,
         **functions,
+        direct_is_score=direct_is_score,
         link=link,
         data=data,
+        link_data=None if link_data is None else link_data.ravel().astype(np.float64),
         truth=_truth(truth, theta.size),
         compiled=compiled,
         natural=None if link is None else natural,
@@ -198,7 +283,18 @@ def _truth(truth, parameters):
         raise InputError(
             f"truth has {gradient.size} numbers; give {parameters} finite ones, as θ has"
         )
-    return lambda theta, data: gradient
+    return ConstantTruth(gradient)
+
+
+@dataclass(frozen=True)
+class ConstantTruth:
+    """A truth that is an array."""
+
+    gradient: np.ndarray
+
+    def __call__(self, theta, data):
+        """The array."""
+        return self.gradient
 
 
 def estimator(
@@ -213,10 +309,12 @@ def estimator(
 ):
     """Decorator that makes an estimator of a function in plain Python.
 
-    The function is compute(problem, noise, temperature, inner_samples). It returns one estimate in
-    the distribution's own parameters for each of noise.count rows, (n, variables, categories) or
-    for a Gaussian (n, 2, variables), and where the problem has ∂f/∂θ that term (n, parameters)
-    with it in a tuple. `problem` and `noise` are described in gumbench.families.plain.
+    The function is compute(problem, noise, temperature, inner_samples, *, ...). Its keyword-only
+    arguments are settings, each with a default, which `--set` and a grid's settings change. It
+    returns one estimate in the distribution's own parameters for each of noise.count rows, (n,
+    variables, categories) or for a Gaussian (n, 2, variables), and where the problem has ∂f/∂θ
+    that term (n, parameters) with it in a tuple. `problem` and `noise` are described in
+    gumbench.families.plain.
 
     family : "categorical" or "gaussian"
     evaluations, gradient_evaluations : of f and ∂f/∂x per estimate: a number, or a function of
@@ -226,6 +324,8 @@ def estimator(
 
     Raises InputError for facts that do not exist.
     """
+    if "settings" in facts:
+        raise InputError("estimator(..., settings=...): settings are keyword-only arguments")
     if family not in ("categorical", "gaussian"):
         raise InputError(f"estimator({family!r}): give 'categorical' or 'gaussian'")
     known = Estimator.__dataclass_fields__
@@ -234,9 +334,14 @@ def estimator(
             raise InputError(f"estimator(..., {name}=...): known are {', '.join(sorted(known))}")
 
     def decorate(function):
-        return Estimator(
+        settings = declared_settings(function)
+        for name, default in settings.items():
+            if default is inspect.Parameter.empty:
+                raise InputError(f"the setting {name} has no default; give it one")
+        return OwnEstimator(
             family=family,
             compute=function,
+            settings=settings,
             unbiased=unbiased,
             evaluations=_count(evaluations),
             gradient_evaluations=_count(gradient_evaluations),
@@ -249,8 +354,34 @@ def estimator(
     return decorate
 
 
+class OwnEstimator(Estimator):
+    """An Estimator that takes the place of its function in the module, and is pickled as that."""
+
+    def __reduce__(self):
+        function: Any = self.compute
+        return _of_module, (function.__module__, function.__qualname__, self.name)
+
+
+def _of_module(module, qualname, name):
+    found: Any = importlib.import_module(module)
+    for part in qualname.split("."):
+        found = getattr(found, part)
+    return dataclasses.replace(found, name=name)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A number of evaluations, whatever the samples and the shape are."""
+
+    number: float
+
+    def __call__(self, inner_samples, variables, categories):
+        """The number."""
+        return self.number
+
+
 def _count(number):
-    return number if callable(number) else lambda k, v, c: number
+    return number if callable(number) else Constant(number)
 
 
 def one_hot(index, categories):

@@ -264,4 +264,8 @@ def made(make, name, dimension, settings):
         raise InputError(f"{name}{_line(error, Path(source or ''))}: {words}") from error
     if not isinstance(problem, Problem):
         raise InputError(f"{name} returned {problem!r:.60}; {WANTED['problems']}")
-    return problem
+    if problem.direct is None or problem.direct_is_score is not None:
+        return problem
+    from gumbench.families.direct import settled
+
+    return settled(problem)

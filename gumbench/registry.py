@@ -68,6 +68,7 @@ def _load(package, name, kind):
 def estimators(name):
     """The estimators of that registry name, by family."""
     if is_own("estimators", name):
+        _check_known("estimators", name)
         own = plugins.estimator(name)
         return {own.family: own}
     module = name.replace("-", "_")
@@ -92,8 +93,15 @@ def sampler(name):
 def problem_maker(name):
     """The maker of the problem of that registry name."""
     if is_own("problems", name):
+        _check_known("problems", name)
         return plugins.problem_maker(name)
     return _load("problems", name, ProblemMaker)
+
+
+def _check_known(kind, name):
+    """Refuse a name that nothing has, with the nearest that there are."""
+    if not plugins.is_file(name) and name not in plugins.entry_points(kind):
+        raise unknown(kind[:-1], name, names(kind), f"gumbench list {kind}")
 
 
 def symbol(name):
@@ -276,7 +284,7 @@ def sampler_digest(measurement, name):
 def _shared_files(measurement):
     """Files that every cell of a measurement depends on."""
     root = Path(__file__).parent
-    files = [root / name for name in ("statistics.py", "moments.py", "truth.py", "types.py")]
+    files = [root / f"{name}.py" for name in ("statistics", "moments", "rare", "truth", "types")]
     files.append(root / "measure" / f"{measurement}.py")
     for pattern in ("kernels/*.py", "families/*.py", "data/*.npz"):
         files += sorted(root.glob(pattern))

@@ -8,7 +8,7 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gumbench import ahead, config, grid, machine, measure, plugins, registry, trial
+from gumbench import ahead, checks, config, grid, machine, measure, plugins, registry, trial
 from gumbench.errors import GumbenchError, InputError, StoppedError
 from gumbench.notes import Note
 from gumbench.results import Results
@@ -67,6 +67,7 @@ def default_folder(name, spec):
     return Path("results", f"{name}-{hashed.hexdigest()[:8]}")
 
 
+@checks.numpys_own_errors
 def plan(spec, output=None, typed=(), force=False):
     """Check everything that can be checked before anything is written or computed.
 
@@ -107,10 +108,12 @@ def _tried(plan):
         own_estimator = cell.estimator and registry.is_own("estimators", cell.estimator)
         if own_problem and place not in tried:
             trial.check(registry.make_problem(*place))
-        if own_estimator and (*place, cell.estimator) not in tried:
+        rule = (*place, cell.estimator, cell.estimator_settings)
+        if own_estimator and rule not in tried:
             problem = registry.make_problem(*place)
-            trial.check_estimator(registry.estimators(cell.estimator)[problem.family], problem)
-        tried |= {place, (*place, cell.estimator)}
+            estimator = registry.estimators(cell.estimator)[problem.family]
+            trial.check_estimator(estimator, problem, cell.estimator_settings)
+        tried |= {place, rule}
     return plan
 
 
@@ -169,11 +172,14 @@ def _check_contains(spec, cells, manifest, folder):
     )
 
 
+@checks.numpys_own_errors
 def run(plan, monitor=None, fail_fast=False):
     """Compute the missing cells of a plan and return Results; every finished cell is kept."""
     monitor = monitor or Monitor()
+    from gumbench.kernels.threads import limited
+
     records = dict(plan.done)
-    with _journal(plan) as keep:
+    with limited(plan.spec.threads), _journal(plan) as keep:
         for cell in plan.cells:
             if cell.skipped and cell.key not in records:
                 records[cell.key] = _skipped(cell)
@@ -196,10 +202,7 @@ def run(plan, monitor=None, fail_fast=False):
 
 
 def _compile(plan, monitor):
-    import numba
-
     threads = plan.spec.threads or machine.cores()
-    numba.set_num_threads(threads)
     ahead.compile_all(measure.tasks(plan.passes), threads, monitor.compiling)
 
 
@@ -332,6 +335,7 @@ def sweep(spec=None, *, output=None, monitor=None, **axes):
         data = {}
     else:
         data, _ = config.load_spec_data(str(spec or "lecture"))
+    axes = {k: checks.plain(v) for k, v in axes.items()}
     axes = {k: _listed(v) if k in config.Grid.model_fields else v for k, v in axes.items()}
     checked = config.checked_spec(config.merge(data, axes), "sweep")
     planned = plan(checked, output, typed=tuple(axes))
@@ -341,5 +345,5 @@ def sweep(spec=None, *, output=None, monitor=None, **axes):
 def _listed(value):
     """One value given for an axis is a list of one."""
     if isinstance(value, dict):
-        return {k: v if isinstance(v, list | tuple) else [v] for k, v in value.items()}
-    return list(value) if isinstance(value, list | tuple) else [value]
+        return {k: v if isinstance(v, list) else [v] for k, v in value.items()}
+    return value if isinstance(value, list) else [value]

@@ -5,33 +5,15 @@ import functools
 import numpy as np
 
 from gumbench import registry, statistics
-from gumbench.families.bound import make_program
+from gumbench.families.program import make_program
 from gumbench.kernels import philox
 from gumbench.moments import Grouping, Silent, accumulate
 from gumbench.types import BATCHES, Truth
 
 
+@functools.lru_cache(maxsize=4)
 def exact_gradient(bound, seed, truth_estimates):
     """The truth of a bound problem: closed form, enumeration, or estimated by a long run."""
-    return _truth(_Key(bound), seed, truth_estimates)
-
-
-class _Key:
-    """A bound problem as a key of the cache: equal for the same object."""
-
-    def __init__(self, bound):
-        self.bound = bound
-
-    def __hash__(self):
-        return id(self.bound)
-
-    def __eq__(self, other):
-        return self.bound is other.bound
-
-
-@functools.lru_cache(maxsize=4)
-def _truth(key, seed, truth_estimates):
-    bound = key.bound
     problem = bound.problem
     if problem.truth is not None:
         theta, data = bound.theta.astype(np.float64), bound.data.astype(np.float64)

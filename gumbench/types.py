@@ -11,7 +11,7 @@ from typing import Any
 BATCHES = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """An objective E_{z ~ p_{μ(θ)}}[f_θ(z)] at one θ.
 
@@ -29,15 +29,17 @@ class Problem:
     gradient : gradient(x, theta, data, out), out like x: ∂f/∂x; None where f has none
     direct : direct(x, theta, data, out), out (parameters, block): ∂f/∂θ at fixed x
     direct_is_score : `direct` has mean zero, as that of log q in an ELBO: estimators that do not
-        differentiate through the sample leave it out
+        differentiate through the sample leave it out; None: not decided (see families.direct)
     link : (forward(theta, data, out), pullback(g, theta, data, out)): θ to logits (variables,
         categories) or to mean and scale (2, variables), and its transpose, g with a block axis
     data : constants of f, one 1-D float array
+    link_data : what the link gets for its data; None: the same
     feedback : standard deviation of normal noise on f at a draw, a bandit's; 0 for none
     truth : truth(theta, data) -> (parameters,) float64, the exact gradient in closed form, or None
     compiled : False where the functions are any Python on arrays with the estimates first (see
         gumbench.own), called back from compiled code
     natural : (rows, columns) what the link should make of θ, held against it; None: not known
+    remarks : sentences about it that a user should read
     name, dimension, settings : filled in by the registry
     """
 
@@ -49,13 +51,15 @@ class Problem:
     value_at: Callable | None = None
     gradient: Callable | None = None
     direct: Callable | None = None
-    direct_is_score: bool = False
+    direct_is_score: bool | None = None
     link: tuple[Callable, Callable] | None = None
     data: Any = ()
+    link_data: Any = None
     feedback: float = 0.0
     truth: Callable | None = None
     compiled: bool = True
     natural: Any = None
+    remarks: tuple[str, ...] = ()
     name: str = ""
     dimension: int = 1
     settings: dict[str, Any] = field(default_factory=dict)

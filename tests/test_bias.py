@@ -7,7 +7,8 @@ import pytest
 
 import gumbench
 from gumbench import registry
-from gumbench.families.bound import Bound, make_program
+from gumbench.families.bound import Bound
+from gumbench.families.program import make_program
 from gumbench.measure import variance
 from gumbench.moments import Grouping, Silent, accumulate
 from gumbench.types import BATCHES

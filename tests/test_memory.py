@@ -46,7 +46,8 @@ FAULTS = """
 import resource, sys
 import numpy as np
 from gumbench import registry
-from gumbench.families.bound import Bound, make_program
+from gumbench.families.bound import Bound
+from gumbench.families.program import make_program
 from gumbench.kernels import driver, records
 from gumbench.moments import Grouping
 import numba

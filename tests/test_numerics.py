@@ -10,7 +10,8 @@ import pytest
 import gumbench
 from gumbench import registry
 from gumbench.errors import InputError
-from gumbench.families.bound import Bound, make_program
+from gumbench.families.bound import Bound
+from gumbench.families.program import make_program
 from gumbench.kernels import driver, records
 from gumbench.moments import Grouping, Silent, accumulate
 from gumbench.types import BATCHES

@@ -279,7 +279,10 @@ def test_what_a_plain_estimator_sees_of_a_problem():
             _ = problem.scale
         return np.zeros((noise.count, 2, 3)), np.ones((noise.count, problem.theta.size))
 
-    looking = gumbench.estimator("categorical", unbiased=True, evaluations=1)(look)
+    declare = gumbench.estimator(
+        "categorical", unbiased=True, evaluations=1, gradient_evaluations=1
+    )
+    looking = declare(look)
     problem = registry.make_problem(f"{GOOD}:linked")
     assert (gumbench.estimate(problem, looking, 10) == 1).all()
 
@@ -813,11 +816,11 @@ def test_problems_made_in_a_function_are_compiled_with_what_they_capture():
 
 FAILING_LATER = """
 import gumbench
-from gumbench import trial
+from gumbench.trial.problem import POINTS
 
 
 def value(x):
-    if len(x) > trial.POINTS:
+    if len(x) > POINTS:
         raise ValueError("too many")
     return x[:, 0, 0]
 

@@ -14,7 +14,8 @@ import pytest
 import gumbench
 from gumbench import moments, run, tables
 from gumbench.errors import StoppedError
-from gumbench.families.bound import Bound, make_program
+from gumbench.families.bound import Bound
+from gumbench.families.program import make_program
 from gumbench.kernels import driver, records
 from gumbench.measure import variance
 from gumbench.moments import Grouping

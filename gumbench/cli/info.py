@@ -14,18 +14,19 @@ def info(
     ] = False,
 ):
     """Show the machine, the versions, and where compiled kernels are kept."""
-    from gumbench import machine
+    from gumbench import machine, text
     from gumbench.cli.screen import output
-    from gumbench.kernels.jit import cache_folder, cache_folders
+    from gumbench.kernels import cache
 
     facts = machine.facts()
     versions = facts.pop("versions")
-    folders = cache_folders()
+    folders = cache.folders()
     size = sum(p.stat().st_size for folder in folders for p in folder.rglob("*") if p.is_file())
     rows = {key.replace("_", " "): value for key, value in facts.items()}
     rows["threads"] = f"at most {machine.cores()}"
     rows["versions"] = ", ".join(f"{name} {number}" for name, number in versions.items())
-    rows["kernel cache"] = f"{cache_folder()}, {size / 1e6:.1f} MB in {len(folders)} folders"
+    place = f"{cache.folder()}, {size / 1e6:.1f} MB in {text.count(len(folders), 'folder')}"
+    rows["kernel cache"] = place if cache.folder() else f"none: {cache.why_not()}"
     if clear_cache:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)

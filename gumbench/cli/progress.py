@@ -16,7 +16,7 @@ class Screen:
         self.err = screen.errors()
         self.out = screen.output()
         self.bar = None
-        self.failed = False
+        self.failed = self.lied = False
         self.finished = 0
         self.total = 0
         self.path = None
@@ -114,22 +114,34 @@ class Screen:
 
     def results(self, plan, results, given):
         """Tables on stdout, and where the rest is. given: flags typed, with their values."""
-        from gumbench import summary
+        from gumbench import registry, summary
 
         self.close()
         self.failed = any(r.status in ("error", "diverged") for r in results.records)
+        self.lied = any(registry.is_own("estimators", e) for e in notes.rejected(results.records))
         if not self.total:
             self.say("everything was done before; nothing was computed")
         if not self.quiet:
             for table in summary.of_sweep(results):
                 screen.show(table)
         files = ", ".join(sorted(path.name for path in plan.folder.path.glob("*.csv")))
-        for note in notes.of_records(results.records, given):
+        for note in [*notes.of_records(results.records, given), *_cache_notes()]:
             self._note(note)
         self.out.print(f"Wrote {plan.folder.path}/ ({files})", markup=False)
         self.say(f"reproducible columns: SHA-256 {_sha(results)[:16]}")
         self.say("Next: gumbench compare --cost-of-f 2ms     at your own cost of f")
         self.say("      gumbench export --format latex       any table, for a paper")
+
+
+def _cache_notes():
+    from gumbench.kernels import cache
+
+    if cache.why_not():
+        yield notes.Note(
+            "no-cache",
+            f"compiled code cannot be kept ({cache.why_not()}), so every run compiles anew",
+            "GUMBENCH_CACHE_DIR names another folder",
+        )
 
 
 def _sha(results):

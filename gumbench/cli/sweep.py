@@ -183,7 +183,7 @@ def sweep(
         screen.planned(plan, notes)
         if not dry_run:
             screen.results(plan, run.run(plan, screen, fail_fast), _typed(flags))
-        return 3 if screen.failed else 0
+        return 3 if screen.failed else 1 if screen.lied else 0
 
     raise typer.Exit(_interruptible(work, screen))
 

@@ -1,14 +1,12 @@
-"""A problem at one dtype: its arrays rounded, its functions compiled, ready for the driver."""
+"""A problem at one dtype: its arrays rounded, its functions compiled."""
 
-import dataclasses
 import functools
-import inspect
 
 import numpy as np
 
 from gumbench.errors import InputError
 from gumbench.families import family
-from gumbench.families.plain import Callbacks, Calls, PlainProgram, block_size
+from gumbench.families.plain import Callbacks, Calls
 from gumbench.kernels import callback, driver, jit, noise, philox, records
 
 PILOT_ITEMS = 1 << 22
@@ -27,6 +25,7 @@ def _missing_direct(x, theta, data, out):
     out[:] = out.dtype.type(np.nan)
 
 
+LINKED = ("forward", "pullback")
 ROLES = records.Functions._fields[2:]
 MISSING = {
     "value_at": _missing_value_at,
@@ -37,7 +36,7 @@ MISSING = {
 
 def _plain(problem, role):
     """The function of a role before it is compiled, or its stand-in."""
-    linked = role in ("forward", "pullback")
+    linked = role in LINKED
     if linked and not problem.link:
         return getattr(family(problem.family), role)
     given = problem.link[role == "pullback"] if linked else getattr(problem, role)
@@ -78,6 +77,9 @@ class Bound:
         # A copy: the address of θ tells a plain problem's callbacks whose they are.
         self.theta = np.array(problem.theta if theta is None else theta, self.real)
         self.data = np.ascontiguousarray(problem.data if data is None else data, self.real)
+        self.link_data = self.data
+        if problem.link_data is not None:
+            self.link_data = np.ascontiguousarray(problem.link_data, self.real)
         self.callbacks = None if problem.compiled else Callbacks(problem, self.theta)
         if self.callbacks:
             callback.register(self.callbacks, self.theta)
@@ -108,7 +110,8 @@ class Bound:
 
     def _run(self, role, *arrays):
         """Call a function of the problem; the last array is filled."""
-        arrays = (*arrays[:-1], self.theta, self.data, arrays[-1])
+        data = self.link_data if role in LINKED else self.data
+        arrays = (*arrays[:-1], self.theta, data, arrays[-1])
         self.compiled(role)(*arrays)
         self.raise_failure()
         return arrays[-1]
@@ -210,121 +213,3 @@ class Bound:
         kind = kinds[name or next(iter(kinds))]
         purpose = self.family.PURPOSE if purpose is None else purpose
         return np.array([kind, draw, purpose, philox.low_bits(purpose)], np.int64)
-
-
-class Program:
-    """An estimator on a bound problem, as the compiled drivers take it.
-
-    temperatures: those of a pass; prepared: (temperatures, n) what the estimator prepared.
-    purpose: that of the noise; None is the family's usual one. block: the most estimates to work
-    on at once; no bit of the result of compiled code depends on how many they are. prepare_calls:
-    what a method is charged for preparing.
-    """
-
-    prepare_calls = Calls()
-
-    def __init__(self, bound, estimator, temperatures, inner_samples, seed, purpose, prepared):
-        problem = bound.problem
-        uses_direct = problem.direct is not None and "score_direct" not in estimator.needs
-        if problem.direct_is_score and not estimator.path:
-            uses_direct = False
-        draws = estimator.noise(inner_samples or 1)
-        name = next(iter(inspect.signature(estimator.kernel).parameters))
-        requests = [bound.noise_request(k, purpose, name) for k in range(draws)]
-        self.bound = bound
-        self.temperatures, self.parameters = temperatures, bound.theta.size
-        kernel = jit.compiled("kernel", estimator.kernel, bound.dtype)
-        self.kernel = estimator.kernel
-        self.functions = records.Functions(noise.fill_array(bound.dtype), kernel, **bound.functions)
-        elements = max(problem.shape[0] * problem.shape[1], bound.natural.size)
-        self.block = (driver.block_size if problem.compiled else block_size)(elements)
-        self.inputs = records.Inputs(
-            np.array(philox.key(seed), np.uint32),
-            problem.shape[0],
-            problem.shape[1],
-            bound.natural,
-            bound.theta,
-            bound.data,
-            problem.value_at is not None,
-            problem.link is not None,
-            uses_direct,
-            bound.real(problem.feedback),
-            estimator.draw_evaluations(inner_samples or 1) if problem.feedback else 0,
-            np.array(requests, np.int64).reshape(-1, 4),
-            np.array(temperatures, bound.real),
-            np.ascontiguousarray(prepared, bound.real),
-        )
-
-    def add_moments(self, grouping, first_batch, start, count, block, sums):
-        """Run the parallel driver (see kernels.driver.moments), a block at once."""
-        driver.moments(self.bound.dtype)(
-            driver.batch_moments(self.bound.dtype),
-            *self.functions,
-            self.inputs,
-            grouping,
-            first_batch,
-            start,
-            count,
-            block,
-            sums,
-        )
-        self.bound.raise_failure()
-
-    @property
-    def draws(self):
-        """How many arrays of noise an estimate has."""
-        return self.inputs.requests.shape[0]
-
-    def check_indices(self):
-        """Run the kernel on one block of noise with a check of every index (IndexError)."""
-        bound, inputs, block = self.bound, self.inputs, driver.CHUNK
-        draws = [bound.fill(request, 0, 0, block) for request in inputs.requests]
-        run = driver.checked_kernel(self.kernel, self.functions[2:6])
-        run(
-            inputs,
-            np.array(draws, bound.real).reshape(-1, *bound.problem.shape, block),
-            np.zeros((inputs.evaluations, block), bound.real),
-            np.empty((*bound.natural.shape, block), bound.real),
-            np.zeros((self.parameters if inputs.direct else 0, block), bound.real),
-        )
-
-    def collect(self, batch, start, count):
-        """Estimates of a batch from `start` at the first temperature: (count, parameters)."""
-        return self._collect(batch, start, count, np.empty((0, 0, 0), self.bound.real))
-
-    def estimates_of(self, exponentials):
-        """Estimates (n, parameters) at the first temperature from given noise.
-
-        exponentials : (arrays of noise, variables, categories, n), of which Gumbels are -log
-        """
-        *shape, count = exponentials.shape
-        given = np.ones((shape[0], shape[1] * shape[2], -(-count // driver.CHUNK) * driver.CHUNK))
-        given[:, :, :count] = exponentials.reshape(*given.shape[:2], count)
-        if self.inputs.requests[0, 0] == noise.GUMBEL:
-            given = -np.log(given)
-        return self._collect(0, 0, count, given.astype(self.bound.real))
-
-    def _collect(self, batch, start, count, given):
-        out = np.empty((count, self.parameters), self.bound.real)
-        driver.collect(self.bound.dtype)(*self.functions, self.inputs, batch, start, given, out)
-        self.bound.raise_failure()
-        return out
-
-
-def make_program(bound, estimator, temperatures, inner_samples, seed, purpose=None, settings=()):
-    """An estimator on a bound problem with what it prepares for each temperature.
-
-    settings : pairs, or a mapping; those left out have their defaults
-    """
-    settings = {**estimator.settings, **dict(settings)}
-    if estimator.compute:
-        return PlainProgram(bound, estimator, temperatures, inner_samples, seed, settings)
-    before = dataclasses.replace(bound.calls)
-    prepared = estimator.prepare(bound, seed, settings) if estimator.prepare else np.zeros(1)
-    prepared = np.tile(prepared, (len(temperatures), 1))
-    program = Program(bound, estimator, temperatures, inner_samples, seed, purpose, prepared)
-    if not (estimator.prepare_is_free or estimator.deterministic):
-        program.prepare_calls = Calls(
-            bound.calls.values - before.values, bound.calls.gradients - before.gradients
-        )
-    return program

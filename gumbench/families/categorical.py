@@ -151,6 +151,11 @@ def largest_value(bound):
     return largest
 
 
+def score(bound, index):
+    """∇ log p in the logits at draws (variables, n): (variables, categories, n)."""
+    return bound.one_hot(index) - probabilities(bound.natural)[:, :, None]
+
+
 def score_scale(bound):
     """Size of the score by each logit (variables, categories): p."""
     return probabilities(bound.natural)

@@ -73,6 +73,13 @@ def value(bound, z):
     return bound.value(z)
 
 
+def score(bound, z):
+    """∇ log p by mean and scale at samples (variables, 1, n): (2, variables, n)."""
+    mean, scale = bound.natural[:, :, None]
+    standard = (z[:, 0] - mean) / scale
+    return np.stack([standard / scale, (standard**2 - 1) / scale])
+
+
 def score_scale(bound):
     """Size of the score by mean and scale (2, variables): 1/σ."""
     return 1 / np.repeat(bound.natural[1:], 2, axis=0).astype(np.float64)

@@ -1,5 +1,6 @@
 """The plain route: functions and estimators in any Python, on arrays with the estimates first."""
 
+import dataclasses
 import functools
 import inspect
 from dataclasses import dataclass
@@ -121,6 +122,10 @@ class Calls:
     values: int = 0
     gradients: int = 0
 
+    def since(self, before):
+        """Those after others were counted."""
+        return Calls(self.values - before.values, self.gradients - before.gradients)
+
 
 def takes_theta(function):
     """Whether a function is one of x and θ, or of x alone."""
@@ -129,6 +134,13 @@ def takes_theta(function):
     except (TypeError, ValueError):
         return False
     return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters) > 1
+
+
+def _read_only(array):
+    """A view that cannot be written into."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 class View:
@@ -143,7 +155,9 @@ class View:
         self._bound = bound
         self.name = bound.problem.name
         self.variables, self.categories = bound.problem.shape
-        self.natural, self.theta, self.data = bound.natural, bound.theta, bound.data
+        self.natural, self.theta, self.data = map(
+            _read_only, (bound.natural, bound.theta, bound.data)
+        )
 
     @functools.cached_property
     def logits(self):
@@ -163,7 +177,8 @@ class View:
     @functools.cached_property
     def probabilities(self):
         """softmax of the logits (variables, categories)."""
-        return family("categorical").probabilities(self.logits).astype(self.natural.dtype)
+        found = family("categorical").probabilities(self.logits)
+        return _read_only(found.astype(self.natural.dtype))
 
     def _only(self, name):
         if self._bound.problem.family != name:
@@ -283,6 +298,13 @@ class PlainProgram:
         for b in range(sums.not_finite.shape[0]):
             for index, valid, t, estimates in self._blocks(first_batch + b, start, count, block):
                 add(estimates, valid, index, grouping, b, t, sums)
+
+    def run_checked(self, block):
+        """Make one block of estimates; returns its Calls, and that it has changed nothing."""
+        before = dataclasses.replace(self.bound.calls)
+        random = Noise(self.bound, self.seed, 0, block * driver.CHUNK, driver.CHUNK)
+        self._estimates(random, self.temperatures[0])
+        return self.bound.calls.since(before), []
 
     def estimates_of(self, exponentials):
         """Estimates (n, parameters) at the first temperature from given noise, as in Program."""

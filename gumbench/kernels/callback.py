@@ -11,7 +11,7 @@ from numba import objmode
 
 # Address of θ -> an object with a method for each role, arrays block-last, `out` to be filled.
 OWNERS: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
-ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.RLock()
 
 
 def register(owner, theta):

@@ -108,7 +108,7 @@ def _estimate(functions, inputs, t, work):
     temperature, prepared = inputs.temperatures[t], inputs.prepared[t]
     functions.kernel(work.noise, temperature, prepared, work.objective, work.natural, extra)
     if inputs.linked:
-        functions.pullback(work.natural, inputs.theta, inputs.data, estimates)
+        functions.pullback(work.natural, inputs.theta, inputs.link_data, estimates)
     for p in range(extra.shape[0]):
         for b in range(extra.shape[1]):
             estimates[p, b] += extra[p, b]

@@ -9,23 +9,24 @@ import functools
 import hashlib
 import inspect
 import os
-import re
-import tempfile
 import warnings
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import llvmlite
 import numba
 from numba.core import lowering, types
 from numba.core.bytecode import FunctionIdentity
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
-from numba.core.errors import NumbaExperimentalFeatureWarning
+from numba.core.errors import NumbaError, NumbaExperimentalFeatureWarning
 from numba.core.typed_passes import NativeLowering
 
+from gumbench.errors import InputError
+from gumbench.kernels import cache
 from gumbench.machine import keep_memory, vector_bits
+
+if numba.config.DISABLE_JIT:
+    raise InputError("NUMBA_DISABLE_JIT turns the compiler off that gumbench runs by: unset it")
 
 # A symbol of compiled code is a function's name, its types and this number. Numba counts from 1 in
 # every process: of two functions of one name that two processes had compiled into the cache, the
@@ -185,44 +186,6 @@ def function_type(role, dtype):
     return types.FunctionType(signature(role, dtype))
 
 
-def cache_folder():
-    """Where compiled code is kept: a folder named after everything Numba's own check cannot see."""
-    root = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for folder in ("kernels", "families"):
-        for path in sorted((root / folder).glob("*.py")):
-            digest.update(path.read_bytes())
-    digest.update(f"{numba.__version__} {llvmlite.__version__} {vector_bits()}".encode())
-    base = os.environ.get("GUMBENCH_CACHE_DIR") or Path(
-        os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "gumbench"
-    )
-    folder = Path(base, digest.hexdigest()[:16])
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError:
-        return Path(tempfile.gettempdir(), f"gumbench-{os.getuid()}", folder.name)
-
-
-def cache_folders():
-    """All cache folders of ours beside the one in use: those with a digest for a name."""
-    beside = cache_folder().parent
-    return [p for p in beside.iterdir() if p.is_dir() and re.fullmatch("[0-9a-f]{16}", p.name)]
-
-
-@contextmanager
-def _our_cache(*inside):
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder().joinpath(*inside))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-            yield
-    finally:
-        numba.config.CACHE_DIR = before
-
-
 def driver(signature, parallel=True):
     """A driver: called with "float32" or "float64" it is the decorated function, compiled.
 
@@ -233,9 +196,8 @@ def driver(signature, parallel=True):
         @functools.cache
         def build(dtype):
             keep_memory()
-            options = {**OPTIONS, "cache": True, "parallel": parallel, "nogil": True}
-            with _our_cache(dtype):
-                built = numba.njit([signature(dtype)], **options)(function)
+            options = {**OPTIONS, "parallel": parallel, "nogil": True}
+            built = _kept(signature(dtype), function, options, dtype)
             return _with_known_address(built, signature(dtype))
 
         return functools.wraps(function)(build)
@@ -258,10 +220,27 @@ def checked(role, function, dtype):
 
 def _build(role, function, dtype, options, *inside):
     edition = _edition(function)
-    with _our_cache(dtype, *inside, *filter(None, [edition])):
-        on_disk = edition is not None
-        built = numba.njit([signature(role, dtype)], cache=on_disk, **options)(function)
-    return _with_known_address(built, signature(role, dtype))
+    kind = signature(role, dtype)
+    if edition is None:
+        built = numba.njit([kind], **options)(function)
+    else:
+        built = _kept(kind, function, options, dtype, *inside, *filter(None, [edition]))
+    return _with_known_address(built, kind)
+
+
+def _kept(kind, function, options, *inside):
+    """`function` compiled, from the disk where it is there and else put there, if that can be."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+        if cache.folder():
+            try:
+                with cache.used(*inside):
+                    return numba.njit([kind], cache=True, **options)(function)
+            except NumbaError:
+                raise
+            except Exception as error:  # whatever a full or damaged disk brings
+                cache.failed(error)
+        return numba.njit([kind], **options)(function)
 
 
 class Task(NamedTuple):
@@ -274,9 +253,9 @@ class Task(NamedTuple):
     def is_missing(self):
         """Whether it is not on disk and of the package: a user's is compiled where it is needed."""
         function = self.arguments[1] if self.build is compiled else self.build.__wrapped__
-        if _edition(function) != "":
+        if _edition(function) != "" or not cache.folder():
             return False
-        code, folder = function.__code__, cache_folder() / self.arguments[-1]
+        code, folder = function.__code__, cache.folder() / self.arguments[-1]
         name = f"{Path(code.co_filename).stem}.{function.__qualname__}-{code.co_firstlineno}.*"
         return next(folder.glob(f"*/{name}"), None) is None
 
@@ -303,8 +282,7 @@ def _edition(function):
     Numba's own check of the disk cache looks at the function's own file alone. Empty for functions
     of the package, None for what cannot be named and so is not kept on disk.
     """
-    package = Path(__file__).parents[1]
-    if Path(function.__code__.co_filename).is_relative_to(package):
+    if Path(function.__code__.co_filename).is_relative_to(cache.PACKAGE):
         return None if function.__closure__ else ""
     hashed, todo, seen = hashlib.sha256(), [function], set()
     while todo:

@@ -36,7 +36,8 @@ class Inputs(NamedTuple):
     """What a pass reads, as compiled code sees it; arrays of floats are of the pass's type.
 
     key : (2,) uint32
-    natural : (rows, columns); theta : (parameters,); data : constants of f
+    natural : (rows, columns); theta : (parameters,)
+    data, link_data : constants of f, and of the link
     indexed : the problem has a `value_at`
     linked : it has a link
     direct : ∂f/∂θ is to be added
@@ -53,6 +54,7 @@ class Inputs(NamedTuple):
     natural: Any
     theta: Any
     data: Any
+    link_data: Any
     indexed: bool
     linked: bool
     direct: bool
@@ -74,6 +76,7 @@ def inputs_type(dtype):
             size,
             size,
             matrix,
+            vector,
             vector,
             vector,
             flag,

@@ -13,6 +13,7 @@ import numpy as np
 from gumbench import machine, notes, registry, statistics, timing
 from gumbench.kernels import jit, noise, philox, sampling
 from gumbench.kernels.arrays import empty
+from gumbench.kernels.threads import limited
 from gumbench.moments import Silent
 from gumbench.types import Record, Sampler
 
@@ -55,12 +56,8 @@ def measure(cells, monitor=None):
     for cell in cells:
         sampler = registry.sampler(cell.sampler)
         works |= {(cell.key, s): _draws(sampler, logits[: s[0]], s[1]) for s in shapes(cell)}
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
-    try:
+    with limited(1):
         found = timing.in_turns(works, monitor.progress)
-    finally:
-        numba.set_num_threads(before)
     return [_record(cell, found, logits, cell is cells[0]) for cell in cells]
 
 

@@ -12,8 +12,9 @@ import numba
 import numpy as np
 
 from gumbench import machine, notes, registry, timing
-from gumbench.families.bound import make_program
+from gumbench.families.program import make_program
 from gumbench.kernels import records
+from gumbench.kernels.threads import limited
 from gumbench.measure import variance
 from gumbench.moments import Grouping, Silent
 from gumbench.types import Record
@@ -52,14 +53,10 @@ def tasks(cells):
 def measure(cells, monitor=None):
     """Records of cells that share a problem."""
     monitor = monitor or Silent()
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
-    try:
+    with limited(1):
         timed = [_timed(c) for c in cells]
         works = {c.key: work for c, (_, work) in zip(cells, timed, strict=True)}
         found = timing.in_turns(works, monitor.progress)
-    finally:
-        numba.set_num_threads(before)
     return [_record(c, found[c.key], seconds) for c, (seconds, _) in zip(cells, timed, strict=True)]
 
 

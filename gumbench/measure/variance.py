@@ -8,7 +8,8 @@ import time
 import numpy as np
 
 from gumbench import notes, rare, registry, statistics
-from gumbench.families.bound import Bound, compiled_for, make_program
+from gumbench.families.bound import Bound, compiled_for
+from gumbench.families.program import make_program
 from gumbench.moments import Grouping, Silent, accumulate
 from gumbench.truth import exact_gradient
 from gumbench.types import BATCHES, Record

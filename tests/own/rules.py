@@ -100,3 +100,10 @@ compiled_score = gumbench.Estimator(
     draw_evaluations=lambda k: 1,
     evaluations=lambda k, v, c: 1,
 )
+
+
+@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+def settled(problem, noise, temperature, inner_samples, *, scale=1.0, shift=0.0):
+    draws = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), problem.categories)
+    weight = scale * problem.value(draws) + shift
+    return weight[:, None, None] * (draws - problem.probabilities)

@@ -1,25 +1,13 @@
-"""A first, careful run of a user's code before any other: what is wrong with it is said here.
-
-In a compiled parallel loop an exception is a SystemError and an index out of range a segmentation
-fault; here functions run serially, with every index checked, on a few points in both types of
-floats, and are held against each other.
-"""
+"""A user's problem at one type of floats: its functions on a few points, against each other."""
 
 import contextlib
-import dis
-import inspect
-import re
-import traceback
-from pathlib import Path
 
-import numba
 import numpy as np
 
 from gumbench.errors import InputError
-from gumbench.families import family
-from gumbench.families.bound import Bound, make_program
-from gumbench.families.plain import takes_theta
-from gumbench.plugins import reason
+from gumbench.families import direct
+from gumbench.families.bound import Bound
+from gumbench.trial.source import line_that_writes, place, reported
 
 POINTS = 256
 POINT_ITEMS = 1 << 22
@@ -27,6 +15,8 @@ COMPARED_POINTS = 6
 COMPARED_COMPONENTS = 24
 STEP = 1e-5
 RELATIVE, ROUNDINGS = 1e-4, 1e3
+# What the order of a sum may change, in float32.
+CHANCE = 1e-5
 SMALL_ENUMERATION = 1 << 14
 SIGNATURES = {
     "value": "x, theta, data, out",
@@ -39,148 +29,20 @@ SIGNATURES = {
 TRUST = "--trust runs it all the same"
 
 
-def check(problem):
-    """Refuse a problem whose functions fail or contradict each other; raises InputError."""
-    functions = _functions(problem)
-    if problem.compiled:
-        for role, function in functions.items():
-            _check_source(f"{problem.name}: {role}", function, SIGNATURES[role])
-    elif problem.direct is not None and not takes_theta(problem.value):
-        raise InputError(
-            f"{problem.name}: direct is ∂f/∂θ, but value takes no theta: write value(x, theta)"
-        )
-    for dtype in ("float32", "float64"):
-        trial = _Trial(problem, dtype)
-        trial.run_functions()
-    trial.check_value_at()
-    trial.check_gradient()
-    trial.check_direct()
-    trial.check_link()
-    trial.check_truth()
-
-
-def check_estimator(estimator, problem):
-    """Refuse an estimator of a user's that does not run on a problem; raises InputError."""
-    if estimator.kernel:
-        noise = " or ".join(family(estimator.family).NOISE)
-        _check_source(
-            f"{estimator.name}: kernel",
-            estimator.kernel,
-            f"{noise}, temperature, prepared, objective, out, extra",
-        )
-    function = estimator.compute or estimator.kernel
-    inner = estimator.inner_samples and estimator.inner_samples[1]
-    with _reported(f"{estimator.name} on {problem.name}", function):
-        program = make_program(Bound(problem, "float32"), estimator, [0.5], inner, 0)
-        if estimator.kernel:
-            program.check_indices()
-        estimates = program.collect(0, 0, 64)
-    if not np.isfinite(estimates).all():
-        raise InputError(f"{estimator.name} on {problem.name}: an estimate is not finite")
-
-
-def _functions(problem):
+def functions_of(problem):
+    """The functions that a problem has, by role."""
     forward, pullback = problem.link or (None, None)
     given = {role: getattr(problem, role, None) for role in SIGNATURES}
     given |= {"forward": forward, "pullback": pullback}
     return {role: function for role, function in given.items() if function is not None}
 
 
-def _check_source(name, function, signature):
-    """Refuse what compiles and then fails where nobody sees it."""
-    function = getattr(function, "py_func", function)
-    wanted = len(signature.split(", "))
-    taken = len(inspect.signature(function).parameters)
-    if taken != wanted:
-        raise InputError(f"{name} takes {taken} arguments; give ({signature}){_place(function)}")
-    for found in _with_helpers(function):
-        for step in dis.get_instructions(found):
-            if step.opname in ("RAISE_VARARGS", "LOAD_ASSERTION_ERROR"):
-                line = step.positions.lineno if step.positions else None
-                word = "raise" if step.opname == "RAISE_VARARGS" else "assert"
-                raise InputError(
-                    f"{name} has `{word}`{_place(found, line)}: compiled loops cannot raise; "
-                    "return NaN instead"
-                )
-        for variable, value in _captured(found):
-            if isinstance(value, np.ndarray | list):
-                kind = "array" if isinstance(value, np.ndarray) else "list"
-                raise InputError(
-                    f"{name} uses the global {kind} {variable}{_place(found)}: compiled code would "
-                    "keep a copy of it; pass it through data"
-                )
-
-
-def _captured(function):
-    """Global and enclosing variables a function uses."""
-    names = {s.argval for s in dis.get_instructions(function) if s.opname == "LOAD_GLOBAL"}
-    for name in sorted(names & function.__globals__.keys()):
-        yield name, function.__globals__[name]
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    yield from ((name, cell.cell_contents) for name, cell in cells)
-
-
-def _with_helpers(function, seen=()):
-    """A function and the compiled functions of the user's that it calls."""
-    yield function
-    own = Path(function.__code__.co_filename).parent
-    for _, value in _captured(function):
-        helper = getattr(value, "py_func", None)
-        if helper and helper not in seen and Path(helper.__code__.co_filename).parent == own:
-            yield from _with_helpers(helper, (*seen, function))
-
-
-def _place(function, line=None):
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return ""
-    return f" ({Path(code.co_filename).name}, line {line or code.co_firstlineno})"
-
-
-@contextlib.contextmanager
-def _reported(name, function, arrays=()):
-    """Turn what a user's function raises into an InputError with the user's line."""
-    try:
-        yield
-    except numba.core.errors.NumbaError as error:
-        lines = [line.strip() for line in str(error).splitlines()]
-        said = [s for s in lines if s and not s.startswith(("Failed in", "During:", "File "))]
-        line = re.search(r"line (\d+)", str(error)) or re.search(r"\.py \((\d+)\)", str(error))
-        place = _place(function, line and line[1])
-        raise InputError(f"{name} does not compile{place}: {said[0] if said else error}") from error
-    except InputError:
-        raise
-    except Exception as error:
-        found = error if not isinstance(error, IndexError) else _same_in_python(function, arrays)
-        line = _line_in(found or error, function)
-        raise InputError(f"{name}{_place(function, line)}: {reason(found or error)}") from error
-
-
-def _same_in_python(function, arrays):
-    """The error of an index that plain Python makes, which knows the line, or None."""
-    one = [a[..., :1].copy() if a.ndim > 1 or a is arrays[-1] else a for a in arrays]
-    try:
-        function(*one)
-    except IndexError as error:
-        return error
-    except Exception:  # what only compiled code can call
-        return None
-    return None
-
-
-def _line_in(error, function):
-    code = getattr(function, "__code__", None)
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [f.lineno for f in frames if code and f.filename == code.co_filename]
-    return lines[-1] if lines else None
-
-
-class _Trial:
+class Trial:
     """A problem at one type, with points to try: samples inside, and draws for discrete ones."""
 
     def __init__(self, problem, dtype):
         self.problem, self.name = problem, problem.name
-        self.functions = _functions(problem)
+        self.functions = functions_of(problem)
         arrays = [np.asarray(a, dtype) for a in (problem.theta, problem.data)]
         with self._reported("forward", *arrays):
             self.bound = Bound(problem, dtype, checked=True)
@@ -193,14 +55,30 @@ class _Trial:
         function = self.functions.get(role)
         if function is None:
             return contextlib.nullcontext()
-        return _reported(f"{self.name}: {role}", function, arrays)
+        return reported(f"{self.name}: {role}", function, arrays)
 
     def _call(self, role, x):
         bound = self.bound
         out = {"value": (), "value_at": (), "gradient": x.shape[:-1]}.get(role, (bound.theta.size,))
         out = np.empty((*out, x.shape[-1]), bound.real)
+        given = {"value_at": "index", "pullback": "g"}.get(role, "x")
+        x = np.ascontiguousarray(x, np.int32 if role == "value_at" else bound.real)
+        arguments = {given: x, "theta": bound.theta, "data": bound.data}
+        before = {name: array.copy() for name, array in arguments.items()}
         with self._reported(role, x, bound.theta, bound.data, out):
-            return getattr(bound, "pullback_block" if role == "pullback" else role)(x)
+            found = getattr(bound, "pullback_block" if role == "pullback" else role)(x)
+        for name, array in arguments.items():
+            if not np.array_equal(array, before[name], equal_nan=True):
+                self._refuse_change(role, name)
+        return found
+
+    def _refuse_change(self, role, argument):
+        function = self.functions[role]
+        where = place(function, line_that_writes(function, argument))
+        raise InputError(
+            f"{self.name}: {role} changes its argument {argument}{where}: it may only write out, "
+            "for what it changes is used again"
+        )
 
     def _points(self):
         """Points (variables, categories, n) to try, by kind."""
@@ -233,6 +111,43 @@ class _Trial:
                 f"{self.name}: {role} gives {out[tuple(bad[0])]}{where} in {self.bound.dtype} at "
                 f"{_numbers(x[..., point])}; it must write a finite number for every estimate"
             )
+
+    def check_same_again(self):
+        """The same x twice, and in another batch, gives the same numbers."""
+        for role in ("value", "value_at", "gradient", "direct"):
+            x = self.draws if role == "value_at" else self.inside
+            if role not in self.functions or x is None:
+                continue
+            first, half = self._call(role, x).astype(float), x.shape[-1] // 2
+            other = x.copy()
+            other[..., half:] = x[..., :1]
+            tolerance = CHANCE * np.abs(first).max()
+            for again, how in (
+                (self._call(role, x), ""),
+                (self._call(role, other)[..., :half], " in another batch"),
+            ):
+                if np.abs(again - first[..., : again.shape[-1]]).max() > tolerance:
+                    raise InputError(
+                        f"{self.name}: {role} gives different numbers for the same x{how} "
+                        f"(dropout, batch norm in train mode?). {TRUST}"
+                    )
+
+    def check_theta(self):
+        """Without `direct`, f at a fixed x is the same at another θ."""
+        if "direct" in self.functions:
+            return
+        x = self.inside[:, :, :COMPARED_POINTS]
+        f = self._call("value", x).astype(float)
+        for p in _spread(self.bound.theta.size):
+            if not np.isfinite(self.bound.theta[p]):
+                continue
+            _, (theta, _) = self._moved(p)
+            moved = Bound(self.problem, "float64", theta, checked=True).value(x)
+            if np.abs(moved - f).max() > ROUNDINGS * np.finfo(float).eps * np.abs(f).max():
+                raise InputError(
+                    f"{self.name}: value changes with theta (parameter {p}), and there is no "
+                    f"direct: give ∂f/∂θ at fixed x, or take theta out of value. {TRUST}"
+                )
 
     def check_value_at(self):
         """`value_at` at a draw against `value` at its one-hot vector."""
@@ -290,9 +205,10 @@ class _Trial:
             )
 
     def check_direct(self):
-        """`direct` against differences of `value` in θ at fixed x."""
+        """`direct` against differences of `value` in θ at fixed x, and its mean against a claim."""
         if "direct" not in self.functions:
             return
+        self.check_score()
         x = self.inside[:, :, :COMPARED_POINTS]
         claimed = self._call("direct", x).astype(float)
         for p in _spread(self.bound.theta.size):
@@ -304,6 +220,17 @@ class _Trial:
                 where = f"by parameter {p} at x = {_numbers(x[:, :, point])}"
                 typical = np.abs(claimed[:, point]).mean()
                 self._compare("direct", measured, noise, claimed[p, point], typical, where)
+
+    def check_score(self):
+        """What is said to have mean zero has it."""
+        if not self.problem.direct_is_score or "direct" not in self.functions:
+            return
+        found = direct.mean_that_is_not_zero(self.bound)
+        if found is not None:
+            raise InputError(
+                f"{self.name}: direct_is_score=True, but the mean of direct by parameter "
+                f"{found[0]} is {found[1]:.6g}. {TRUST}"
+            )
 
     def _moved(self, p):
         theta = self.bound.theta
@@ -344,7 +271,7 @@ class _Trial:
         if problem.truth is None:
             return
         name = f"{self.name}: truth"
-        with _reported(name, problem.truth):
+        with reported(name, problem.truth):
             given = np.asarray(problem.truth(bound.theta, bound.data), float)
         if given.shape != bound.theta.shape or not np.isfinite(given).all():
             raise InputError(

@@ -1,0 +1,761 @@
+"""A user's own model: an ELBO, tied logits, settings, and code that is not what it says."""
+
+import dataclasses
+import itertools
+import math
+import pickle
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gumbench
+from gumbench import registry
+from gumbench.cli import main
+from gumbench.errors import InputError
+from gumbench.families.direct import settled
+
+OWN = Path(__file__).parent / "own"
+ELBO = f"{OWN}/elbo.py"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """An empty folder to stand in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+# An ELBO: enumerated in plain Python
+
+
+@pytest.fixture(scope="module")
+def elbo():
+    """All 64 outcomes: their weights, f, and the score by each logit."""
+    sys.path.insert(0, str(OWN))
+    import elbo as module
+
+    theta = module.LOGITS.astype(np.float32).astype(float)
+    p = [[math.exp(t) / sum(map(math.exp, row)) for t in row] for row in theta]
+    found = []
+    for x in itertools.product(range(4), repeat=3):
+        one_hot = np.eye(4)[list(x)]
+        weight = math.prod(p[v][c] for v, c in enumerate(x))
+        f = module.numpy_value(one_hot[None], theta.ravel())[0]
+        found.append((x, weight, f, (one_hot - np.array(p)).ravel()))
+    return np.array(p), found
+
+
+def exact_variances(elbo):
+    """Of score, score-loo with four samples, and local-expectation: by enumeration."""
+    p, outcomes = elbo
+    value = {x: f for x, _, f, _ in outcomes}
+    weight = np.array([w for _, w, _, _ in outcomes])
+    f = np.array([v for _, _, v, _ in outcomes])
+    s = np.array([score for _, _, _, score in outcomes])
+    g = (weight * f) @ s
+    mean = weight @ f
+    by_score = weight @ ((f[:, None] * s) ** 2).sum(axis=1) - g @ g
+    k, mu22 = 4, weight @ ((f - mean)[:, None] * s) ** 2
+    spread = (weight @ (f - mean) ** 2) * (weight @ s**2)
+    by_loo = (mu22 / k + (spread - (k - 2) * g**2) / (k * (k - 1))).sum()
+    estimates = []
+    for x, _, _, _ in outcomes:
+        rows = []
+        for v in range(3):
+            others = np.array([value[(*x[:v], c, *x[v + 1 :])] for c in range(4)])
+            rows.append(p[v] * (others - p[v] @ others))
+        estimates.append(np.concatenate(rows))
+    estimates = np.array(estimates)
+    by_local = weight @ (estimates**2).sum(axis=1) - g @ g
+    return g, {"score": by_score, "score-loo": by_loo, "local-expectation": by_local}
+
+
+FORMS = ["compiled", "by_numpy", pytest.param("by_torch", marks=pytest.mark.slow)]
+
+
+def skip_without_torch(form):
+    if "torch" in form:
+        pytest.importorskip("torch")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_variances_of_an_elbo_are_the_enumerated_ones(form, elbo):
+    skip_without_torch(form)
+    g, exact = exact_variances(elbo)
+    name = f"{ELBO}:{form}"
+    found = gumbench.exact_gradient(gumbench.make_problem(name)).gradient
+    np.testing.assert_allclose(found, g, rtol=1e-5, atol=1e-6)
+    run = gumbench.sweep(
+        problems=[name], estimators=list(exact), estimates=40_000 if "torch" in form else 200_000
+    )
+    for row in run.rows("variance"):
+        half = max(row["variance_high"] - row["variance"], row["variance"] - row["variance_low"])
+        assert abs(row["variance"] - exact[row["estimator"]]) < 2 * half, row["estimator"]
+        assert half < 0.1 * row["variance"]
+        assert row["bias_p"] > 1e-3
+
+
+def test_with_its_direct_term_the_variance_is_another(elbo):
+    """The control: kept, ∂f/∂θ is noise that nobody adds, and the best estimator another one."""
+    _, exact = exact_variances(elbo)
+    problem = dataclasses.replace(gumbench.make_problem(f"{ELBO}:compiled"), direct_is_score=False)
+    raw = gumbench.estimate(problem, "local-expectation", 50_000)
+    assert raw.var(axis=0).sum() > 5 * exact["local-expectation"]
+    left_out = dataclasses.replace(problem, direct_is_score=True)
+    raw = gumbench.estimate(left_out, "local-expectation", 50_000)
+    assert raw.var(axis=0).sum() == pytest.approx(exact["local-expectation"], rel=0.05)
+
+
+# What the trial finds out about ∂f/∂θ
+
+
+def linear(scale, shift=0.0, dimension=3, weight=1.0):
+    """f(x, θ) with ∂f/∂θ = -scale (D - p) + shift."""
+    logits = np.linspace(0, 1, dimension)
+
+    def probability(theta):
+        e = np.exp(theta - theta.max())
+        return e / e.sum()
+
+    def value(x, theta):
+        log_q = theta - np.log(np.exp(theta).sum())
+        return -scale * (x[:, 0] @ log_q) + shift * theta.sum() + weight * x[:, 0, 0]
+
+    def direct(x, theta):
+        return -scale * (x[:, 0] - probability(theta)) + shift
+
+    return gumbench.CategoricalProblem(logits, value, direct=direct, compiled=False)
+
+
+@pytest.mark.parametrize(
+    ("problem", "zero"),
+    [
+        (linear(1.0), True),
+        (linear(0.5), True),
+        (linear(1.0, dimension=6), True),
+        (linear(0.0, shift=1.0), False),
+        (linear(1.0, shift=0.01), False),
+        (linear(1.0, shift=-3.0), False),
+    ],
+    ids=["log q", "half of it", "six categories", "a constant", "and a little", "and a lot"],
+)
+def test_the_mean_of_the_direct_term_is_found(problem, zero):
+    found = settled(problem)
+    assert found.direct_is_score is zero
+    assert ("has mean zero" in found.remarks[0]) is zero
+
+
+def many(scale, shift):
+    """20 latents of 10, whose outcomes nobody lists."""
+
+    def value(x, theta):
+        table = theta.reshape(20, 10)
+        log_q = table - np.log(np.exp(table).sum(axis=1, keepdims=True))
+        return -scale * (x * log_q).sum((1, 2)) + shift * (x[:, :, 0] * table[:, 0]).sum(axis=1)
+
+    def direct(x, theta):
+        table = np.exp(theta.reshape(20, 10))
+        out = -scale * (x - table / table.sum(axis=1, keepdims=True))
+        out[:, :, 0] += shift * x[:, :, 0]
+        return out.reshape(len(x), -1)
+
+    return gumbench.CategoricalProblem(np.zeros((20, 10)), value, direct=direct, compiled=False)
+
+
+def gaussian(scale, shift):
+    """E[log q] of two Gaussians, and shift times their first mean."""
+
+    def value(z, theta):
+        mean, sigma = theta.reshape(2, 2)
+        e = (z[:, :, 0] - mean) / sigma
+        return scale * (-0.5 * e**2 - np.log(sigma)).sum(axis=1) + shift * theta[0]
+
+    def direct(z, theta):
+        mean, sigma = theta.reshape(2, 2)
+        e = (z[:, :, 0] - mean) / sigma
+        out = scale * np.concatenate([e / sigma, (e**2 - 1) / sigma], axis=1)
+        out[:, 0] += shift
+        return out
+
+    return gumbench.GaussianProblem([0.5, 1.0], [1.0, 2.0], value, direct=direct, compiled=False)
+
+
+@pytest.mark.parametrize("make", [many, gaussian])
+@pytest.mark.parametrize(("shift", "zero"), [(0.0, True), (0.01, False), (1.0, False)])
+def test_it_is_found_where_outcomes_cannot_be_listed(make, shift, zero):
+    assert settled(make(1.0, shift)).direct_is_score is zero
+    assert settled(make(-0.5, shift)).direct_is_score is zero
+
+
+def test_a_keyword_overrides_and_a_wrong_one_is_refused():
+    kept = dataclasses.replace(linear(1.0), direct_is_score=False)
+    assert settled(kept) is kept
+    gumbench.exact_gradient(kept)
+    wrong = dataclasses.replace(linear(1.0, shift=1.0), direct_is_score=True)
+    with pytest.raises(InputError, match="direct_is_score=True, but the mean of direct by param"):
+        gumbench.exact_gradient(wrong)
+    with pytest.raises(InputError, match="give True, False or None"):
+        gumbench.CategoricalProblem([0.0, 1.0], lambda x: x[:, 0, 0], direct_is_score=1.5)
+    with pytest.raises(InputError, match="says something of direct, which is missing"):
+        gumbench.CategoricalProblem([0.0, 1.0], lambda x: x[:, 0, 0], direct_is_score=True)
+
+
+def test_what_was_found_is_said(place, capsys):
+    command = f"sweep --problems {ELBO}:compiled --estimators score --estimates 640 --output run"
+    assert main(shlex.split(command)) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "elbo.py:compiled: ∂f/∂θ at fixed x has mean zero, as that of log q" in said
+    assert "direct_is_score=False keeps it" in said
+
+
+# Logits that share parameters
+
+
+def three_bernoullis(tie, compiled=False):
+    """Σ (b_i - p_i)², b_i with one shared logit (Liu 2019): two columns each, the first is 0."""
+    targets = np.array([0.6, 0.51, 0.48])
+
+    def plain(x):
+        return ((x[:, :, 1] - targets) ** 2).sum(axis=1)
+
+    def value(x, theta, data, out):
+        out[:] = 0.0
+        for v in range(x.shape[0]):
+            for b in range(x.shape[2]):
+                out[b] += (x[v, 1, b] - data[v]) ** 2
+
+    eta = -0.7
+    logits = np.where(np.array(tie) >= 0, eta, 0.0)
+    more = {"data": targets} if compiled else {}
+    return gumbench.CategoricalProblem(
+        logits, value if compiled else plain, tie=tie, compiled=compiled, **more
+    )
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_shared_logit(compiled):
+    """The gradient in η of Σ E(b - p_i)² is θ(1 - θ) Σ (1 - 2 p_i)."""
+    problem = three_bernoullis([[-1, 0]] * 3, compiled)
+    theta = 1 / (1 + math.exp(0.7))
+    wanted = theta * (1 - theta) * (3 - 2 * (0.6 + 0.51 + 0.48))
+    found = gumbench.exact_gradient(problem)
+    assert found.gradient == pytest.approx([wanted], rel=1e-6)
+    assert problem.parts == {"theta": 1}
+    raw = gumbench.estimate(problem, "score-loo", 60_000)
+    assert raw.shape == (60_000, 1)
+    assert abs(raw.mean() - wanted) < 5 * raw.std() / math.sqrt(60_000)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_two_shared_logits_and_one_untied(compiled):
+    problem = three_bernoullis([[-1, 0], [-1, 1], [-1, 0]], compiled)
+    theta = 1 / (1 + math.exp(0.7))
+    slope = theta * (1 - theta)
+    wanted = [slope * (2 - 2 * (0.6 + 0.48)), slope * (1 - 2 * 0.51)]
+    assert gumbench.exact_gradient(problem).gradient == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("tie", "logits", "message"),
+    [
+        ([[0, 1, 2]], [[0.0, 1.0]], "another shape"),
+        ([[0, 0]], [[0.0, 1.0]], r"the logit \[0, 1\] is 1.0, but tied to number 0, which is 0.0"),
+        ([[-1, 0]], [[0.5, 1.0]], "tied to number -1, which is 0.0"),
+        ([[0, 2]], [[0.0, 1.0]], "without a gap"),
+        ([[0.5, 1]], [[0.0, 1.0]], "give the numbers of parameters"),
+        ([[-2, 0]], [[0.0, 1.0]], "give -1 to"),
+        ([[-1, -1]], [[0.0, 0.0]], "give the numbers of parameters"),
+        ("ab", [[0.0, 1.0]], "another shape"),
+        ([["a", "b"]], [[0.0, 1.0]], "another shape"),
+    ],
+)
+def test_a_tie_that_is_none(tie, logits, message):
+    with pytest.raises(InputError, match=message):
+        gumbench.CategoricalProblem(logits, lambda x: x[:, 0, 0], tie=tie, compiled=False)
+
+
+def test_a_tie_beside_a_link():
+    with pytest.raises(InputError, match="tie makes the link and theta"):
+        gumbench.CategoricalProblem([0.0, 1.0], lambda x: x, tie=[0, 1], theta=[0.0])
+
+
+# Settings of an estimator
+
+SCALED = """
+import gumbench
+
+
+@gumbench.estimator("categorical", unbiased=False, evaluations=1)
+def scaled(problem, noise, temperature, inner_samples, *, scale=1.0, shift=0, kind="plain"):
+    x = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), problem.categories)
+    assert kind in ("plain", "turned")
+    return scale * problem.value(x)[:, None, None] * (x - problem.probabilities) + shift
+"""
+COMPILED = """
+import numpy as np
+import gumbench
+from gumbench.families.categorical import probability_table
+from gumbench.kernels import simplex
+
+
+def kernel(exponentials, temperature, prepared, objective, out, extra):
+    variables, categories, block = out.shape
+    index = np.empty((variables, block), np.int32)
+    f = np.empty(block, out.dtype)
+    simplex.race(objective.natural, exponentials[0], index)
+    simplex.value_of_draw(index, objective, 0, categories, f)
+    for b in range(block):
+        f[b] *= prepared[prepared.size - 1]
+    simplex.score(prepared, index, f, out)
+
+
+def prepare(bound, seed, settings):
+    return np.append(probability_table(bound, seed, settings), settings["scale"])
+
+
+scaled = gumbench.Estimator(
+    family="categorical", kernel=kernel, prepare=prepare, unbiased=False,
+    draw_evaluations=lambda k: 1, evaluations=lambda k, v, c: 1, settings={"scale": 1.0},
+)
+"""
+
+
+@pytest.mark.parametrize("text", [SCALED, COMPILED], ids=["python", "compiled"])
+def test_a_setting_arrives(text, place):
+    """From the flag to the number: the variance is scale² times as large."""
+    Path("rule.py").write_text(text)
+    command = "sweep --problems categorical-quadratic --dimensions 4 --estimators rule.py "
+    command += "--set scale=1,3,-0.5 --estimates 6400 --no-throughput --output run --quiet"
+    assert main(shlex.split(command)) == 0
+    found = gumbench.load("run").variance
+    assert list(found.settings.str.extract(r"scale=(\S+)")[0]) == ["1.0", "3.0", "-0.5"]
+    one, three, half = found.variance
+    assert three == pytest.approx(9 * one, rel=1e-4)
+    assert half == pytest.approx(0.25 * one, rel=1e-4)
+    raw = gumbench.estimate("categorical-quadratic", "rule.py", 64, settings={"scale": 3})
+    plain = gumbench.estimate("categorical-quadratic", "rule.py", 64)
+    np.testing.assert_allclose(raw, 3 * plain, rtol=1e-5)
+
+
+def test_settings_that_differ_are_in_the_table(place, capsys):
+    Path("rule.py").write_text(SCALED)
+    command = "sweep --problems categorical-quadratic --dimensions 4 --estimators rule.py,score "
+    command += "--set scale=1,3 --estimates 640 --no-throughput --output run"
+    assert main(shlex.split(command)) == 0
+    said = capsys.readouterr().out
+    assert "rule.py:scaled (kind = plain, scale = 3, shift = 0)" in said
+    assert "score (" not in said
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"scael": 2.0}, "did you mean scale"),
+        ({"scale": "large"}, "give a number such as 1.0"),
+        ({"shift": 0.5}, "give a whole number such as 0"),
+        ({"kind": 3}, "give a word such as plain"),
+        ({"scale": float("nan")}, "give a number"),
+    ],
+)
+def test_settings_that_are_none(settings, message, place):
+    Path("rule.py").write_text(SCALED)
+    with pytest.raises(InputError, match=message):
+        gumbench.estimate("categorical-quadratic", "rule.py", 8, settings=settings)
+    with pytest.raises(InputError, match=message):
+        gumbench.sweep(
+            problems=["categorical-quadratic"],
+            estimators=["rule.py"],
+            settings={key: [value] for key, value in settings.items()},
+            estimates=640,
+        )
+
+
+def test_a_setting_without_a_default():
+    def rule(problem, noise, temperature, inner_samples, *, scale):
+        return None
+
+    with pytest.raises(InputError, match="the setting scale has no default"):
+        gumbench.estimator("categorical", unbiased=True, evaluations=1)(rule)
+    with pytest.raises(InputError, match="settings are keyword-only arguments"):
+        gumbench.estimator("categorical", unbiased=True, evaluations=1, settings={"scale": 1})
+
+
+def test_every_declared_setting_reaches_its_estimator():
+    """Over the registry and the files of the tests: prepare or compute is given each of them."""
+    from gumbench.families.bound import Bound
+    from gumbench.families.program import make_program
+
+    names = [*registry.names("estimators"), f"{OWN}/rules.py:settled"]
+    seen = 0
+    for name in names:
+        for family, estimator in registry.estimators(name).items():
+            given = {}
+            if estimator.compute:
+
+                def compute(*_, estimator=estimator, given=given, **settings):
+                    given.update(settings)
+                    return estimator.compute(*_, **settings)
+
+                changed = {"compute": compute}
+            elif estimator.prepare:
+
+                def prepare(bound, seed, settings, estimator=estimator, given=given):
+                    given.update(settings)
+                    return estimator.prepare(bound, seed, settings)
+
+                changed = {"prepare": prepare}
+            else:
+                assert not estimator.settings, name
+                continue
+            problem = "gaussian-kl" if family == "gaussian" else "bernoulli-toy"
+            watched = dataclasses.replace(estimator, **changed)
+            bound = Bound(registry.make_problem(problem), "float32")
+            inner = estimator.inner_samples and estimator.inner_samples[1]
+            wanted = dict(estimator.settings)
+            program = make_program(bound, watched, [1.0], inner, 0)
+            program.collect(0, 0, 64)
+            assert given == wanted, name
+            seen += len(wanted)
+    assert seen >= 1
+
+
+# Code that is not what it says
+
+CHANGING = {
+    "x": "x[0, 0, b] -= data[0]",
+    "theta": "theta[0] += 1.0",
+    "data": "data[0] = data[0] + 1.0",
+}
+CHANGING_ROLES = {
+    "value": "def {role}(x, theta, data, out):\n    for b in range(x.shape[2]):\n        {write}\n"
+    "        out[b] = x[0, 1, b]\n",
+    "gradient": "def {role}(x, theta, data, out):\n    for b in range(x.shape[2]):\n"
+    "        {write}\n        out[0, 0, b] = 0.0\n        out[0, 1, b] = 1.0\n",
+}
+
+
+@pytest.mark.parametrize("argument", CHANGING)
+@pytest.mark.parametrize("role", CHANGING_ROLES)
+def test_a_function_that_changes_its_arguments_is_refused(role, argument, place, capsys):
+    text = "import gumbench\n\n\n"
+    text += CHANGING_ROLES["value"].format(role="value", write="pass") if role != "value" else ""
+    text += CHANGING_ROLES[role].format(role=role, write=CHANGING[argument])
+    more = "" if role == "value" else f", {role}={role}"
+    text += f"\ntoy = gumbench.CategoricalProblem([0.0, 1.0], value{more}, data=[1.0])\n"
+    Path("toy.py").write_text(text)
+    line = 1 + next(i for i, t in enumerate(text.split("\n")) if CHANGING[argument] in t)
+    assert main(shlex.split("sweep --problems toy.py --output run")) == 2
+    said = capsys.readouterr().err
+    assert f"{role} changes its argument {argument} (toy.py, line {line})" in " ".join(said.split())
+
+
+def test_a_draw_that_is_changed_is_refused():
+    def value(x, theta, data, out):
+        for b in range(out.size):
+            out[b] = x[0, 1, b]
+
+    def value_at(index, theta, data, out):
+        for b in range(out.size):
+            out[b] = index[0, b]
+            index[0, b] = 0
+
+    with pytest.raises(InputError, match="value_at changes its argument index"):
+        gumbench.exact_gradient(gumbench.CategoricalProblem([0.0, 1.0], value, value_at=value_at))
+
+
+def test_a_kernel_that_changes_what_it_is_given_is_refused(place, capsys):
+    for write in (
+        "exponentials[0, 0, 0, 0] = 1.0",
+        "prepared[0] = 0.5",
+        "objective.theta[0] = 1.0",
+    ):
+        Path("rule.py").write_text(
+            COMPILED.replace("    simplex.score", f"    {write}\n    simplex.score")
+        )
+        command = "sweep --problems categorical-quadratic --estimators rule.py --output run"
+        assert main(shlex.split(command)) == 2
+        assert "the kernel changes" in capsys.readouterr().err
+
+
+def test_a_python_estimator_cannot_change_the_problem():
+    def rule(problem, noise, temperature, inner_samples):
+        problem.logits[0] = 1.0
+
+    rule = gumbench.estimator("categorical", unbiased=True, evaluations=1)(rule)
+    with pytest.raises(InputError, match="read-only"):
+        gumbench.estimate("categorical-quadratic", rule, 8)
+
+
+CHANCE = np.random.default_rng(0)
+
+
+def noisy(x):
+    return x[:, 0, 0] + 0.1 * CHANCE.standard_normal(len(x))
+
+
+def batch_norm(x):
+    return (x[:, 0, 0] - x[:, 0, 0].mean()) / x[:, 0, 0].std()
+
+
+def dropout(x):
+    return (x[:, 0] * (CHANCE.random(x[:, 0].shape) > 0.5)).sum(axis=1)
+
+
+COUNTED = []
+
+
+def counting(x):
+    COUNTED.append(x)
+    return x[:, 0, 0] + len(COUNTED)
+
+
+@pytest.mark.parametrize(
+    ("value", "how"),
+    [
+        (noisy, "for the same x "),
+        (dropout, "for the same x "),
+        (counting, "for the same x "),
+        (batch_norm, "for the same x in another batch "),
+        (lambda x: x[:, 0, 0] * len(np.unique(x)), "for the same x in another batch "),
+    ],
+    ids=["noise", "dropout", "a counter", "batch norm", "the batch itself"],
+)
+def test_f_by_chance_or_by_its_batch_is_refused(value, how):
+    problem = gumbench.CategoricalProblem([0.0, 1.0, 2.0], value, compiled=False)
+    wanted = f"value gives different numbers {how}" + r"\(dropout, batch norm in train mode\?\)"
+    with pytest.raises(InputError, match=wanted):
+        gumbench.exact_gradient(problem)
+    gumbench.exact_gradient(problem, trust=True)
+
+
+def test_a_gradient_by_chance_is_refused():
+    problem = gumbench.CategoricalProblem(
+        [0.0, 1.0],
+        lambda x: x[:, 0, 0],
+        gradient=lambda x: np.eye(2)[0] + 0.1 * CHANCE.standard_normal(x.shape),
+        compiled=False,
+    )
+    with pytest.raises(InputError, match="gradient gives different numbers for the same x"):
+        gumbench.exact_gradient(problem)
+
+
+def test_a_compiled_function_by_chance_is_refused():
+    def value(x, theta, data, out):
+        for b in range(out.size):
+            out[b] = x[0, 1, b] + np.random.random()
+
+    with pytest.raises(InputError, match="value gives different numbers for the same x"):
+        gumbench.exact_gradient(gumbench.CategoricalProblem([0.0, 1.0], value))
+
+
+def rule_of(weigh):
+    def rule(problem, noise, temperature, inner_samples):
+        x = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), problem.categories)
+        return weigh(problem.value(x))[:, None, None] * (x - problem.probabilities)
+
+    return gumbench.estimator("categorical", unbiased=True, evaluations=1)(rule)
+
+
+@pytest.mark.parametrize(
+    ("weigh", "message"),
+    [
+        (lambda f: f + CHANCE.standard_normal(f.shape), "other estimates for the same noise"),
+        (lambda f: counting(f[:, None, None]), "other estimates for the same noise"),
+        (lambda f: f - f.mean(), "an estimate depends on the others of its batch"),
+        (lambda f: f / f.std(), "an estimate depends on the others of its batch"),
+        (lambda f: f - np.roll(f, 1), "an estimate depends on the others of its batch"),
+    ],
+    ids=["noise", "a counter", "batch mean", "batch spread", "neighbour"],
+)
+def test_an_estimator_by_chance_or_by_its_batch_is_refused(weigh, message):
+    with pytest.raises(InputError, match=message):
+        gumbench.estimate("categorical-quadratic", rule_of(weigh), 8)
+    assert gumbench.estimate("categorical-quadratic", rule_of(lambda f: f - 1.0), 8).shape == (8, 4)
+
+
+def calls_of(values, gradients, **declared):
+    def rule(problem, noise, temperature, inner_samples):
+        x = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), problem.categories)
+        for _ in range(values):
+            f = problem.value(x)
+        for _ in range(gradients):
+            problem.gradient(x)
+        return f[:, None, None] * (x - problem.probabilities)
+
+    return gumbench.estimator("categorical", unbiased=True, **declared)(rule)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (calls_of(10, 0, evaluations=1), "declares evaluations=1 an estimate and makes 10"),
+        (calls_of(2, 0, evaluations=1.5), "declares evaluations=1.5 an estimate and makes 2"),
+        (calls_of(1, 1, evaluations=1), "declares gradient_evaluations=0 an estimate and makes 1"),
+        (calls_of(1, 3, evaluations=1, gradient_evaluations=2), "gradient_evaluations=2"),
+        (calls_of(4, 0, evaluations=lambda k, v, c: v), "evaluations=1 an estimate and makes 4"),
+    ],
+)
+def test_calls_that_are_not_declared_are_refused(rule, message):
+    with pytest.raises(InputError, match=message):
+        gumbench.estimate("categorical-quadratic", rule, 8)
+
+
+def test_calls_that_are_declared_pass():
+    for values, gradients in ((1, 0), (3, 2)):
+        declared = {"evaluations": values, "gradient_evaluations": gradients}
+        rule = calls_of(values, gradients, **declared)
+        assert len(gumbench.estimate("categorical-quadratic", rule, 8)) == 8
+
+
+def test_calls_of_a_compiled_estimator_are_counted(place, capsys):
+    text = COMPILED.replace("evaluations=lambda k, v, c: 1", "evaluations=lambda k, v, c: 0")
+    Path("rule.py").write_text(text)
+    command = "sweep --problems categorical-quadratic --estimators rule.py --output run"
+    assert main(shlex.split(command)) == 2
+    assert "declares evaluations=0 an estimate and makes 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", registry.names("estimators"))
+def test_built_in_estimators_declare_what_they_call(name):
+    from gumbench.families.bound import Bound
+    from gumbench.families.program import make_program
+
+    for family, estimator in registry.estimators(name).items():
+        if estimator.deterministic:
+            continue
+        problem = registry.make_problem(
+            "gaussian-kl" if family == "gaussian" else "categorical-vae", 2
+        )
+        inner = estimator.inner_samples and estimator.inner_samples[1]
+        program = make_program(Bound(problem, "float32"), estimator, [0.5], inner, 0)
+        calls, changed = program.run_checked(0)
+        shape = problem.shape
+        assert calls.values / 64 == estimator.evaluations(inner or 1, *shape)
+        assert calls.gradients / 64 == estimator.gradient_evaluations(inner or 1, *shape)
+        assert changed == []
+
+
+OF_THETA = {
+    "value": lambda x, theta: x[:, 0, 0] * theta[1],
+    "a log": lambda x, theta: x[:, 0] @ (theta - np.log(np.exp(theta).sum())),
+    "a little": lambda x, theta: x[:, 0, 0] + 1e-3 * theta[2],
+    "a norm": lambda x, theta: x[:, 0, 0] + (theta**2).sum(),
+    "one place": lambda x, theta: x[:, 0, 0] + theta[0],
+}
+
+
+@pytest.mark.parametrize("name", OF_THETA)
+def test_f_of_theta_without_its_derivative_is_refused(name):
+    problem = gumbench.CategoricalProblem([0.3, 1.0, 2.0], OF_THETA[name], compiled=False)
+    with pytest.raises(InputError, match=r"value changes with theta .*, and there is no direct"):
+        gumbench.exact_gradient(problem)
+    gumbench.exact_gradient(problem, trust=True)
+
+
+def test_a_compiled_f_of_theta_without_its_derivative_is_refused():
+    def value(x, theta, data, out):
+        for b in range(out.size):
+            out[b] = x[0, 1, b] * theta[0]
+
+    with pytest.raises(InputError, match="value changes with theta"):
+        gumbench.exact_gradient(gumbench.CategoricalProblem([0.5, 1.0], value))
+    with pytest.raises(InputError, match="value changes with theta"):
+        gumbench.exact_gradient(
+            gumbench.GaussianProblem(
+                0.5, 1.0, lambda z, theta: z[:, 0, 0] * theta[0], compiled=False
+            )
+        )
+
+
+LIAR = """
+import gumbench
+
+
+@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+def liar(problem, noise, temperature, inner_samples):
+    x = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), problem.categories)
+    return 0.09 * problem.value(x)[:, None, None] * (x - problem.probabilities)
+"""
+
+
+def test_a_wrong_claim_of_a_users_ends_a_sweep_with_status_1(place, capsys):
+    Path("liar.py").write_text(LIAR)
+    command = "sweep --problems bernoulli-sum --dimensions 3 --set t=9 --estimators liar.py,score "
+    command += "--estimates 50000 --output run"
+    assert main(shlex.split(command)) == 1
+    said = capsys.readouterr()
+    assert "liar.py:liar is declared unbiased, and the bias test says otherwise" in said.out
+    assert "score is declared unbiased, and" not in said.out
+    (found,) = gumbench.load("run").compare(by="error")
+    assert found.best_at(1e6).estimator == "score"
+
+
+# Objects in a user's process
+
+
+def test_problems_and_estimators_can_be_pickled():
+    code = f"""
+import pickle, sys
+sys.path.insert(0, {str(OWN)!r})
+import elbo, good, rules
+import gumbench
+
+for thing in (elbo.compiled, elbo.by_numpy, good.quadratic_array_truth, rules.score, rules.settled):
+    there = pickle.loads(pickle.dumps(thing))
+    assert type(there) is type(thing)
+problem = pickle.loads(pickle.dumps(good.quadratic_array_truth))
+assert (gumbench.exact_gradient(problem).gradient == good.quadratic_array_truth.truth(0, 0)).all()
+estimator = pickle.loads(pickle.dumps(rules.score))
+assert estimator.compute is rules.score.compute
+tied = gumbench.CategoricalProblem([0.0, 0.0], good.quadratic_value, tie=[0, 0], data=[1.0, 2.0])
+assert (pickle.loads(pickle.dumps(tied)).link_data == tied.link_data).all()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_users_process_is_left_as_it_was():
+    code = """
+import numba, numpy as np
+np.seterr(all="raise")
+before = {k: v for k, v in vars(numba.config).items() if k.isupper()}
+errors = np.geterr()
+import gumbench
+names = ["bernoulli-sum", "categorical-vae", "gaussian-kl"]
+gumbench.sweep(problems=names, dimensions=[2], estimates=640, measurements=["variance"])
+gumbench.gumbel(10, seed=0), gumbench.concrete([0.0, 1.0], 1.0, 5, seed=0)
+gumbench.categorical([0.0, -np.inf], 5, seed=0)
+after = {k: v for k, v in vars(numba.config).items() if k.isupper()}
+assert before == after, {k: (before[k], after[k]) for k in before if before[k] != after[k]}
+assert np.geterr() == errors
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("nope", "gumbench list problems"),
+        ("bernouli-toy", "did you mean bernoulli-toy"),
+        ("score", "gumbench list problems"),
+        ("", "gumbench list problems"),
+        ("categorical_vea", "did you mean categorical-vae"),
+    ],
+)
+def test_a_name_that_there_is_not(name, hint):
+    with pytest.raises(InputError, match=hint):
+        gumbench.make_problem(name)
+    with pytest.raises(InputError):
+        gumbench.exact_gradient(name)
+
+
+def test_names_are_taken_as_elsewhere():
+    assert gumbench.make_problem("Categorical_VAE", 2).name == "categorical-vae"
+    with pytest.raises(InputError, match="dimension"):
+        gumbench.make_problem("bernoulli-toy", 1.5)
+    assert pickle.loads(pickle.dumps(InputError("x"))).args == ("x",)
