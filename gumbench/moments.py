@@ -21,6 +21,9 @@ class Silent:
     def progress(self, fraction):
         """Told how much of the pass is done."""
 
+    def stage(self, words):
+        """Told what is done beside making estimates; nothing for estimates."""
+
     def load(self, name):
         """The state saved for `name`, or None."""
 

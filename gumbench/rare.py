@@ -62,28 +62,36 @@ def unseen(program, gradient, parts, roundings, estimates):
     """
     bound, draws = program.bound, program.draws
     probability = bound.family.probabilities(bound.natural)
-    rare = _rare(bound.problem, probability, draws, estimates)
+    rare = outcomes(bound.problem, probability, draws, estimates)
     if rare is None:
         return [None] * len(parts)
     count = rare.probability.size
     items = draws * probability.size
-    pilots = max(1, min(MOST_PILOTS, PILOT_ITEMS // (count * items), estimates // (16 * count)))
-    squares = np.empty((len(parts), count, pilots))
-    step = max(1, PILOT_ITEMS // (pilots * items))
+    each = pilots(count, items, estimates)
+    squares = np.empty((len(parts), count, each))
+    step = max(1, PILOT_ITEMS // (each * items))
     for first in range(0, count, step):
         some = slice(first, first + step)
-        forced = _forced(bound, probability, rare.index[:, some], draws, pilots)
+        forced = _forced(bound, probability, rare.index[:, some], draws, each)
         distance = np.square(program.estimates_of(forced) - gradient, dtype=np.float64)
         for i, part in enumerate(parts):
-            squares[i, some] = distance[:, part].sum(axis=1).reshape(-1, pilots)
+            squares[i, some] = distance[:, part].sum(axis=1).reshape(-1, each)
     return [
         _of_part(rare, square, rounding, estimates)
         for square, rounding in zip(squares, roundings, strict=True)
     ]
 
 
-def _rare(problem, probability, draws, estimates):
-    """Outcomes drawn less than EXPECTED_DRAWS times, or where they are too many, categories."""
+def pilots(count, items, estimates):
+    """How many estimates are made at each of `count` outcomes; items: numbers of noise of one."""
+    return max(1, min(MOST_PILOTS, PILOT_ITEMS // (count * items), estimates // (16 * count)))
+
+
+def outcomes(problem, probability, draws, estimates):
+    """The Outcomes drawn less than EXPECTED_DRAWS times, or None where there are none.
+
+    Where all outcomes are too many to list, they are those with one category of one variable.
+    """
     variables, categories = problem.shape
     most = max(LISTED if problem.compiled else LISTED_IN_PYTHON, estimates // 4)
     most = max(1, min(most, ITEMS // (draws * variables * categories)))

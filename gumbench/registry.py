@@ -122,8 +122,14 @@ def make_problem(name, dimension=None, settings=()):
     for key, interval in maker.limits.items():
         if not inside(settings[key], interval):
             raise InputError(f"{name}: {key} = {settings[key]}; give a value in {interval}")
-    problem = plugins.made(maker.make, name, dimension, tuple(settings.items()))
-    return dataclasses.replace(problem, name=name, dimension=dimension, settings=settings)
+    pairs = tuple(settings.items())
+    return _named(plugins.made(maker.make, name, dimension, pairs), name, dimension, pairs)
+
+
+@functools.lru_cache(maxsize=64)
+def _named(problem, name, dimension, pairs):
+    """A problem that was made, as it is called: the same object for the same."""
+    return dataclasses.replace(problem, name=name, dimension=dimension, settings=dict(pairs))
 
 
 def dimension_text(maker, dimension):

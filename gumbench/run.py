@@ -49,6 +49,15 @@ class Monitor:
     def compiling(self, begun, total):
         """Told while functions are compiled for a first run."""
 
+    def forecast(self, find):
+        """Told how to find out how long it will take (see `forecasts`), before the first pass."""
+
+    def note(self, note):
+        """Told what a user should know."""
+
+    def stage(self, words):
+        """Told what is done beside making estimates; nothing for estimates."""
+
     def start(self, number, cells):
         """Told before each pass, with its number."""
 
@@ -186,6 +195,7 @@ def run(plan, monitor=None, fail_fast=False):
                 keep(records[cell.key])
         monitor.plan(plan)
         _compile(plan, monitor)
+        monitor.forecast(lambda: forecasts(plan))
         for number, cells in enumerate(plan.passes):
             monitor.start(number, cells)
             measured = _measure(cells, _PassMonitor(plan.folder, monitor), fail_fast)
@@ -204,6 +214,12 @@ def run(plan, monitor=None, fail_fast=False):
 def _compile(plan, monitor):
     threads = plan.spec.threads or machine.cores()
     ahead.compile_all(measure.tasks(plan.passes), threads, monitor.compiling)
+
+
+def forecasts(plan):
+    """Seconds of each pass of a plan, and of all of them those in which truths are found."""
+    threads = plan.spec.threads or machine.cores()
+    return measure.forecasts(plan.passes, threads)
 
 
 @contextlib.contextmanager
@@ -275,7 +291,7 @@ class _PassMonitor:
     """What a measurement sees: progress goes to the run's monitor, states to the checkpoint."""
 
     def __init__(self, folder, monitor):
-        self.progress = monitor.progress
+        self.progress, self.stage = monitor.progress, monitor.stage
         self.folder = folder
         self.saved = time.monotonic()
 

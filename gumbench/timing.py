@@ -37,6 +37,11 @@ def clocked(work, units):
     return time.perf_counter() - began
 
 
+def rounds_of(seconds, works):
+    """How many rounds there are of so many works, where one round of all takes so long."""
+    return max(FEWEST_ROUNDS, min(ROUNDS, int(MOST_SECONDS * works / seconds)))
+
+
 def in_turns(works, monitor=lambda fraction: None, rounds=None):
     """Seconds per unit of several pieces of work: name -> list, one number a round, paired.
 
@@ -46,7 +51,7 @@ def in_turns(works, monitor=lambda fraction: None, rounds=None):
     """
     sizes = {name: calibrate(work, least) for name, (work, least) in works.items()}
     a_round = sum(units * unit for units, unit in sizes.values())
-    rounds = max(FEWEST_ROUNDS, min(rounds or ROUNDS, int(MOST_SECONDS * len(works) / a_round)))
+    rounds = min(rounds or ROUNDS, rounds_of(a_round, len(works)))
     order, shuffler = list(works), random.Random(0)
     found: dict = {name: [] for name in works}
     collecting = gc.isenabled()

@@ -7,6 +7,9 @@ from gumbench import notes, text
 from gumbench.cli import screen
 from gumbench.machine import cores, version
 
+# A share of the time that is worth a word.
+MUCH = 0.3
+
 
 class Screen:
     """A run's monitor (see gumbench.run.Monitor) that writes to a terminal or a file."""
@@ -41,12 +44,9 @@ class Screen:
         self.path = plan.folder.path
         wanted = [c for c in plan.cells if not c.skipped]
         missing = sum(len(p) for p in plan.passes)
-        self.expected = [_expected_seconds(p, plan.spec) for p in plan.passes]
         line = f"{text.count(len(wanted), 'cell')}"
         if len(wanted) != missing:
             line += f", {len(wanted) - missing} of them done before"
-        if missing:
-            line += f"; about {text.seconds(sum(self.expected))} once kernels are compiled"
         self.say(line)
 
     def plan(self, plan):
@@ -65,7 +65,7 @@ class Screen:
             console=self.err,
             transient=True,
         )
-        self.task = self.bar.add_task("", total=sum(self.expected), cells=f"0/{self.total}")
+        self.task = self.bar.add_task("", total=None, cells=f"0/{self.total}")
         self.bar.start()
 
     def compiling(self, begun, total):
@@ -73,12 +73,37 @@ class Screen:
         if self.bar:
             self.bar.update(self.task, description=f"compiling, once: {begun} of {total}")
 
+    def forecast(self, find):
+        """How long it will take."""
+        if self.quiet:
+            return
+        seconds, truth = find()
+        self.expected = seconds
+        words = f"about {text.seconds(sum(seconds))}"
+        if truth > MUCH * sum(seconds):
+            words += f", of which {text.seconds(truth)} find the truth (--truth-estimates)"
+        if seconds:
+            self.say(words)
+        if self.bar:
+            self.bar.reset(self.task, total=sum(seconds))
+
+    def note(self, note):
+        """A note while it runs."""
+        self._note(note)
+
+    def stage(self, words):
+        """What is done beside making estimates."""
+        if self.bar:
+            self.bar.update(self.task, description=f"{words or self.words:<52}"[:52])
+
     def start(self, number, cells):
         """A pass begins."""
         self.number = number
         if self.bar:
-            words = f"{cells[0].problem}  {cells[0].dimension}  {cells[0].estimator}"
-            self.bar.update(self.task, description=f"{words:<52}"[:52])
+            cell = cells[0]
+            doing = {"speed": "timing  ", "sampling": "timing  "}.get(cell.measurement, "")
+            self.words = f"{doing}{cell.problem}{cell.sampler}  {cell.dimension}  {cell.estimator}"
+            self.stage("")
 
     def progress(self, fraction):
         """So much of the pass is done."""
@@ -149,9 +174,3 @@ def _sha(results):
 
     name = "variance" if results.rows("variance") else "throughput"
     return tables.sha256(name, results.rows(name))
-
-
-def _expected_seconds(cells, spec):
-    from gumbench import measure
-
-    return measure.expected_seconds(cells, spec.threads or cores())

@@ -1,9 +1,10 @@
 """One file a measurement: `measure(cells, monitor)` turns the cells of a pass into records.
 
 A measurement depends neither on where nor after what it runs. Beside `measure` its module has
-`expected_seconds(cells, threads)` and may have `tasks(cells)`, what it compiles, `cell(cell)`, what
-it makes of a cell of the grid or None, `pass_key(cell)`, equal for cells that go together, and
-`amended(records, finished)`, records of other measurements to which its own add something.
+`forecast(cells, threads)`, a forecast.Forecast, and may have `tasks(cells)`, what it compiles,
+`cell(cell)`, what it makes of a cell of the grid or None, `pass_key(cell)`, equal for cells that go
+together, and `amended(records, finished)`, records of other measurements to which its own add
+something.
 """
 
 import importlib
@@ -57,6 +58,14 @@ def tasks(found):
         yield from getattr(measurement(cells[0].measurement), "tasks", lambda _: ())(cells)
 
 
-def expected_seconds(found, threads):
-    """A forecast of a pass."""
-    return measurement(found[0].measurement).expected_seconds(found, threads)
+def forecasts(found, threads):
+    """Seconds of each pass, and of all of them those in which truths are found."""
+    seconds, truths, seen = [], 0.0, set()
+    for cells in found:
+        made = measurement(cells[0].measurement).forecast(cells, threads)
+        place = cells[0].problem, cells[0].dimension, cells[0].problem_settings
+        truth = 0.0 if place in seen else made.truth
+        seen.add(place)
+        seconds.append(made.seconds + truth)
+        truths += truth
+    return seconds, truths

@@ -11,6 +11,7 @@ import numba
 import numpy as np
 
 from gumbench import machine, notes, registry, statistics, timing
+from gumbench.forecast import Forecast
 from gumbench.kernels import jit, noise, philox, sampling
 from gumbench.kernels.arrays import empty
 from gumbench.kernels.threads import limited
@@ -146,6 +147,7 @@ def _check(cell, logits):
     return statistics.law_test(drawn, weight / weight.sum())
 
 
-def expected_seconds(cells, threads):
-    """A forecast: its rounds and what goes before them."""
-    return 2 * (len(cells) + 2) * (timing.ROUNDS + 3) * timing.SECONDS_A_ROUND
+def forecast(cells, threads):
+    """The forecast.Forecast of a pass: its rounds, and what goes before them."""
+    works = 2 + sum(len(shapes(c)) for c in cells)
+    return Forecast((works + 2) * (timing.ROUNDS + 3) * timing.SECONDS_A_ROUND)

@@ -11,6 +11,7 @@ import json
 import numba
 import numpy as np
 
+from gumbench import forecast as forecasting
 from gumbench import machine, notes, registry, timing
 from gumbench.families.program import make_program
 from gumbench.kernels import records
@@ -62,9 +63,7 @@ def measure(cells, monitor=None):
 
 def _timed(found):
     """Seconds of preparing; work of `units` estimates with their moments, and the least of them."""
-    bound = variance.bound_problem(
-        found.problem, found.dimension, found.problem_settings, found.dtype, found.digest
-    )
+    bound = variance.bound_problem(found)
     estimator = registry.estimators(found.estimator)[bound.problem.family]
     settings = {**estimator.settings, **dict(found.estimator_settings)}
     grouping = Grouping(bound, np.zeros(bound.theta.size))
@@ -129,6 +128,10 @@ def _same(found):
     return json.dumps([found[name] for name in SAME if name != "digest"])
 
 
-def expected_seconds(cells, threads):
-    """A forecast: its rounds and what goes before them."""
-    return len(cells) * (timing.ROUNDS + 3) * timing.SECONDS_A_ROUND
+def forecast(cells, threads):
+    """The forecast.Forecast of a pass."""
+    pilots = []
+    for c in cells:
+        options = (c.temperature or 1.0,), c.inner_samples, c.estimator_settings
+        pilots.append(forecasting.pilot(variance.bound_problem(c), c.estimator, *options))
+    return forecasting.speed(pilots)

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 
+from gumbench import forecast as forecasting
 from gumbench import notes, rare, registry, statistics
 from gumbench.families.bound import Bound, compiled_for
 from gumbench.families.program import make_program
@@ -16,7 +17,6 @@ from gumbench.types import BATCHES, Record
 
 ITEMS_OF_MEANS = 1 << 24
 MOST_COMPONENTS = 4096
-NANOSECONDS = 1.2
 # Units in the last place that the terms of an estimate may be off by.
 ROUNDINGS = 4.0
 
@@ -25,11 +25,11 @@ def measure(cells, monitor=None):
     """Records of cells that differ only in temperature; they share their noise."""
     monitor = monitor or Silent()
     cell = cells[0]
-    bound = bound_problem(
-        cell.problem, cell.dimension, cell.problem_settings, cell.dtype, cell.digest
-    )
+    bound = bound_problem(cell)
     estimator = registry.estimators(cell.estimator)[bound.problem.family]
+    monitor.stage("finding the truth")
     truth = exact_gradient(bound, cell.seed, cell.truth_estimates)
+    monitor.stage("")
     most = max(1, ITEMS_OF_MEANS // (BATCHES * bound.theta.size))
     records = []
     for first in range(0, len(cells), most):
@@ -46,10 +46,15 @@ def tasks(cells):
     return compiled_for(problem, estimator, cell.dtype)
 
 
-@functools.lru_cache(maxsize=4)
-def bound_problem(name, dimension, settings, dtype, digest):
-    """The problem of a cell, bound to its dtype; another digest is another problem."""
-    return Bound(registry.make_problem(name, dimension, settings), dtype)
+def bound_problem(cell):
+    """The problem of a cell, bound to its dtype: the same object for the same problem."""
+    place = cell.problem, cell.dimension, cell.problem_settings
+    return _bound(registry.make_problem(*place), cell.dtype)
+
+
+@functools.lru_cache(maxsize=16)
+def _bound(problem, dtype):
+    return Bound(problem, dtype)
 
 
 def _measure_some(cells, bound, estimator, truth, monitor):
@@ -264,15 +269,9 @@ def _bias_test(bound, truth, grouping, moments, name, relative, component_varian
     )
 
 
-def expected_seconds(cells, threads):
-    """A rough forecast of a pass from its counts of words, evaluations and components."""
+def forecast(cells, threads):
+    """The forecast.Forecast of a pass."""
     cell = cells[0]
-    problem = registry.make_problem(cell.problem, cell.dimension, cell.problem_settings)
-    estimator = registry.estimators(cell.estimator)[problem.family]
-    inner = cell.inner_samples or 1
-    elements = problem.shape[0] * problem.shape[1]
-    evaluations = estimator.evaluations(inner, *problem.shape)
-    if estimator.deterministic:
-        return evaluations * problem.shape[0] * NANOSECONDS / 1e9
-    work = elements * (estimator.noise(inner) + 2 * len(cells)) + evaluations * problem.shape[0]
-    return 0.02 + cell.estimates * work * NANOSECONDS / threads / 1e9
+    bound = bound_problem(cell)
+    estimator = registry.estimators(cell.estimator)[bound.problem.family]
+    return forecasting.variance(cells, bound, estimator, threads)
