@@ -3,6 +3,7 @@
 Only the form is checked here; names are checked by the grid, which knows the registry.
 """
 
+import csv
 import json
 import math
 import tomllib
@@ -25,6 +26,22 @@ NotEmpty = pydantic.Field(min_length=1)
 Scalar = bool | int | float | str
 
 
+def _spelled_out(kind):
+    """Validator of an axis in a file: ranges are texts there, one value needs no list."""
+
+    def spelled_out(value, info):
+        values = value if isinstance(value, list | tuple) else [value]
+        if not any(isinstance(item, str) for item in values):
+            return tuple(values) if isinstance(value, int | float) else value
+        texts = (item if isinstance(item, str) else repr(item) for item in values)
+        return tuple(numbers(",".join(texts), info.field_name.replace("_", "-"), kind)[0])
+
+    return pydantic.BeforeValidator(spelled_out)
+
+
+# 100k is 100,000.
+LARGE = {"k": 10**3, "m": 10**6, "g": 10**9}
+
 RULES = {
     "greater_than_equal": "give {ge} or more",
     "less_than_equal": "give {le} or less",
@@ -45,10 +62,10 @@ class Grid(pydantic.BaseModel):
 
     problems: Annotated[tuple[str, ...], NotEmpty] | None = None
     samplers: Annotated[tuple[str, ...], NotEmpty] | None = None
-    dimensions: Annotated[tuple[Positive, ...], NotEmpty] | None = None
+    dimensions: Annotated[tuple[Positive, ...], NotEmpty, _spelled_out(int)] | None = None
     estimators: Annotated[tuple[str, ...], NotEmpty] | None = None
-    temperatures: Annotated[tuple[Temperature, ...], NotEmpty] | None = None
-    inner_samples: Annotated[tuple[InnerSamples, ...], NotEmpty] | None = None
+    temperatures: Annotated[tuple[Temperature, ...], NotEmpty, _spelled_out(float)] | None = None
+    inner_samples: Annotated[tuple[InnerSamples, ...], NotEmpty, _spelled_out(int)] | None = None
     settings: dict[str, Annotated[tuple[Scalar, ...], NotEmpty]] = {}
 
     @pydantic.model_validator(mode="after")
@@ -147,9 +164,22 @@ def load_spec_data(preset_or_file):
             raise InputError(f"cannot read {preset_or_file}: {reason}") from None
         return read_toml(text, preset_or_file), path.stem
     if preset_or_file not in preset_names():
-        raise unknown("preset", preset_or_file, preset_names(), "gumbench list presets")
+        raise _no_preset(preset_or_file)
     text = (PRESETS / f"{preset_or_file}.toml").read_text(encoding="utf-8")
     return read_toml(text, preset_or_file), preset_or_file
+
+
+def _no_preset(name):
+    """The error of a preset that there is not, with what may have been meant."""
+    kinds = {"problems": "problems", "estimators": "estimators/*", "samplers": "samplers"}
+    package = resources.files("gumbench")
+    module = name.strip().lower().replace("-", "_")
+    for kind, folder in kinds.items():
+        if any(Path(str(package)).glob(f"{folder}/{module}.py")) and module:
+            return InputError(f"{name} is of the {kind}: gumbench sweep --{kind} {name}")
+    if name.endswith(".py") or ".py:" in name:
+        return InputError(f"{name} is no preset: --problems {name} or --estimators {name}")
+    return unknown("preset", name, preset_names(), "gumbench list presets")
 
 
 def to_toml(spec):
@@ -172,8 +202,12 @@ def _toml(value):
 
 
 def words(text):
-    """The items of a comma-separated list."""
-    return [item.strip() for item in text.split(",") if item.strip()]
+    """The items of a comma-separated list; quotes keep a comma inside one."""
+    try:
+        items = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error as error:
+        raise InputError(f"{text[:60]!r} is no list: {error}") from None
+    return [item.strip() for item in items if item.strip()]
 
 
 def numbers(text, name, kind=float):
@@ -193,13 +227,17 @@ def numbers(text, name, kind=float):
 
 
 def _number(text, name, kind):
+    scale = LARGE.get(text[-1:].lower(), 1)
+    digits = text[:-1] if scale > 1 else text
     try:
-        value = float(text)
+        value = float(digits) * scale
         if not math.isfinite(value):
             raise ValueError
         if kind is int and value != int(value):
             raise InputError(f"--{name}: {text} is not a whole number")
-        return int(text) if kind is int and text.lstrip("+-").isdigit() else kind(value)
+        if kind is int and digits.lstrip("+-").isdigit():
+            return int(digits) * scale
+        return kind(value)
     except ValueError:
         example = "4,16,64" if kind is int else "0.1,0.5,1"
         raise InputError(f"--{name}: {text!r} is not a number; give {example} or a range") from None

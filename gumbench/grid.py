@@ -36,6 +36,10 @@ def cells(spec, typed=()):
         reasons = sorted({f"{c.estimator}: {c.skipped}" for c in found.values()})
         reasons = reasons or [str(note) for note in notes] or ["No estimator applies"]
         raise InputError("no cell to run. " + "; ".join(reasons))
+    if "estimates" in typed and spec.estimates % BATCHES:
+        each = -(-spec.estimates // BATCHES)
+        text = f"{BATCHES * each:,} estimates are made, {each:,} in each of {BATCHES} batches"
+        notes.append(Note("rounded", f"{text}, instead of {spec.estimates:,}"))
     for axis, field in (("temperatures", "temperature"), ("inner_samples", "inner_samples")):
         if axis in typed and all(getattr(c, field) is None for c in found.values()):
             words = axis.replace("_", " ")
@@ -50,12 +54,17 @@ def cells(spec, typed=()):
 
 def _grid_cells(spec, grid, typed, notes):
     if grid.samplers:
-        yield from _sampler_cells(spec, grid)
+        if "speed" in spec.measurements:
+            yield from _sampler_cells(spec, grid)
+        elif "samplers" in typed:
+            raise InputError("--samplers are timed, and --no-throughput leaves that out")
         return
     problems, chosen = _selected(grid)
-    for name in problems:
-        maker = registry.problem_maker(name)
-        for dimension in _dimensions(grid, maker, "dimensions" in typed, notes):
+    makers = [registry.problem_maker(name) for name in problems]
+    fitting = [m for m in makers if any(map(m.allows, grid.dimensions or m.dimensions))]
+    for name, maker in zip(problems, makers, strict=True):
+        refuse = "dimensions" in typed and not fitting
+        for dimension in _dimensions(grid, maker, refuse, notes):
             for settings in _settings(grid.settings, name, maker.settings):
                 problem = registry.make_problem(name, dimension, settings)
                 notes += [Note("direct", f"{name}: {remark}") for remark in problem.remarks]
@@ -143,13 +152,13 @@ def _problem_cells(spec, grid, maker, problem, settings, name, named, typed, not
         )
 
 
-def _dimensions(grid, maker, typed, notes):
+def _dimensions(grid, maker, refuse, notes):
     wanted = grid.dimensions or maker.dimensions
-    allowed = [d for d in wanted if maker.least <= d <= maker.most]
+    allowed = [d for d in wanted if maker.allows(d)]
     refused = [d for d in wanted if d not in allowed]
     if refused:
         text = f"{maker.name} does not allow {registry.dimension_text(maker, refused[0])}"
-        if typed:
+        if refuse:
             raise InputError(text)
         notes.append(Note("dimension", text, "left out"))
     needed, memory = max(allowed, default=0) * BYTES_A_PARAMETER, machine.memory()

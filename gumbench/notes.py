@@ -11,6 +11,8 @@ UNBIASED_LIMIT = 1e-6
 ZERO_GRADIENT = 1e-6
 FLOAT32_RATIO = 4096.0
 NOISY_TIMING = 0.15
+# A share of the upper end of an interval by which rare outcomes move it.
+RARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,41 @@ def _rounded(cell, result, part):
     return ratio if applies and ratio > FLOAT32_RATIO else None
 
 
+def _rare(cell, result, part):
+    """How much what was hardly ever drawn may add, beside the interval of what was."""
+    unseen = part.get("unseen")
+    if not unseen or part["variance_high"] is None:
+        return None
+    seen = part["variance"] + math.sqrt(
+        max(0.0, (part["variance_high"] - part["variance"]) ** 2 - unseen["spread"] ** 2)
+    )
+    added = part["variance_high"] - seen
+    return added if added > RARE * seen else None
+
+
+def _drawn(result):
+    """How often the outcome is drawn that may add most, in expectation."""
+    return min(p["unseen"]["expected"] for p in result["parts"].values() if p.get("unseen"))
+
+
+def _seen_by(cell, result):
+    """Estimates that would see the rarest outcome that counts, two digits, rounded up."""
+    needed = max(p["unseen"]["enough"] for p in result["parts"].values() if p.get("unseen"))
+    unit = 10 ** (math.floor(math.log10(needed)) - 1)
+    return int(math.ceil(0.999 * needed / unit) * unit)
+
+
 CONDITIONS = {
+    "rare-outcomes": Condition(
+        _rare,
+        lambda cell, result, size, given: (
+            f"outcomes drawn {_drawn(result):.2g} times in all estimates may add {size:.2g} to the "
+            f"variance of {name(cell)}"
+        ),
+        lambda cell, result, size, given: (
+            f"--estimates {_seen_by(cell, result)}{instead(given, 'estimates')} would see them"
+        ),
+    ),
     "wide-interval": Condition(
         _wide,
         lambda cell, result, size, given: (
@@ -158,6 +194,17 @@ def codes(cell, result):
 def rejected(records):
     """Names of estimators that are declared unbiased, and are not."""
     return {r.cell["estimator"] for r in records if "bias-seen" in r.notes}
+
+
+def of_noisy_timing(records):
+    """A Note on times that may not repeat, where there are any."""
+    noisy = sum("noisy-timing" in record.notes for record in records)
+    timed = sum(bool(record.clock) for record in records if record.measurement != "variance")
+    if noisy:
+        text = f"{noisy} of {timed} times vary by more than {100 * NOISY_TIMING:.0f} % among rounds"
+        yield Note(
+            "noisy-timing", text, "other programs use this machine; sweep again when it rests"
+        )
 
 
 def of_rounds(seconds):

@@ -5,6 +5,7 @@ points, and FILE.py:NAME is a name as well. Listing names imports nothing; facts
 the files, and so Numba.
 """
 
+import ast
 import contextlib
 import dataclasses
 import fnmatch
@@ -252,6 +253,8 @@ def why_not(estimator, problem):
         return "it needs an ELBO, whose ∂f/∂θ at fixed x has mean zero"
     if "enumerable" in estimator.needs and not categorical.enumerable(problem):
         return "it needs all outcomes to be listed: at most 2^20"
+    if problem.feedback and problem.family != "categorical":
+        return "noise on f is for draws of categories"
     if problem.feedback and estimator.draw_evaluations is None:
         return "f is noisy and seen only at the draw; it needs f or ∂f/∂x elsewhere"
     return ""
@@ -268,7 +271,8 @@ def digest(measurement, problem, estimator):
     if estimator is not None:
         functions += [estimator.kernel, estimator.prepare, estimator.compute]
     codes = [getattr(f, "__code__", None) for f in functions]
-    files += [Path(code.co_filename) for code in codes if code]
+    own = [Path(code.co_filename) for code in codes if code]
+    files += [*own, *(borrowed for file in own for borrowed in _borrowed(file))]
     hashed = hashlib.sha256(_hash(tuple(sorted(f for f in set(files) if f.is_file()))))
     for name in (problem.name, estimator and estimator.name):
         for path in plugins.files(name or ""):
@@ -277,6 +281,20 @@ def digest(measurement, problem, estimator):
         for array in (problem.theta, problem.data, problem.natural):
             hashed.update(b"" if array is None else np.asarray(array, np.float64).tobytes())
     return hashed.hexdigest()[:16]
+
+
+@functools.cache
+def _borrowed(file):
+    """Files of problems and estimators that one of them imports from."""
+    root = Path(__file__).parent
+    if not file.is_relative_to(root) or not file.is_file():
+        return ()
+    tree = ast.parse(file.read_bytes())
+    names = (n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom))
+    parts = (
+        n.split(".")[1:] for n in names if n.startswith(("gumbench.problems", "gumbench.esti"))
+    )
+    return tuple(root.joinpath(*p).with_suffix(".py") for p in parts if len(p) > 1)
 
 
 def sampler_digest(measurement, name):

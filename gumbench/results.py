@@ -4,7 +4,7 @@ import functools
 
 from gumbench import changes, config, ranking, tables
 from gumbench.cost import Cost
-from gumbench.errors import InputError
+from gumbench.errors import InputError, unknown
 from gumbench.store import Folder, write_atomically
 
 
@@ -41,6 +41,20 @@ class Results:
     def rows(self, name):
         """The rows of a table, as dicts."""
         return tables.rows(name, self.records)
+
+    def table(self, name, settings="text"):
+        """A table as a DataFrame: "variance", "throughput" or "components".
+
+        settings : "text" for one column of all settings, "wide" for one column each, named
+            `setting.NAME`, with numbers as numbers
+
+        Raises InputError for another name or form.
+        """
+        if name not in tables.names():
+            raise unknown("table", name, tables.names(), "gumbench export --help")
+        if settings not in ("text", "wide"):
+            raise InputError(f"settings = {settings!r}: give 'text' or 'wide'")
+        return tables.frame(name, self.rows(name), wide=settings == "wide")
 
     @functools.cached_property
     def variance(self):

@@ -5,6 +5,7 @@ import operator
 import re
 
 from gumbench import tables
+from gumbench.config import words
 from gumbench.errors import InputError, unknown
 
 OPERATORS = {
@@ -15,10 +16,8 @@ OPERATORS = {
     "<": operator.lt,
     ">": operator.gt,
 }
+MOST_SHOWN = 8
 CONDITION = re.compile(r"^\s*(\w+)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*$")
-DIFFERS_IN_TEMPERATURE = (
-    *("problem", "dimension", "part", "settings", "estimator", "inner_samples", "dtype", "seed"),
-)
 
 
 def known_columns(table):
@@ -34,7 +33,7 @@ def columns(table, wanted):
     known = known_columns(table)
     found: list[str] = []
     for pattern in wanted:
-        matched = fnmatch.filter(known, pattern)
+        matched = [pattern] if pattern in known else fnmatch.filter(known, pattern)
         if not matched:
             raise unknown("column", pattern, known, "gumbench export --help")
         found += [name for name in matched if name not in found]
@@ -42,30 +41,48 @@ def columns(table, wanted):
 
 
 def condition(table, text):
-    """`column=value` (or != < <= > >=) as a test of a row; a word may be a glob.
+    """`column=value[,value]` (or != < <= > >=) as a test of a row; a word may be a glob.
 
     Raises InputError for what is no condition, and for columns that are not there.
     """
     match = CONDITION.match(text)
-    if not match or not match[3]:
+    values = words(match[3]) if match else []
+    if not match or not values:
         raise InputError(f"--where {text!r}: give column=value, with one of {' '.join(OPERATORS)}")
-    name, symbol, value = match.groups()
+    name, symbol, _ = match.groups()
     if name not in known_columns(table):
         raise unknown("column", name, known_columns(table), "gumbench export --help")
+    if len(values) > 1 and symbol not in ("=", "!="):
+        raise InputError(f"--where {text!r}: several values go with = and != alone")
     (kind,) = (c.dtype for c in tables.table(table).COLUMNS if c.name == name)
+    tests = [_test(text, name, kind, symbol, value) for value in values]
+    every = all if symbol == "!=" else any
+    return lambda row: row[name] is not None and every(test(row[name]) for test in tests)
+
+
+def _test(text, name, kind, symbol, value):
+    """A test of what a column holds."""
     compare = OPERATORS[symbol]
     if kind in ("string", "boolean"):
         if symbol not in ("=", "!="):
             raise InputError(f"--where {text!r}: {name} is a word; compare it with = or !=")
-        return lambda row: (
-            row[name] is not None
-            and compare(fnmatch.fnmatch(str(row[name]).lower(), value.lower()), True)
-        )
+        wanted = _as_typed(value)
+        return lambda found: compare(_is(_as_typed(found), wanted), True)
     try:
         number = float(value)
     except ValueError:
         raise InputError(f"--where {text!r}: {name} is a number, {value!r} is none") from None
-    return lambda row: row[name] is not None and compare(row[name], number)
+    return lambda found: compare(found, number)
+
+
+def _is(found, wanted):
+    """Whether a word is another, or matches it as a glob; brackets in names are themselves."""
+    return found == wanted or fnmatch.fnmatch(found, wanted)
+
+
+def _as_typed(value):
+    """A word without what makes no difference."""
+    return str(value).lower().replace("_", "-")
 
 
 def where(table, rows, conditions):
@@ -73,16 +90,18 @@ def where(table, rows, conditions):
     tests = [condition(table, text) for text in conditions]
     kept = [row for row in rows if all(test(row) for test in tests)]
     if rows and not kept:
-        raise InputError(f"no row has {' and '.join(conditions)}")
+        raise InputError(
+            f"no row has {' and '.join(conditions)}{_there_are(table, rows, conditions)}"
+        )
     return kept
 
 
-def best_temperatures(rows):
-    """Of rows that differ only in temperature, the one of least mean squared error."""
-    best: dict[tuple, dict] = {}
-    for row in rows:
-        key = tuple(row[name] for name in DIFFERS_IN_TEMPERATURE)
-        before = best.get(key)
-        if before is None or (row["mse"] is not None and row["mse"] < (before["mse"] or 0.0)):
-            best[key] = row
-    return list(best.values())
+def _there_are(table, rows, conditions):
+    """What the columns of conditions hold, where that are a few words."""
+    for text in conditions:
+        if not any(condition(table, text)(row) for row in rows):
+            name = text.strip().partition("=")[0].rstrip("!<> ")
+            found = list(dict.fromkeys(str(row[name]) for row in rows if row[name] is not None))
+            shown = ", ".join(found[:MOST_SHOWN]) + (", ..." if found[MOST_SHOWN:] else "")
+            return f": {name} is {shown}" if found else f": {name} is empty"
+    return ""

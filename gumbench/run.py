@@ -12,7 +12,7 @@ from gumbench import ahead, checks, config, grid, machine, measure, plugins, reg
 from gumbench.errors import GumbenchError, InputError, StoppedError
 from gumbench.notes import Note
 from gumbench.results import Results
-from gumbench.store import JOURNAL, SPEC, Folder
+from gumbench.store import SPEC, Folder
 from gumbench.types import Record
 
 CHECKPOINT_SECONDS = 15.0
@@ -102,7 +102,7 @@ def plan(spec, output=None, typed=(), force=False):
             records = {k: r for k, r in folder.records().items() if k in keys}
             found.done = {k: r for k, r in records.items() if r.status in FINISHED}
     else:
-        found.notes += _edited(folder, spec)
+        found.notes += _edited(folder, spec, cells)
     return _tried(found)
 
 
@@ -126,21 +126,23 @@ def _tried(plan):
     return plan
 
 
-def _edited(folder, spec):
+def _edited(folder, spec, cells):
     """A Note where the newest run beside this folder differs in a user's files alone."""
     names = _own_files(spec)
     for other in _runs(folder.path.parent) if names else ():
-        if _spec_of(other) == spec.identity():
-            yield Note(
-                "edited-file", f"{' or '.join(names)} was edited since {other}", "this is a new run"
-            )
+        manifest = _manifest_of(other)
+        if manifest and manifest["spec"] == spec.identity():
+            digests = manifest["digests"]
+            if any(digests.get(_pair(c), c.digest) != c.digest for c in cells):
+                text = f"{' or '.join(names)} was edited since {other}"
+                yield Note("edited-file", text, "this is a new run")
             return
 
 
-def _spec_of(path):
-    """What a run folder's manifest says was asked for, or None where it cannot be read."""
+def _manifest_of(path):
+    """The manifest of a run folder, or None where it cannot be read."""
     try:
-        return Folder(path).manifest()["spec"]
+        return Folder(path).manifest()
     except InputError:
         return None
 
@@ -188,7 +190,7 @@ def run(plan, monitor=None, fail_fast=False):
     from gumbench.kernels.threads import limited
 
     records = dict(plan.done)
-    with limited(plan.spec.threads), _journal(plan) as keep:
+    with limited(plan.spec.threads), _journal(plan, monitor) as keep:
         for cell in plan.cells:
             if cell.skipped and cell.key not in records:
                 records[cell.key] = _skipped(cell)
@@ -223,15 +225,15 @@ def forecasts(plan):
 
 
 @contextlib.contextmanager
-def _journal(plan):
+def _journal(plan, monitor):
     """Hold the folder and yield what keeps a record; in memory there is nothing to hold."""
     if plan.folder is None:
         yield lambda record: None
         return
     folder = plan.folder
-    with folder.locked():
+    with folder.locked(monitor.note):
         if plan.force:
-            (folder / JOURNAL).unlink(missing_ok=True)
+            folder.clear()
         folder.write_manifest(_manifest(plan))
         folder.write_spec(config.to_toml(plan.spec))
         with folder.open_journal() as journal:

@@ -12,15 +12,28 @@ from pathlib import Path
 import numpy as np
 
 from gumbench.errors import BusyError, InputError
+from gumbench.notes import Note
 from gumbench.types import Cell, Record
 
-SCHEMA = 1
+SCHEMA = 2
 MANIFEST, SPEC, JOURNAL = "manifest.json", "spec.toml", "cells.jsonl"
 CHECKPOINT, LOCK = "checkpoint.npz", ".lock"
+# What a lock says that another process holds; other errors say that there are no locks here.
+HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+
+
+def sync_folder(path):
+    """Wait until a folder's list of files is on the disk, where a system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def write_atomically(path, text):
-    """Replace a file by one with this text, whole or not at all."""
+    """Replace a file by one with this text, whole or not at all, also if the power fails."""
     part = path.with_name(f".{path.name}.part")
     try:
         with open(part, "w", encoding="utf-8", newline="") as file:
@@ -28,6 +41,7 @@ def write_atomically(path, text):
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
@@ -105,26 +119,38 @@ class Folder:
             raise InputError(f"{place} is not writable: give another folder with --output")
 
     @contextlib.contextmanager
-    def locked(self):
-        """Hold the folder for this process; it is let go when the process ends in any way."""
+    def locked(self, tell=lambda note: None):
+        """Hold the folder for this process; it is let go when the process ends in any way.
+
+        tell : told a Note where the file system knows no locks, and the folder is not held
+        """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            sync_folder(self.path.parent)
             file = open(self / LOCK, "a+", encoding="utf-8")  # noqa: SIM115
         except OSError as error:
             raise _cannot_write(self.path, error) from None
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                file.seek(0)
-                raise BusyError(
-                    f"{self.path} is in use by {file.read().strip() or 'another process'}: wait "
-                    "for it, stop it, or give another folder with --output"
-                ) from None
+            except OSError as error:
+                if error.errno in HELD:
+                    raise BusyError(
+                        f"{self.path} is in use by {self._holder(file)}: wait for it, stop it, or "
+                        "give another folder with --output"
+                    ) from None
+                reason = error.strerror or str(error)
+                text = f"{self.path} cannot be locked ({reason}), so nothing keeps another run out"
+                tell(Note("no-lock", text, "do not start a second one there"))
             file.truncate(0)
             file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
             file.flush()
             yield
+
+    @staticmethod
+    def _holder(file):
+        file.seek(0)
+        return file.read().strip() or "another process"
 
     def manifest(self):
         """The manifest. Raises InputError where it is missing, damaged or of a newer version."""
@@ -132,7 +158,7 @@ class Folder:
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
             schema = int(manifest["schema"])
-            if schema <= SCHEMA:
+            if schema == SCHEMA:
                 _check_manifest(manifest)
         except FileNotFoundError:
             raise InputError(f"{self.path} is no run folder: it has no {MANIFEST}") from None
@@ -142,6 +168,11 @@ class Folder:
             raise InputError(f"cannot read {path}: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise InputError(f"{path} is damaged: restore it or run into a new folder") from None
+        if schema < SCHEMA:
+            raise InputError(
+                f"{path}: written by gumbench 0.1, whose runs this one does not read: sweep again "
+                "into a new folder"
+            )
         if schema > SCHEMA:
             raise InputError(
                 f"{self.path} was written by a newer gumbench (schema {schema}, this one reads "
@@ -183,6 +214,7 @@ class Folder:
             file.seek(0)
             content = file.read()
             file.truncate(content.rfind(b"\n") + 1)
+            sync_folder(self.path)
         except OSError as error:
             raise _cannot_write(self / JOURNAL, error) from None
         return file
@@ -206,6 +238,7 @@ class Folder:
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self / CHECKPOINT)
+            sync_folder(self.path)
         except OSError as error:
             raise _cannot_write(self / CHECKPOINT, error) from None
 
@@ -217,6 +250,11 @@ class Folder:
         except (OSError, ValueError, EOFError, KeyError):
             return None
         return arrays if str(arrays.pop("name", "")) == name else None
+
+    def clear(self):
+        """Remove the journal and the tables of the run that was here."""
+        for path in (self / JOURNAL, *self.path.glob("*.csv")):
+            path.unlink(missing_ok=True)
 
     def drop_checkpoint(self):
         """Remove the checkpoint, if there is one."""

@@ -190,7 +190,7 @@ def _results(comparison):
     unit = "bias seen, %\nof gradient" if comparison.relative else "bias seen"
     return [
         (Column("variance (95 %)", keep=6), _variance),
-        (Column(unit, keep=5), lambda c: _bias(c, comparison)),
+        (Column(unit, keep=5), lambda c: bias(c.row, comparison.relative)),
     ]
 
 
@@ -215,14 +215,14 @@ def _variance(candidate):
     return text.interval(*ends)
 
 
-def _bias(candidate, comparison):
-    row = candidate.row
+def bias(row, relative):
+    """The bias of a row of variance.csv, in % of the gradient where there is one, and its error."""
     if row["bias_norm"] is None:
         return ""
-    scale = 100 / comparison.truth_norm if comparison.relative else 1.0
+    scale = 100 / row["truth_norm"] if relative else 1.0
     norm, low, high = (row[f"bias_{end}"] * scale for end in ("norm", "low", "high"))
     if row["bias_p"] > SEEN_BELOW:
-        if comparison.relative and high > NOTHING_TESTED:
+        if relative and high > NOTHING_TESTED:
             return f"not tested below {text.short(high)}"
         return f"none (< {high:.2g})" if high > 0 else "none"
     return f"{text.rounded(norm, (high - low) / 2)} ± {(high - low) / 2:.1g}"
@@ -270,7 +270,15 @@ def of_samplers(rows):
     for size, group in groups.items():
         group.sort(key=lambda row: (row["draws"] or 0, row["nanoseconds_per_draw"]))
         title = f"samplers · C = {size:,} · {group[0]['logits']} logits, one thread"
-        yield table([title], _SAMPLERS, group)
+        yield table([title], _SAMPLERS, group, _flaws(group))
+
+
+def _flaws(rows):
+    """What is wrong with some samplers' laws."""
+    from gumbench import registry
+
+    names = dict.fromkeys(row["name"] for row in rows if row["kind"] == "sampler")
+    return [f"{n}: {flaw}" for n in names if (flaw := registry.sampler(n).flaw)]
 
 
 def _number(name):

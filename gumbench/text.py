@@ -16,6 +16,15 @@ def rounded(value, spread):
     return _plain(value, min(max(digits, 2), 5))
 
 
+def value(found):
+    """What a table holds, as text: numbers in four digits."""
+    if found is None:
+        return ""
+    if isinstance(found, bool):
+        return "yes" if found else "no"
+    return _power(f"{found:.4g}") if isinstance(found, float) else str(found)
+
+
 def short(value):
     """A number in at most three digits, or all of a whole one's: 64, 1.06, 10,000."""
     if value == int(value) and abs(value) < 1e7:
@@ -32,7 +41,12 @@ def _plain(value, digits):
     exponent = math.floor(math.log10(abs(value)))
     if -3 <= exponent < 7:
         return f"{value:,.{max(0, digits - 1 - exponent)}f}"
-    return re.sub(r"e([+-])0?", r"e\1", f"{value:.{digits - 1}e}").replace("e+", "e")
+    return _power(f"{value:.{digits - 1}e}")
+
+
+def _power(text):
+    """1.5e-04 as 1.5e-4, and 1.5e+07 as 1.5e7."""
+    return re.sub(r"e([+-])0?", r"e\1", text).replace("e+", "e")
 
 
 def interval(value, low, high):

@@ -94,6 +94,10 @@ class ProblemMaker:
     name: str = ""
     summary: str = ""
 
+    def allows(self, dimension):
+        """Whether there is a problem of that dimension."""
+        return self.least <= dimension <= self.most
+
     @property
     def settings(self):
         """Settings of `make` with their defaults."""
@@ -176,11 +180,13 @@ class Sampler:
     table_size : numbers in that table, as a function of the categories
     resolution : bits of randomness a draw has; an event rarer than 2^-resolution may never happen
     formula, paper : shown by `explain`
+    flaw : where the law is not the one wanted; shown there and below tables
     """
 
     kernel: Callable
     formula: str
     resolution: int
+    flaw: str = ""
     prepare: Callable | None = None
     table_size: Callable = lambda categories: 0
     paper: str = ""

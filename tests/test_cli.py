@@ -110,7 +110,8 @@ def test_list(kind):
     said = command(f"list {kind}")
     assert (said.returncode, said.stderr) == (0, "")
     assert max(map(len, said.stdout.splitlines())) <= 100
-    wanted = {"problems": "gaussian-kl", "presets": "lecture"}.get(kind, "likelihood-ratio")
+    wanted = {"problems": "gaussian-kl", "presets": "lecture", "estimators": "likelihood-ratio"}
+    wanted = wanted.get(kind, "gumbench list problems --for pathwise")
     assert wanted in said.stdout
 
 

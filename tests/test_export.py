@@ -68,21 +68,81 @@ def test_json_has_numbers_and_nulls(folder, capsys):
     assert isinstance(rows[0]["variance"], float)
 
 
-def test_markdown_shows_the_best_temperature(folder, capsys):
-    best = export(folder, capsys, "--format", "markdown")
-    every = export(folder, capsys, "--format", "markdown", "--every-temperature")
+def test_markdown_shows_every_temperature_unless_told_otherwise(folder, capsys):
+    every = export(folder, capsys, "--format", "markdown")
+    best = export(folder, capsys, "--format", "markdown", "--best-temperature")
     assert best.count("| concrete |") == 1
     assert every.count("| concrete |") == 2
-    assert {line.count("|") for line in best.splitlines()} == {16}
+    rows = [line for line in every.splitlines() if line.startswith("|")]
+    assert rows[0] == "| estimator | τ | f | ∇f | variance (95 %) | bias, % |"
+    assert {row.count("|") for row in rows} == {7}
+    assert "problem bernoulli-toy" in every
 
 
-def test_latex_compiles_in_form(folder, capsys):
+def test_a_paper_table_fits_a_page(folder, capsys):
+    """What all rows have in common is above; an interval is in its cell, bias is in percent."""
     text = export(folder, capsys, "--format", "latex", "--where", "status=done")
-    assert text.startswith(r"\begin{tabular}{")
-    columns = len(re.search(r"\{([lr]+)\}", text)[1])
+    assert text.startswith(("% problem bernoulli-toy", r"\begin{tabular}{"))
+    columns = len(re.search(r"tabular\}\{([lr]+)\}", text)[1])
+    assert columns <= 8
     lines = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert {line.count(" & ") for line in lines} == {columns - 1}
     assert "_" not in text.replace(r"\_", "")
+    assert not re.search(r"\de-?\d", text)
+    assert "--" in text
+    assert r"$\tau$" in text
+
+
+def test_a_table_turned_around(folder, capsys):
+    command = ("--format", "markdown", "--down", "estimator", "--across", "temperature")
+    text = export(folder, capsys, *command, "--where", "estimator=concrete,st*,score")
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("|")]
+    heads = [cell.strip() for cell in rows[0]]
+    assert heads == ["estimator", "τ = none", "τ = 0.1", "τ = 1"]
+    text = export(folder, capsys, *command, "--columns", "mse")
+    assert "mse" in text
+    rows = gumbench.load(folder).rows("variance")
+    concrete = next(r for r in rows if r["estimator"] == "concrete" and r["temperature"] == 1.0)
+    assert f"{concrete['mse']:.4g}" in text
+
+
+def test_settings_that_differ_are_columns(tmp_path, capsys):
+    spec = {"problems": ["bernoulli-toy"], "estimators": ["score"], "estimates": 640}
+    run = gumbench.sweep(**spec, settings={"t": [0.3, 0.4], "theta": [0.2]}, output=tmp_path / "r")
+    text = export(tmp_path / "r", capsys, "--format", "latex")
+    assert "settings &" in text
+    assert "t = 0.3 &" in text
+    assert "theta" not in text
+    wide = run.table("variance", settings="wide")
+    assert list(wide["setting.t"]) == [0.3, 0.4]
+    assert list(wide["setting.theta"]) == [0.2, 0.2]
+    assert "settings" not in wide
+    assert run.table("variance").equals(run.variance)
+    for name, form in (("variances", "text"), ("variance", "broad")):
+        with pytest.raises(gumbench.InputError):
+            run.table(name, settings=form)
+
+
+@pytest.mark.parametrize(
+    ("condition", "count"),
+    [
+        ("problem=Bernoulli_Toy", 4),
+        ("estimator=score,concrete", 3),
+        ("estimator!=score,concrete", 1),
+        ("temperature=0.1,1", 2),
+        ('estimator="score","con*"', 3),
+    ],
+)
+def test_conditions_as_people_type_them(folder, capsys, condition, count):
+    assert (
+        len(json.loads(export(folder, capsys, "--format", "json", "--where", condition))) == count
+    )
+
+
+def test_what_there_is_is_said_where_nothing_is_left(folder, capsys):
+    assert main(["export", str(folder), "--where", "estimator=reinforce"]) == 2
+    said = capsys.readouterr().err
+    assert "no row has estimator=reinforce: estimator is score, concrete, pathwise" in said
 
 
 def test_output(folder, capsys, tmp_path):

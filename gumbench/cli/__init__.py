@@ -27,11 +27,16 @@ bias, variance and cost, next to the exact gradient.
   gumbench explain concrete      formula, paper, bias, cost, settings
 """
 
+STATUSES = (
+    "Exit status: 0 fine, 1 a check or a gate failed, 2 wrong usage or input, 3 some cells failed "
+    "and the others are saved, 130 interrupted."
+)
+
 app = typer.Typer(
     name="gumbench",
     add_completion=True,
     rich_markup_mode="rich",
-    epilog="Example: gumbench sweep",
+    epilog=f"{STATUSES}\n\nExample: gumbench sweep",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -59,10 +64,10 @@ def _root(
         output().print(GREETING)
 
 
-app.command("sweep", epilog=sweep.EXAMPLE)(sweep.sweep)
+app.command("sweep", epilog=f"{STATUSES}\n\n{sweep.EXAMPLE}")(sweep.sweep)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
-app.command("diff", epilog=diff.EXAMPLE)(diff.diff)
-app.command("export", epilog=export.EXAMPLE)(export.export)
+app.command("diff", epilog=f"{STATUSES}\n\n{diff.EXAMPLE}")(diff.diff)
+app.command("export", epilog=export.HELP)(export.export)
 app.command("list", epilog=listing.EXAMPLE)(listing.list_names)
 app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
 app.command("info", epilog=info.EXAMPLE)(info.info)

@@ -115,6 +115,8 @@ def _sampler(sampler):
     yield f"  formula    {sampler.formula}"
     yield f"  paper      {sampler.paper or 'none'}"
     yield f"  resolution {sampler.resolution} bits: what is rarer may never be drawn"
+    if sampler.flaw:
+        yield f"  flaw       {sampler.flaw}"
     yield f"  also called {', '.join(sampler.aliases) or 'nothing else'}"
     yield f"  example    gumbench sweep --samplers {sampler.name} --dimensions 10,1000"
 

@@ -5,10 +5,21 @@ from typing import Annotated
 
 import typer
 
+from gumbench import tables
 from gumbench.cli import complete, screen
 from gumbench.errors import InputError
 
 EXAMPLE = "Example: gumbench export --format latex --where problem=categorical-vae"
+# Shown below the options, a paragraph each.
+HELP = "\n\n".join(
+    [
+        *(
+            f"Columns of {name}: {', '.join(c.name for c in tables.table(name).COLUMNS)}."
+            for name in tables.names()
+        ),
+        EXAMPLE,
+    ]
+)
 
 
 def export(
@@ -17,7 +28,7 @@ def export(
         typer.Argument(metavar="RUN", show_default="newest run", autocompletion=complete.runs),
     ] = None,
     table: Annotated[
-        str, typer.Option(metavar="TABLE", help="variance or components.")
+        str, typer.Option(metavar="TABLE", help="variance, throughput or components.")
     ] = "variance",
     style: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="csv, json, markdown or latex.")
@@ -28,9 +39,17 @@ def export(
     where: Annotated[
         list[str] | None, typer.Option(metavar="CONDITION", help="column=value; several must hold.")
     ] = None,
-    every_temperature: Annotated[
-        bool, typer.Option("--every-temperature", help="Not only the best one, in a paper's table.")
+    best_temperature: Annotated[
+        bool, typer.Option("--best-temperature", help="One of each estimator, as compare shows.")
     ] = False,
+    down: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="A line a value, in Markdown and LaTeX: temperature."),
+    ] = None,
+    across: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="A column a value, beside --down: dimension."),
+    ] = None,
     output: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write there instead of printing.")
     ] = None,
@@ -45,7 +64,14 @@ def export(
         raise InputError("--columns is empty: give names with commas between, or leave it out")
     results = run.load(run_folder if run_folder is not None else run.newest())
     text = as_text(
-        results, table, style, columns=wanted, conditions=where or [], every=every_temperature
+        results,
+        table,
+        style,
+        columns=wanted,
+        conditions=where or [],
+        best_temperature=best_temperature,
+        down=down,
+        across=across,
     )
     if output is None:
         screen.write(text)

@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
 
 def list_names(
-    kind: Annotated[str, typer.Argument(metavar="|".join(Kind))] = Kind.ESTIMATORS,
+    kind: Annotated[str | None, typer.Argument(metavar="|".join(Kind))] = None,
     applies_to: Annotated[
         str | None,
         typer.Option(
@@ -27,22 +27,25 @@ def list_names(
         ),
     ] = None,
 ):
-    """List estimators, problems, samplers, presets, or the runs in results/."""
+    """List estimators, problems, samplers, presets, or the runs in results/; alone, these kinds."""
     from gumbench.cli import screen
     from gumbench.errors import InputError, unknown
     from gumbench.summary import Column, Table
 
-    if kind not in list(Kind):
+    if kind is None and applies_to is not None:
+        kind = Kind.ESTIMATORS
+    if kind is not None and kind not in list(Kind):
         raise unknown("kind", kind, list(Kind), "gumbench list --help")
     if applies_to is not None and kind not in (Kind.ESTIMATORS, Kind.PROBLEMS):
         raise InputError(f"--for goes with estimators and problems, not with {kind}")
     columns, rows = {
+        None: _kinds,
         Kind.ESTIMATORS: _estimators,
         Kind.PROBLEMS: _problems,
         Kind.SAMPLERS: _samplers,
         Kind.PRESETS: _presets,
         Kind.RUNS: _runs,
-    }[Kind(kind)]()
+    }[Kind(kind) if kind else None]()
     if applies_to is not None:
         names = _matching(kind, applies_to)
         rows = [row for row in rows if row[0] in names]
@@ -64,6 +67,25 @@ def _matching(kind, name):
         for estimator in estimators
         if not registry.why_not(registry.estimators(estimator).get(problem.family), problem)
     }
+
+
+def _kinds():
+    from pathlib import Path
+
+    from gumbench import config, registry
+
+    counts = {kind: len(registry.names(kind)) for kind in ("estimators", "problems", "samplers")}
+    counts["presets"] = len(config.preset_names())
+    counts["runs"] = len(list(Path("results").glob("*/manifest.json")))
+    examples = {
+        "estimators": "gumbench list estimators --for categorical-vae",
+        "problems": "gumbench list problems --for pathwise",
+        "samplers": "gumbench explain gumbel-max",
+        "presets": "gumbench sweep smoke",
+        "runs": "gumbench compare",
+    }
+    rows = [(kind, f"{counts[kind]}", examples[kind]) for kind in Kind]
+    return ("kind", "how many", "an example"), rows
 
 
 def _runs():

@@ -37,9 +37,9 @@ class Screen:
         """Said before anything slow is imported."""
         self.say(f"gumbench {version()} · {name} · seed {spec.seed} · {cores()} cores")
 
-    def planned(self, plan, more):
-        """Said when the grid is known. more: notes beside the plan's."""
-        for note in [*more, *plan.notes]:
+    def planned(self, plan, said):
+        """When the grid is known. said: notes."""
+        for note in said:
             self._note(note)
         self.path = plan.folder.path
         wanted = [c for c in plan.cells if not c.skipped]
@@ -150,7 +150,9 @@ class Screen:
             for table in summary.of_sweep(results):
                 screen.show(table)
         files = ", ".join(sorted(path.name for path in plan.folder.path.glob("*.csv")))
-        for note in [*notes.of_records(results.records, given), *_cache_notes()]:
+        records = results.records
+        found = [*notes.of_records(records, given), *notes.of_noisy_timing(records)]
+        for note in [*found, *_cache_notes()]:
             self._note(note)
         self.out.print(f"Wrote {plan.folder.path}/ ({files})", markup=False)
         self.say(f"reproducible columns: SHA-256 {_sha(results)[:16]}")

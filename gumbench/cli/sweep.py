@@ -180,12 +180,24 @@ def sweep(
         typed = tuple(k for k, v in flags.items() if v is not None)
         folder = output or run.default_folder(name, spec)
         plan = run.plan(spec, folder, typed, force)
-        screen.planned(plan, notes)
+        screen.planned(plan, [*notes, *_wanted(plan.notes, name, preset, typed)])
         if not dry_run:
             screen.results(plan, run.run(plan, screen, fail_fast), _typed(flags))
         return 3 if screen.failed else 1 if screen.lied else 0
 
     raise typer.Exit(_interruptible(work, screen))
+
+
+# What a preset asks of problems and estimators that have it not is nothing a user has asked.
+OF_PRESETS = {"dimension": "dimensions", "inner-samples": "inner_samples"}
+
+
+def _wanted(notes, name, preset, typed):
+    """Notes on what was asked for by hand or in a file of the user's."""
+    from gumbench import config
+
+    shipped = preset in (None, *config.preset_names())
+    return [n for n in notes if not shipped or OF_PRESETS.get(n.code, n.code) in (*typed, n.code)]
 
 
 def _typed(flags):

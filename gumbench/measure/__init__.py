@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 
 from gumbench.errors import unknown
+from gumbench.forecast import Forecast
 from gumbench.types import Cell
 
 
@@ -58,11 +59,18 @@ def tasks(found):
         yield from getattr(measurement(cells[0].measurement), "tasks", lambda _: ())(cells)
 
 
+def _forecast(cells, threads):
+    try:
+        return measurement(cells[0].measurement).forecast(cells, threads)
+    except Exception:  # what fails here fails again in its own cell, and is recorded there
+        return Forecast(0.0)
+
+
 def forecasts(found, threads):
     """Seconds of each pass, and of all of them those in which truths are found."""
     seconds, truths, seen = [], 0.0, set()
     for cells in found:
-        made = measurement(cells[0].measurement).forecast(cells, threads)
+        made = _forecast(cells, threads)
         place = cells[0].problem, cells[0].dimension, cells[0].problem_settings
         truth = 0.0 if place in seen else made.truth
         seen.add(place)

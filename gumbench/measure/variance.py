@@ -229,7 +229,7 @@ def _of_batches(means, gradient):
 
 def _missed(bound, estimator, part, estimates):
     """What draws too rare to have happened could add to the mean of each component."""
-    if estimator.draw_evaluations is None:
+    if estimator.draw_evaluations is None or not hasattr(bound.family, "outcomes"):
         return np.zeros(part.stop - part.start)
     return statistics.MISSED_EVENTS / estimates * bound.rare_scale[part]
 

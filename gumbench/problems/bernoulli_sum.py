@@ -50,10 +50,11 @@ def truth(theta, data):
 
 
 @problem(family="categorical", symbol="D", dimensions=(2, 20, 200), limits={"theta": "(0, 1)"})
-def make(dimension, *, t=0.499, theta=0.5):
+def make(dimension, *, t=0.499, theta=0.3):
     """E[(1/D) Σ (bᵢ - t)²], D independent bᵢ ~ Bernoulli(θ), each with a logit of its own.
 
-    The gradient by a logit is θ(1 - θ)(1 - 2t)/D. Between 0 and 1, f is (1/D) Σ (xᵢ₁ - t)².
+    The gradient by a logit is θ(1 - θ)(1 - 2t)/D. Between 0 and 1, f is (1/D) Σ (xᵢ₁ - t)². At
+    θ = 1/2 it is degenerate: straight-through has no bias.
     """
     return Problem(
         family="categorical",

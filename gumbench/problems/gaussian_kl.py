@@ -50,7 +50,8 @@ def make(dimension, *, mu=1.0, sigma=0.5):
 
     f contains the parameters: pathwise adds ∂f/∂θ at fixed z, sticking the landing leaves it out,
     score forms need it not, for its mean is zero. The gradient is μ by the mean and σ - 1/σ by
-    the scale.
+    the scale. At σ = 1 it is degenerate: the gradient by the scale is 0, and sticking the landing
+    has no variance.
     """
     return Problem(
         family="gaussian",

@@ -1,4 +1,8 @@
-"""argmax(θ - log(-log u)) as it is usually written: one rounded uniform and two logs a category."""
+"""argmax(θ - log(-log u)) as it is usually written: one rounded uniform and two logs a category.
+
+A flaw of that form: once in 2^25 uniforms u is rounded to 1, its noise is infinite, and the
+category wins however rare it is. At 50,257 categories that is one draw in 670.
+"""
 
 import numpy as np
 
@@ -45,5 +49,6 @@ SAMPLER = Sampler(
     kernel=kernel,
     formula="argmax_c θ_c/τ - log(-log u_c)",
     resolution=24,
+    flaw="u is rounded to 1 once in 2^25, and its category wins however rare it is",
     paper="Gumbel 1954; Yellott 1977",
 )

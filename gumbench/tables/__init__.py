@@ -64,10 +64,19 @@ def sha256(name, rows):
     return hashlib.sha256(csv_text(name, rows, clock=False).encode()).hexdigest()
 
 
-def frame(name, rows):
-    """A table as a pandas DataFrame with the declared dtypes."""
+def frame(name, rows, wide=False):
+    """A table as a pandas DataFrame with the declared dtypes. wide: settings in a column each."""
     import pandas
 
     columns = table(name).COLUMNS
     data = pandas.DataFrame(rows, columns=[c.name for c in columns])
-    return data.astype({c.name: c.dtype for c in columns})
+    data = data.astype({c.name: c.dtype for c in columns})
+    if not wide or "settings" not in data:
+        return data
+    pairs = [dict(p.partition("=")[::2] for p in (s or "").split()) for s in data.pop("settings")]
+    for key in dict.fromkeys(key for row in pairs for key in row):
+        texts = pandas.Series([row.get(key) for row in pairs], dtype="string")
+        numbers = pandas.to_numeric(texts, errors="coerce")
+        whole = bool((numbers.isna() == texts.isna()).all())
+        data[f"setting.{key}"] = numbers.astype("Float64") if whole else texts
+    return data

@@ -1,6 +1,5 @@
 """throughput.csv: what a clock measured, one row per estimator or sampler."""
 
-from gumbench import statistics
 from gumbench.tables import Column
 
 MEASUREMENTS = ("speed", "sampling")
@@ -61,6 +60,8 @@ def rows(record):
 
 def _sampler_rows(record, shared):
     """Rows of a sampler; those of the words and the fill come with the first of its pass."""
+    from gumbench import statistics
+
     size, sampler = record.cell["dimension"], record.cell["sampler"]
     if not record.clock:
         yield {**shared, "kind": "sampler", "name": sampler}
@@ -83,6 +84,8 @@ def _sampler_rows(record, shared):
 
 def _clock(rounds, elements):
     """What seconds per draw in each round come to."""
+    from gumbench import statistics
+
     draw, low, high = (1e9 * s for s in statistics.median_interval(rounds))
     return {
         "rounds": len(rounds),

@@ -2,7 +2,6 @@
 
 import math
 
-from gumbench import shares, statistics
 from gumbench.tables import Column
 
 MEASUREMENTS = ("variance",)
@@ -89,6 +88,8 @@ def rows(record):
 
 
 def _shares(found):
+    from gumbench import shares
+
     if not found:
         return {}
     gain, error = shares.gain(found)
@@ -102,6 +103,8 @@ def _shares(found):
 
 def _clock(record, found):
     """Nanoseconds, and variance × seconds with the intervals of both."""
+    from gumbench import statistics
+
     rounds = record.clock.get("rounds")
     if not rounds:
         return {}
