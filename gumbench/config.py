@@ -31,6 +31,8 @@ def _spelled_out(kind):
 
     def spelled_out(value, info):
         values = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(item, bool) for item in values):
+            raise ValueError("give numbers")
         if not any(isinstance(item, str) for item in values):
             return tuple(values) if isinstance(value, int | float) else value
         texts = (item if isinstance(item, str) else repr(item) for item in values)

@@ -214,11 +214,20 @@ def select(kind, patterns):
                 )
         else:
             if lowered not in known:
-                raise unknown(kind[:-1], pattern, known, f"gumbench list {kind}")
+                raise _unknown(kind, pattern, known)
             found, typed = [known[lowered]], True
         for name in found:
             chosen[name] = chosen.get(name, False) or typed
     return list(chosen.items())
+
+
+def _unknown(kind, pattern, known):
+    """The error of a name that there is not; a file of that name may be meant."""
+    file = f"{pattern}.py"
+    with contextlib.suppress(OSError, ValueError):
+        if pattern and Path(file).is_file():
+            return InputError(f"no {kind[:-1]} is called {pattern!r}: {file} is here: give {file}")
+    return unknown(kind[:-1], pattern, known, f"gumbench list {kind}")
 
 
 def one(kind, pattern):

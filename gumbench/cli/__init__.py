@@ -3,13 +3,14 @@
 Nothing here imports Numba, pandas or SciPy before a command needs it.
 """
 
+import sys
 from typing import Annotated, Any, cast
 
 import typer
 from rich.markup import escape
 
 from gumbench.cli import compare, diff, explain, export, info, listing, sweep
-from gumbench.cli.screen import drop_output, errors, write
+from gumbench.cli.screen import drop, errors, write
 from gumbench.errors import GumbenchError
 
 # Newer Typers bring their own click: its base class of errors is reached through theirs.
@@ -96,10 +97,10 @@ def main(arguments):
         errors().print(f"[red]error:[/] {escape(str(error))}")
         return error.exit_status
     except BrokenPipeError:
-        drop_output()
+        drop(sys.stdout)
         return 0
     except OSError as error:
-        drop_output()
+        drop(sys.stdout)
         errors().print(f"[red]error:[/] cannot go on: {escape(str(error))}")
         return 2
     except Exception as error:

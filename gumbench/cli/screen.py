@@ -18,13 +18,13 @@ class Output(Console):
     def on_broken_pipe(self):
         """Drop what is still to come."""
         self.quiet = True
-        drop_output()
+        drop(self.file)
 
 
-def drop_output():
-    """Have stdout lead nowhere: what is still buffered would fail again when Python ends."""
+def drop(stream):
+    """Have a stream lead nowhere: what is still buffered would fail again when Python ends."""
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write(text):
@@ -33,7 +33,7 @@ def write(text):
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        drop_output()
+        drop(sys.stdout)
 
 
 def output():
@@ -45,7 +45,7 @@ def output():
 
 def errors():
     """Where progress, notes and errors go."""
-    err = Console(stderr=True, soft_wrap=True, emoji=False, highlight=False)
+    err = Output(stderr=True, soft_wrap=True, emoji=False, highlight=False)
     err.width = _width(err)
     return err
 

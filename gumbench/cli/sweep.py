@@ -147,7 +147,9 @@ def sweep(
             return None
         values = listed(text, name, int)
         if len(values) != 1:
-            raise InputError(f"--{name}: {text!r} is more than one number")
+            raise InputError(
+                f"--{name}: {text!r} is more than one number; 1000000, 1e6 or 1M is one"
+            )
         return values[0]
 
     flags = {
