@@ -75,10 +75,10 @@ class Diff:
             if growth > limit:
                 grown = f"by {100 * (c.ratio.value - 1):.3g} %"
                 if math.isinf(c.ratio.value):
-                    grown = f"from 0 to {c.row['variance']:.3g}"
+                    grown = f"from 0 to {text.digits(c.row['variance'], 3)}"
                 yield f"{c.name}: the variance grew {grown}"
             if c.new_bias is not None:
-                yield f"{c.name}: a bias appeared, p = {c.new_bias:.1g}"
+                yield f"{c.name}: a bias appeared, p = {text.digits(c.new_bias, 1)}"
 
     def sentence(self, limit):
         """What was held against what, where the gate is open."""

@@ -105,7 +105,7 @@ def _walk(lines):
     level = np.array([line.level[0] for line in lines])
     slope = np.array([line.slope[0] for line in lines])
     cost = np.array([line.cost for line in lines])
-    budget, before = cost.min(), None
+    budget, before = _first_budget(cost), None
     while budget < math.inf:
         best = best_at(lines, budget)
         if best != before:
@@ -116,6 +116,12 @@ def _walk(lines):
         ahead = (level < level[best]) & (cost <= budget) & (crossed > budget * (1 + EQUAL))
         later = cost[cost > budget * (1 + EQUAL)]
         budget = min(later.min(initial=math.inf), crossed[ahead].min(initial=math.inf))
+
+
+def _first_budget(costs):
+    """The least that pays for an estimate; of those that cost nothing, any budget does."""
+    priced = costs[costs > 0]
+    return priced.min() if priced.size else 1.0
 
 
 def _around(line, other, crossing, shape):

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gumbench import text
+
 WIDE_INTERVAL = 0.2
 DOMINATED = 0.5
 UNBIASED_LIMIT = 1e-6
@@ -117,8 +119,8 @@ CONDITIONS = {
     "rare-outcomes": Condition(
         _rare,
         lambda cell, result, size, given: (
-            f"outcomes drawn {_drawn(result):.2g} times in all estimates may add {size:.2g} to the "
-            f"variance of {name(cell)}"
+            f"outcomes drawn {text.digits(_drawn(result))} times in all estimates may add "
+            f"{text.digits(size)} to the variance of {name(cell)}"
         ),
         lambda cell, result, size, given: (
             f"--estimates {_seen_by(cell, result)}{instead(given, 'estimates')} would see them"
@@ -166,8 +168,8 @@ CONDITIONS = {
     "float32-rounding": Condition(
         _rounded,
         lambda cell, result, size, given: (
-            f"f of {cell['problem']} is {size:.2g} times as large as its spread, so that float32 "
-            "rounds much of it away"
+            f"f of {cell['problem']} is {text.digits(size)} times as large as its spread, so that "
+            "float32 rounds much of it away"
         ),
         lambda cell, result, size, given: f"--dtype float64{instead(given, 'dtype')} does not",
     ),

@@ -268,8 +268,8 @@ def _comparison(key, pairs, cost, budget, by, oracles, missing):
         for c in candidates
     ]
     racing = [c for c in candidates if oracles or not c.oracle]
-    ranges = _ranges(racing, by, budget)
-    others = _ranges(racing, "error" if by == "direction" else "direction", budget)
+    ranges = _ranges(racing, by, budget, cost)
+    others = _ranges(racing, "error" if by == "direction" else "direction", budget, cost)
     same = [r.candidate for r in others] == [r.candidate for r in ranges]
     return Comparison(
         problem=problem,
@@ -361,7 +361,7 @@ def _errors(found, unbiased, cost):
         return errors | {"direction": (level, work / along, unseen / along[0])}
 
 
-def _ranges(candidates, by, budget):
+def _ranges(candidates, by, budget, cost):
     """The Ranges of budgets; at one budget, the one it is in."""
     racing = [c for c in candidates if by in c.lines and c.lines[by].level[0] < np.inf]
     lines = [c.lines[by] for c in racing]
@@ -370,7 +370,7 @@ def _ranges(candidates, by, budget):
             Range(s.start, racing[s.best], s.crossing, tuple(racing[i] for i in s.rivals))
             for s in envelope(lines, SHAPES[by])
         ]
-        return tuple(_without_slivers(found) if any(line.rounds for line in lines) else found)
+        return tuple(_without_slivers(found) if cost.in_seconds else found)
     best = best_at(lines, budget)
     if best is None:
         return ()

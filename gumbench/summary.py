@@ -124,7 +124,7 @@ def _gradient(comparison):
     error = row["truth_error"] or None
     norm = text.rounded(comparison.truth_norm, error)
     if comparison.truth == "estimated":
-        return f"{gradient}, norm {norm} ± {error:.1g}, estimated"
+        return f"{gradient}, norm {norm} ± {text.digits(error, 1)}, estimated"
     return f"{gradient}, norm {norm} by {comparison.truth}"
 
 
@@ -224,8 +224,8 @@ def bias(row, relative):
     if row["bias_p"] > SEEN_BELOW:
         if relative and high > NOTHING_TESTED:
             return f"not tested below {text.short(high)}"
-        return f"none (< {high:.2g})" if high > 0 else "none"
-    return f"{text.rounded(norm, (high - low) / 2)} ± {(high - low) / 2:.1g}"
+        return f"none (< {text.digits(high)})" if high > 0 else "none"
+    return f"{text.rounded(norm, (high - low) / 2)} ± {text.digits((high - low) / 2, 1)}"
 
 
 def of_diff(found, before, after):
@@ -303,6 +303,6 @@ _SAMPLERS = [
     ),
     (
         Column("χ² test of\nits law, p", True, 2),
-        lambda r: "" if r["check_p"] is None else f"{r['check_p']:.2g}",
+        lambda r: "" if r["check_p"] is None else text.digits(r["check_p"]),
     ),
 ]

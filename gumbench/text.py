@@ -25,6 +25,11 @@ def value(found):
     return _power(f"{found:.4g}") if isinstance(found, float) else str(found)
 
 
+def digits(value, number=2):
+    """A number in so many digits."""
+    return _trimmed(_plain(value, number)) if value and math.isfinite(value) else f"{value:g}"
+
+
 def short(value):
     """A number in at most three digits, or all of a whole one's: 64, 1.06, 10,000."""
     if value == int(value) and abs(value) < 1e7:

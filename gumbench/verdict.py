@@ -5,6 +5,8 @@ import math
 from gumbench import text
 
 MOST_RIVALS = 3
+# p of the test from which on a bias may be there or not.
+BIAS_SEEN_BELOW = 0.05
 ERRORS = {
     "direction": "direction error, which is after the best step size",
     "error": "error, which is without the best step size",
@@ -18,12 +20,19 @@ def sentences(comparison):
         if c.rejected:
             yield (
                 f"{c.name} is declared unbiased, and the bias test says otherwise "
-                f"(p = {c.row['bias_p']:.1g}): it counts as biased."
+                f"(p = {text.digits(c.row['bias_p'], 1)}): it counts as biased."
             )
     yield _ranges(comparison, comparison.ranges)
     if comparison.others:
         other = "error" if comparison.by == "direction" else "direction"
         yield f"By the {ERRORS[other]}: {_ranges(comparison, comparison.others)}"
+    winners = [r.candidate for r in (*comparison.ranges, *comparison.others)]
+    for c in dict.fromkeys(winners):
+        if not c.unbiased and not c.exact and c.row["bias_p"] > BIAS_SEEN_BELOW:
+            yield (
+                f"The bias of {c.name} was not seen: it may be up to "
+                f"{bias_size(c.row, c.row['bias_high'], comparison.relative)}."
+            )
 
 
 def _of_truth(comparison):
@@ -91,6 +100,13 @@ def amount(cost, value, spread=None):
     if cost.in_seconds:
         return text.duration(value)
     return text.rounded(value, spread) if spread else text.short(value)
+
+
+def bias_size(row, size, relative):
+    """A size of the bias of a row, as a share of the gradient where there are shares."""
+    if not relative:
+        return text.digits(size)
+    return f"{text.digits(100 * size / row['truth_norm'])} % of the gradient"
 
 
 def unit_of(cost):

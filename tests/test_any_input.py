@@ -113,10 +113,13 @@ ANYTHING = st.one_of(
 @st.composite
 def argument_lists(draw):
     """A command with some of its options and arguments: all right, all but one, or any."""
-    command = draw(st.sampled_from((*COMMANDS, *OFTEN, *OFTEN)))
+    command = draw(st.sampled_from((*COMMANDS, *COMMANDS, *OFTEN)))
     wrong = draw(st.sampled_from(("none", "one", "one", "any")))
     params = COMMAND.commands[command].params if command else ROOT
     chosen = draw(st.lists(st.sampled_from(params), max_size=5, unique=wrong != "any"))
+    if wrong != "any":
+        needed = [p for p in params if p.required]
+        chosen = [*needed, *(p for p in chosen if p not in needed)]
     bad = draw(st.integers(0, max(0, len(chosen) - 1))) if wrong == "one" else -1
     arguments = []
     for number, param in enumerate(chosen):

@@ -69,7 +69,7 @@ SHUT = {
     "a grown variance": (records(score=part(1.5)), "score on bernoulli-toy 1, logit: the variance"),
     "barely grown": (records(score=part(1.11)), "the variance grew by 11 %"),
     "from nothing": (records(score=part(1.0)), "the variance grew from 0 to 1"),
-    "a new bias": (records(score_loo=part(bias_p=1e-9)), "a bias appeared, p = 1e-09"),
+    "a new bias": (records(score_loo=part(bias_p=1e-9)), "a bias appeared, p = 1e-9"),
     "a grown and biased one": (records(score=part(2.0, bias_p=0.0)), "a bias appeared, p = 0"),
 }
 

@@ -130,6 +130,24 @@ def test_a_zero_or_reversed_gradient_beats_nothing():
     assert found.verdict[0] == "None of these leaves less error than no step at all."
 
 
+def test_a_winner_whose_bias_was_not_seen_is_said_to_have_one():
+    generator = np.random.default_rng(3)
+    gradient = np.array([1.0, 2.0])
+    quiet = made.part(gradient, gradient, 0.1, generator, bias_p=0.3, bias_high=0.5)
+    noisy = made.part(gradient, gradient, 9.0, generator)
+    for unbiased in (False, True):
+        records = [
+            made.record("quiet", quiet, unbiased=unbiased),
+            made.record("noisy", noisy, unbiased=True),
+        ]
+        (found,) = ranking.compare(made.Results(records))
+        said = "The bias of quiet was not seen: it may be up to 22 % of the gradient."
+        assert (said in found.verdict) == (not unbiased)
+    seen = made.record("quiet", {**quiet, "bias_p": 0.01})
+    (found,) = ranking.compare(made.Results([seen, records[1]]))
+    assert not any("was not seen" in sentence for sentence in found.verdict)
+
+
 def test_equal_errors_go_to_the_cheaper_and_then_not_to_the_exact():
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])

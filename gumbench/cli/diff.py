@@ -53,7 +53,7 @@ def diff(
             screen.say(note)
         screen.show(summary.of_diff(found, before, after))
         if limit is not None and not failures:
-            screen.output().print(found.sentence(limit), markup=False)
+            screen.sentence(found.sentence(limit))
     raise typer.Exit(1 if failures else 0)
 
 

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from gumbench.cli import complete, screen
+from gumbench.cli import complete, layout, screen
 from gumbench.errors import InputError
 
 EXAMPLE = "Example: gumbench explain concrete"
+LABEL = 12
 
 
 def explain(
@@ -37,9 +38,18 @@ def explain(
         lines = _sampler(registry.sampler(found))
     else:
         lines = (line for e in registry.estimators(found).values() for line in _estimator(e))
+    for label, text in lines:
+        _print(label, text)
+
+
+def _print(label, text):
+    """A label with its text below itself, but for an example, which people copy as one line."""
     out = screen.output()
+    start = f"{screen.INDENT}{label:<{LABEL}}" if label else ""
+    lines = [text] if label == "example" else layout.wrapped(text, out.width - len(start))
     for line in lines:
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(start + line, markup=False)
+        start = " " * len(start)
 
 
 def _bibtex(name, kind):
@@ -74,24 +84,34 @@ def _estimator(estimator):
     kind = "unbiased" if estimator.unbiased else "biased"
     if estimator.exact_for:
         kind += f", exact for {estimator.exact_for}"
-    f = estimator.evaluations(estimator.inner_samples[1] if estimator.inner_samples else 1, 1, 10)
-    g = estimator.gradient_evaluations(1, 1, 10)
-    yield f"{estimator.name} ({estimator.family})"
-    yield f"  {estimator.summary}"
+    yield "", f"{estimator.name} ({estimator.family})"
+    yield "what", estimator.summary
     if estimator.formula:
-        yield f"  formula    {estimator.formula}"
-    yield f"  paper      {estimator.paper or 'none'}"
-    yield f"  mean       {kind}"
-    yield f"  cost       {f:g} of f, {g:g} of ∇f per estimate (at one variable of 10 categories)"
+        yield "formula", f"{estimator.formula}"
+    yield "paper", f"{estimator.paper or 'none'}"
+    yield "mean", f"{kind}"
+    yield "cost", f"{_cost(estimator)} per estimate"
     if estimator.inner_samples:
         least, default = estimator.inner_samples
-        yield f"  --inner-samples {default} by default, at least {least}"
+        yield "inner", f"--inner-samples {default} by default, at least {least}"
     if estimator.takes_temperature:
-        yield "  --temperatures apply"
-    yield f"  also called {', '.join(estimator.aliases) or 'nothing else'}"
-    yield f"  settings   {_settings(estimator.settings)}"
-    yield f"  example    gumbench sweep --problems {_first_problem(estimator)} {_own(estimator)}"
-    yield ""
+        yield "τ", "--temperatures apply"
+    yield "also called", f"{', '.join(estimator.aliases) or 'nothing else'}"
+    yield "settings", f"{_settings(estimator.settings)}"
+    yield "example", f"gumbench sweep --problems {_first_problem(estimator)} {_own(estimator)}"
+    yield "", ""
+
+
+def _cost(estimator):
+    """Evaluations of an estimate, and at which size where they depend on it."""
+    default = estimator.inner_samples[1] if estimator.inner_samples else 1
+
+    def at(*size):
+        counted = estimator.evaluations, estimator.gradient_evaluations
+        f, g = (count(default, *size) for count in counted)
+        return f"{f:g} of f, {g:g} of ∇f"
+
+    return at(1, 10) + ("" if at(1, 10) == at(2, 20) else " at one variable of 10 categories")
 
 
 def _own(estimator):
@@ -110,15 +130,15 @@ def _first_problem(estimator):
 
 
 def _sampler(sampler):
-    yield f"{sampler.name} (sampler)"
-    yield from (f"  {line}" for line in sampler.summary.split("\n"))
-    yield f"  formula    {sampler.formula}"
-    yield f"  paper      {sampler.paper or 'none'}"
-    yield f"  resolution {sampler.resolution} bits: what is rarer may never be drawn"
+    yield "", f"{sampler.name} (sampler)"
+    yield "what", " ".join(sampler.summary.split())
+    yield "formula", f"{sampler.formula}"
+    yield "paper", f"{sampler.paper or 'none'}"
+    yield "resolution", f"{sampler.resolution} bits: what is rarer may never be drawn"
     if sampler.flaw:
-        yield f"  flaw       {sampler.flaw}"
-    yield f"  also called {', '.join(sampler.aliases) or 'nothing else'}"
-    yield f"  example    gumbench sweep --samplers {sampler.name} --dimensions 10,1000"
+        yield "flaw", f"{sampler.flaw}"
+    yield "also called", f"{', '.join(sampler.aliases) or 'nothing else'}"
+    yield "example", f"gumbench sweep --samplers {sampler.name} --dimensions 10,1000"
 
 
 def _problem(maker):
@@ -126,16 +146,16 @@ def _problem(maker):
 
     problem = registry.make_problem(maker.name)
     least, most = maker.least, maker.most
-    yield f"{maker.name} ({maker.family})"
-    yield from (f"  {line}" for line in maker.summary.split("\n"))
+    yield "", f"{maker.name} ({maker.family})"
+    yield "what", " ".join(maker.summary.split())
     sizes = ", ".join(map(str, maker.dimensions))
-    yield f"  dimension  {maker.symbol}, {least} to {most:,}; by default {sizes}"
-    yield f"  gradient   in {', '.join(problem.parts)}"
-    yield f"  settings   {_settings(maker.settings, maker.limits)}"
+    yield "dimension", f"{maker.symbol}, {least} to {most:,}; by default {sizes}"
+    yield "gradient", f"in {', '.join(problem.parts)}"
+    yield "settings", f"{_settings(maker.settings, maker.limits)}"
     found = {n: registry.estimators(n).get(maker.family) for n in registry.names("estimators")}
     apply = [n for n, e in found.items() if not registry.why_not(e, problem)]
-    yield f"  estimators {', '.join(apply)}"
+    yield "estimators", f"{', '.join(apply)}"
     for name, estimator in found.items():
         if estimator and name not in apply:
-            yield f"  not        {name}: {registry.why_not(estimator, problem)}"
-    yield f"  example    gumbench sweep --problems {maker.name} --dimensions {maker.dimensions[0]}"
+            yield "not", f"{name}: {registry.why_not(estimator, problem)}"
+    yield "example", f"gumbench sweep --problems {maker.name} --dimensions {maker.dimensions[0]}"

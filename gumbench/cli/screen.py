@@ -65,6 +65,12 @@ def say(note):
     err.print(f"\n{INDENT}".join(lines), markup=False)
 
 
+def sentence(text):
+    """A sentence on stdout, in lines of the terminal's width."""
+    out = output()
+    out.print("\n".join(layout.wrapped(text, out.width)), markup=False)
+
+
 def show(table):
     """A summary.Table on stdout, and a line without text."""
     out = output()
@@ -73,5 +79,5 @@ def show(table):
     for line in layout.lines_of(table, out.width):
         out.print(line, markup=False)
     for line in table.below:
-        out.print("\n".join(layout.wrapped(line, out.width)), markup=False)
+        sentence(line)
     out.print()

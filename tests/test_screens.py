@@ -1,0 +1,122 @@
+"""What a screen shows, held against kept texts at four widths.
+
+python tests/test_screens.py writes them anew; they are to be looked at before they are kept.
+"""
+
+import contextlib
+import dataclasses
+import io
+import os
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import gumbench
+from gumbench import summary
+from gumbench.cli import main, screen
+from gumbench.types import Record
+
+SCREENS = Path(__file__).parent / "screens"
+WIDTHS = (60, 80, 100, 160)
+SPEC = {
+    "grid": [
+        {
+            "problems": ["categorical-quadratic"],
+            "dimensions": [4, 16],
+            "temperatures": [0.5, 1.0],
+        },
+        {"problems": ["gaussian-kl"], "dimensions": [2]},
+    ],
+    "estimates": 20_000,
+    "measurements": ["variance"],
+}
+COMMANDS = (
+    "compare run",
+    "compare run --where problem=gaussian-kl --where part=mean --budget 12evaluations --oracles",
+    "compare run --cost-of-f 2ms --cost-of-gradient 5ms --every-temperature --where dimension=4",
+    "compare run --cost time --by error --where dimension=16",
+    "diff run other",
+    "diff run other --fail-above 1000%",
+    "list estimators",
+    "list",
+    "explain score-baseline",
+    "export run --format latex --where dimension=4,16 --best-temperature",
+    "export run --format markdown --where estimator=concrete --down temperature --across dimension",
+)
+
+
+def with_clock(record, number):
+    """A record with a time of its own that no clock has measured."""
+    rounds = [1e-9 * (10 + 7 * number) * (1 + 0.01 * i) for i in range(11)]
+    return dataclasses.replace(record, clock={"rounds": rounds, "prepare_seconds": 1e-6 * number})
+
+
+def sampler(name, number, draws):
+    """A record of a sampler that nobody has timed."""
+    cell = {"dimension": 1000, "sampler": name, "problem": "", "estimator": "", "temperature": None}
+    work = {"kind": "sampler", "rows": 1000 // draws or 1, "draws": draws}
+    work |= {"rounds": [1e-7 * number / draws] * 11, "bits": [1e-8] * 11}
+    facts = {"threads": 1, "threading_layer": "omp", "vector_bits": 512, "check_p": 0.5}
+    whole = {**cell, "inner_samples": None, "dtype": "float32"}
+    return Record(name, "sampling", whole, "done", facts, (), "", {"works": [work]})
+
+
+def made():
+    """A run and another of a second seed, in this folder."""
+    for name, seed in (("run", 0), ("other", 1)):
+        run = gumbench.sweep({**SPEC, "seed": seed})
+        run.records = tuple(with_clock(r, n % 9) for n, r in enumerate(run.records))
+        run.save(name)
+
+
+def screens(width):
+    """All that is shown at a width."""
+    os.environ["COLUMNS"] = str(width)
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        run = gumbench.load("run")
+        samplers = [sampler("gumbel-max-textbook", 7, 1), sampler("alias", 3, 500)]
+        run.records = (*run.records, *samplers)
+        for table in summary.of_sweep(run):
+            screen.show(table)
+        for command in COMMANDS:
+            print(f"$ gumbench {command}")
+            assert main(shlex.split(command)) == 0
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    with (
+        contextlib.chdir(tmp_path_factory.mktemp("screens")),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("COLUMNS", "100")
+        made()
+        yield
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_screens_are_the_ones_that_were_looked_at(width, place):
+    assert screens(width) == (SCREENS / f"{width}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_its_screen_but_what_is_copied(width):
+    lines = (SCREENS / f"{width}.txt").read_text(encoding="utf-8").splitlines()
+    exported = next(i for i, line in enumerate(lines) if "export run --format latex" in line)
+    whole = ("$ ", "  example")
+    shown = [line for line in lines[:exported] if not line.startswith(whole)]
+    assert max(map(len, shown)) <= width
+
+
+if __name__ == "__main__":
+    SCREENS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        made()
+        for columns in WIDTHS:
+            (SCREENS / f"{columns}.txt").write_text(screens(columns), encoding="utf-8")
+    sys.exit(0)
