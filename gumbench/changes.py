@@ -78,12 +78,12 @@ class Diff:
                     grown = f"from 0 to {text.digits(c.row['variance'], 3)}"
                 yield f"{c.name}: the variance grew {grown}"
             if c.new_bias is not None:
-                yield f"{c.name}: a bias appeared, p = {text.digits(c.new_bias, 1)}"
+                yield f"{c.name}: a bias appeared, {text.p_value(c.new_bias)}"
 
     def sentence(self, limit):
         """What was held against what, where the gate is open."""
         return (
-            f"Passed: all of {text.count(len(self.changes), 'row')} done before are there, no "
+            f"Passed: all {text.count(len(self.changes), 'row')} done before are there, no "
             f"variance grew by more than {100 * limit:g} %, and no bias appeared."
         )
 

@@ -1,6 +1,7 @@
 """What a user should know about a run beside its numbers: a condition, the numbers, what to do."""
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +73,7 @@ def _dominated(cell, result, part):
 def _biased(cell, result, part):
     p = part.get("bias_p")
     return (
-        -math.log10(max(p, 1e-300))
+        -math.log10(max(p, sys.float_info.min))
         if result["unbiased"] and p is not None and p < UNBIASED_LIMIT
         else None
     )
@@ -149,8 +150,8 @@ CONDITIONS = {
     "bias-seen": Condition(
         _biased,
         lambda cell, result, size, given: (
-            f"{name(cell)} is declared unbiased, and a bias is seen at p = 1e-{size:.0f}, seed "
-            f"{cell['seed']}"
+            f"{name(cell)} is declared unbiased, and a bias is seen, {text.p_value(10**-size)}, "
+            f"seed {cell['seed']}"
         ),
         lambda cell, result, size, given: (
             f"try another --seed{instead(given, 'seed')}; if it stays, it is a bug"

@@ -3,6 +3,8 @@
 import math
 import re
 
+LEAST_P = 1e-300
+
 
 def rounded(value, spread):
     """A number with the digits its spread leaves meaningful: two of the spread's own."""
@@ -28,6 +30,11 @@ def value(found):
 def digits(value, number=2):
     """A number in so many digits."""
     return _trimmed(_plain(value, number)) if value and math.isfinite(value) else f"{value:g}"
+
+
+def p_value(p):
+    """`p = 3e-9`, or that it is less than a float says."""
+    return f"p = {digits(p, 1)}" if p >= LEAST_P else f"p < {digits(LEAST_P, 1)}"
 
 
 def short(value):

@@ -7,6 +7,8 @@ from gumbench import text
 MOST_RIVALS = 3
 # p of the test from which on a bias may be there or not.
 BIAS_SEEN_BELOW = 0.05
+# An error this close to 1 is that of a zero gradient.
+LEAST_GAIN = 1e-9
 ERRORS = {
     "direction": "direction error, which is after the best step size",
     "error": "error, which is without the best step size",
@@ -20,12 +22,12 @@ def sentences(comparison):
         if c.rejected:
             yield (
                 f"{c.name} is declared unbiased, and the bias test says otherwise "
-                f"(p = {text.digits(c.row['bias_p'], 1)}): it counts as biased."
+                f"({text.p_value(c.row['bias_p'])}): it counts as biased."
             )
-    yield _ranges(comparison, comparison.ranges)
+    yield _ranges(comparison, comparison.by, comparison.ranges)
     if comparison.others:
         other = "error" if comparison.by == "direction" else "direction"
-        yield f"By the {ERRORS[other]}: {_ranges(comparison, comparison.others)}"
+        yield f"By the {ERRORS[other]}: {_ranges(comparison, other, comparison.others)}"
     winners = [r.candidate for r in (*comparison.ranges, *comparison.others)]
     for c in dict.fromkeys(winners):
         if not c.unbiased and not c.exact and c.row["bias_p"] > BIAS_SEEN_BELOW:
@@ -43,9 +45,33 @@ def _of_truth(comparison):
         yield f"The gradient {why}: errors are in absolute size."
 
 
-def _ranges(comparison, ranges):
+def _ranges(comparison, by, ranges):
     if not ranges:
         return _nobody(comparison)
+    found = _best(comparison, ranges)
+    if by == "error" and comparison.relative:
+        found += _no_step(comparison, ranges)
+    return found
+
+
+def _no_step(comparison, ranges):
+    """Where the best of these leaves more error than no step at all."""
+    stops = [*(r.start for r in ranges[1:]), math.inf]
+    if comparison.asked:
+        stops = [comparison.budget]
+    for found, stop in zip(ranges, stops, strict=True):
+        line = found.candidate.lines["error"]
+        level, slope = float(line.level[0]), float(line.slope[0])
+        less = max(found.start, slope / (1 - level)) if level < 1 - LEAST_GAIN else math.inf
+        if less == ranges[0].start:
+            return ""
+        if less <= stop and not math.isinf(less):
+            unit = unit_of(comparison.cost)
+            return f" Below {amount(comparison.cost, less)}{unit}, no step at all leaves less."
+    return " No step at all leaves less."
+
+
+def _best(comparison, ranges):
     unit = f"{unit_of(comparison.cost)} a step"
     if comparison.asked:
         return f"At {amount(comparison.cost, comparison.budget)}{unit}: {_winners(ranges[0])}."

@@ -311,6 +311,7 @@ PROBLEMS = [
     ("helper_raises", "has `raise` (LINE)", 'raise ValueError("too large in the helper")'),
     ("neighbour_raises", "has `raise` (helpers.py, line ", ""),
     ("array_captured", "uses the global array TARGET (LINE)", "def captures_array"),
+    ("helper_plain", "which is not compiled: write @numba.njit above its def (LINE)", "def not_c"),
     ("list_captured", "uses the global list NUMBERS (LINE)", "def captures_list"),
     ("overflowing", "value gives nan in float32 at [1, 0, 0, 0]; it must write", ""),
     ("out_unwritten", "value gives nan in float32 at [", ""),

@@ -179,6 +179,28 @@ def test_a_line_says_where_the_two_errors_differ():
     assert other.verdict[0] == found.verdict[1].partition(": ")[2]
 
 
+@pytest.mark.parametrize(
+    ("budget", "mean", "said"),
+    [
+        (None, 0.0, "Below 44 evaluations of f, no step at all leaves less."),
+        (None, None, "Below 44 evaluations of f, no step at all leaves less."),
+        (40, None, "No step at all leaves less."),
+        (50, None, ""),
+    ],
+)
+def test_by_the_error_a_line_says_below_which_budget_it_is_less_than_nothing(budget, mean, said):
+    """A zero gradient has error 1; of 220 / 5 = 44 estimates on an unbiased one has less."""
+    generator = np.random.default_rng(3)
+    gradient = np.array([1.0, 2.0])
+    noisy = made.part(gradient, gradient, 220.0, generator)
+    records = [made.record("noisy", noisy, unbiased=True)]
+    if mean is not None:
+        records.append(made.record("zero", made.part(gradient, mean * gradient, 0.0, generator)))
+    (found,) = ranking.compare(made.Results(records), by="error", budget=budget)
+    assert ("no step at all" in found.verdict[0].lower()) == bool(said)
+    assert found.verdict[0].endswith(said)
+
+
 def test_a_rejected_claim_counts_as_biased_and_is_named():
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])

@@ -39,6 +39,11 @@ def check_source(name, function, signature):
                     f"{name} uses the global {kind} {variable}{place(found)}: compiled code would "
                     "keep a copy of it; pass it through data"
                 )
+            if inspect.isfunction(value) and _folder(value) == _folder(found):
+                raise InputError(
+                    f"{name} calls {variable}{place(found)}, which is not compiled: write "
+                    f"@numba.njit above its def{place(value)}"
+                )
 
 
 def _captured(function):
@@ -53,11 +58,14 @@ def _captured(function):
 def _with_helpers(function, seen=()):
     """A function and the compiled functions of the user's that it calls."""
     yield function
-    own = Path(function.__code__.co_filename).parent
     for _, value in _captured(function):
         helper = getattr(value, "py_func", None)
-        if helper and helper not in seen and Path(helper.__code__.co_filename).parent == own:
+        if helper and helper not in seen and _folder(helper) == _folder(function):
             yield from _with_helpers(helper, (*seen, function))
+
+
+def _folder(function):
+    return Path(function.__code__.co_filename).parent
 
 
 def place(function, line=None):

@@ -71,6 +71,14 @@ def captures_list(x, theta, data, out):
     out[:] = NUMBERS[0]
 
 
+def not_compiled_helper(x):
+    return x[0, 0]
+
+
+def calls_plainly(x, theta, data, out):
+    out[:] = not_compiled_helper(x)
+
+
 def overflows(x, theta, data, out):
     for b in range(out.size):
         large = np.exp(x.dtype.type(100.0) * x[0, 0, b])
@@ -141,6 +149,7 @@ helper_raises = problem(raises_inside)
 neighbour_raises = problem(raises_beside)
 array_captured = problem(captures_array)
 list_captured = problem(captures_list)
+helper_plain = problem(calls_plainly)
 overflowing = problem(overflows)
 out_unwritten = problem(unwritten)
 not_compiling = problem(uncompilable)
