@@ -30,6 +30,11 @@ def quadratic_score_baseline(m, sigma, d=1):
     return 8 * m**2 + 6 * sigma**2 + (d - 1) * (4 * m**2 + 2 * sigma**2)
 
 
+def quadratic_score_mean(m, sigma, d=1):
+    """Score with c = E f = d (m² + σ²), f = Σ z²."""
+    return quadratic_score_constant(m, sigma, d, d * (m**2 + sigma**2))
+
+
 def quadratic_score_loo(m, sigma, d, samples):
     """Leave one out over K samples, f = Σ z²: leave_one_out with μ22, Var f and Var s put in."""
     square = 12 * m**2 + 10 * sigma**2 + (d - 1) * (4 * m**2 + 2 * sigma**2)
@@ -239,6 +244,11 @@ def enumerated_score(p, f, c=0.0):
     draws = list(outcomes(p))
     estimates = [[(f(x) - c) * s for s in score_of(p, x)] for x, _ in draws]
     return enumerated([w for _, w in draws], estimates)
+
+
+def enumerated_mean(p, f):
+    """E f over all outcomes."""
+    return math.fsum(w * f(x) for x, w in outcomes(p))
 
 
 def enumerated_best_constant(p, f):

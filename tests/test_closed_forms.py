@@ -173,6 +173,7 @@ def lecture_settings():
         rows = [
             ("score", None, exact.quadratic_score(m, sigma, d)),
             ("score-baseline", None, exact.quadratic_score_baseline(m, sigma, d)),
+            ("score-mean", None, exact.quadratic_score_mean(m, sigma, d)),
             ("score-loo", 2 + d, exact.quadratic_score_loo(m, sigma, d, 2 + d)),
         ]
         if d != 5:
@@ -224,6 +225,7 @@ def one_variable_settings():
         rows = [
             ("score", None, exact.score_trace(p, f)),
             ("score-loo", samples, exact.score_loo_trace(p, f, samples)),
+            ("score-mean", None, exact.score_trace(p, f, exact.mean_of(p, f))),
             ("gumbel-score", None, exact.gumbel_score_trace(p, f)),
         ]
         if c > 2:
@@ -274,6 +276,7 @@ def table_settings():
             rows += [
                 ("score", None, exact.enumerated_score(p, f)[1]),
                 ("score-baseline", None, exact.enumerated_score(p, f, best)[1]),
+                ("score-mean", None, exact.enumerated_score(p, f, exact.enumerated_mean(p, f))[1]),
                 ("score-loo", 2, exact.enumerated_score_loo(p, f, 2)[1]),
                 ("gumbel-score", None, exact.enumerated_gumbel_score(p, f)),
             ]
@@ -335,7 +338,7 @@ def test_intervals_cover_the_exact_variance(everything):
 def test_intervals_cover_for_each_estimator(everything):
     groups = by_estimator(everything)
     assert min(len(group) for group in groups.values()) >= 40
-    assert len(groups) == 11
+    assert len(groups) == 13
     low = {name: share(o.hit for o in group) for name, group in groups.items()}
     assert min(low.values()) >= 0.82, low
 
@@ -400,8 +403,7 @@ def test_lecture_forms_by_polynomials(a, b, theta, sigma, d):
     assert moments.best() == pytest.approx(exact.quadratic_score_baseline(m, sigma, d))
     for k in (2, 3, 8):
         assert moments.loo(k) == pytest.approx(exact.quadratic_score_loo(m, sigma, d, k))
-    mean_baseline = exact.quadratic_score_constant(m, sigma, 1, m * m + sigma * sigma)
-    assert mean_baseline == pytest.approx(8 * m * m + 10 * sigma * sigma)
+    assert exact.quadratic_score_mean(m, sigma) == pytest.approx(8 * m * m + 10 * sigma * sigma)
 
 
 def test_the_lecture_numbers():

@@ -694,6 +694,52 @@ def test_a_wrong_claim_of_a_users_ends_a_sweep_with_status_1(place, capsys):
     assert found.best_at(1e6).estimator == "score"
 
 
+# A gradient that nobody can say, and problems that are Gaussian
+
+
+def test_without_a_truth_every_temperature_has_its_row(place, capsys):
+    noisy = f"{OWN}/noisy.py"
+    command = f"sweep --problems {noisy}:noisy --estimators score,score-loo,{noisy}:softened"
+    command += " --temperatures 0.5,1,2 --estimates 6400 --no-throughput --output run"
+    assert main(shlex.split(command)) == 0
+    assert "gradient in logits, not known" in capsys.readouterr().out
+    run = gumbench.load("run")
+    rows = run.rows("variance")
+    assert [r["temperature"] for r in rows] == [None, None, 0.5, 1.0, 2.0]
+    assert {r["truth"] for r in rows} == {"none"}
+    assert all(r["variance"] > 0 and r["bias_norm"] is r["gain"] is None for r in rows)
+    (found,) = run.compare()
+    assert {r.candidate.estimator for r in found.ranges} <= {"score", "score-loo"}
+    assert found.verdict[0].startswith("There is no exact gradient")
+
+
+def test_gaussians_under_noise_on_f_are_refused_by_their_family():
+    problem = gumbench.make_problem("gaussian-quadratic")
+    noisy = dataclasses.replace(problem, feedback=1.0)
+    for name in ("score", "score-loo", "pathwise"):
+        estimator = registry.estimators(name)["gaussian"]
+        assert not registry.why_not(estimator, problem)
+        assert registry.why_not(estimator, noisy) == "noise on f is for draws of categories"
+
+
+@pytest.mark.parametrize("estimator", ["score", "score-mean", "score-loo"])
+def test_what_a_gaussian_missed_is_nothing_that_was_never_drawn(estimator):
+    """Its law has no outcomes, and the bias test adds nothing for those that were never seen."""
+    run = gumbench.sweep(problems=["gaussian-kl"], estimators=[estimator], estimates=640)
+    assert all(part["unseen"] is None for r in run.records for part in r.result["parts"].values())
+    assert [r["status"] for r in run.rows("variance")] == ["done"] * 6
+
+
+def test_a_digest_sees_the_file_that_a_problem_borrows_from(monkeypatch):
+    """`classification` has its digits from `categorical_vae`: other bytes there, another digest."""
+    for name, borrows in (("classification", True), ("categorical-quadratic", False)):
+        seen = []
+        monkeypatch.setattr(registry, "_hash", lambda files, to=seen: to.extend(files) or b"")
+        monkeypatch.setattr(registry, "_shared_files", lambda measurement: [])
+        registry.digest("variance", gumbench.make_problem(name), None)
+        assert ("categorical_vae.py" in {path.name for path in seen}) == borrows
+
+
 # Objects in a user's process
 
 
