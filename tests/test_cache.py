@@ -112,7 +112,9 @@ def test_a_planted_pair_is_seen(cache, files):
     assert any(symbol.startswith("_ZN4same5value") for symbol in bad)
 
 
-@pytest.mark.parametrize("together", [False, True], ids=["in turn", "at once"])
+@pytest.mark.parametrize(
+    "together", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["in turn", "at once"]
+)
 def test_files_of_one_name_from_several_processes(cache, files, together):
     if together:
         alone = [finish(p) for p in [start(ESTIMATED, file) for file in files.values()]]

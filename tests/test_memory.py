@@ -6,6 +6,7 @@ import sys
 
 import numba
 import numpy as np
+import pytest
 
 from gumbench.kernels import jit
 
@@ -36,6 +37,7 @@ def test_memory_does_not_grow_with_the_estimates():
     assert many - few < 60
 
 
+@pytest.mark.slow
 def test_memory_at_fifty_thousand_categories():
     spec = {"problems": ["categorical-quadratic"], "dimensions": [50_000], "estimates": 2048}
     spec |= {"estimators": ["concrete", "score", "score-loo"]}
@@ -45,6 +47,7 @@ def test_memory_at_fifty_thousand_categories():
 FAULTS = """
 import resource, sys
 import numpy as np
+import pytest
 from gumbench import registry
 from gumbench.families.bound import Bound
 from gumbench.families.program import make_program
