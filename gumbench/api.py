@@ -71,8 +71,7 @@ def concrete(logits, temperature, draws, *, seed, dtype="float32"):
     block = -(-draws // driver.CHUNK) * driver.CHUNK
     _check_memory(f"draws = {draws}", 3 * block * logits.size * np.dtype(dtype).itemsize)
     gumbels = np.empty((1, logits.size, block), real)
-    request = np.array([noise.GUMBEL, 0, philox.NOISE, philox.LOW_BITS], np.int64)
-    noise.fill_array(dtype)(request, key, 0, 0, gumbels[0])
+    noise.fill_array(dtype)(noise.request("gumbel", philox.NOISE), key, 0, 0, gumbels[0])
     out = np.empty_like(gumbels)
     simplex.relax_array(dtype)(logits[None].astype(real), gumbels, real(temperature), out)
     return np.ascontiguousarray(out[0, :, :draws].T)

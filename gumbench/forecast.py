@@ -13,10 +13,10 @@ import numpy as np
 
 from gumbench import rare, registry, timing
 from gumbench.families.plain import Calls, Noise
-from gumbench.families.program import make_program
+from gumbench.families.program import Preparation, make_program
 from gumbench.kernels import driver, records
 from gumbench.moments import Grouping
-from gumbench.types import BATCHES
+from gumbench.types import BATCHES, Sizes
 
 PILOT_SECONDS = 3e-3
 # A pass beside its numbers: the journal, the disk, the record.
@@ -61,7 +61,7 @@ class Prices:
     """Seconds of the functions of a bound problem, by rows."""
 
     def __init__(self, bound):
-        random = bound.noise(0, bound.family.PURPOSE, 0, MANY)
+        random = bound.noise(0, None, 0, MANY)
         x = bound.family.inside(bound, random)
         self.value = affine(lambda rows: bound.value(x[..., :rows]))
         self.gradient = self.direct = Affine(0.0, 0.0)
@@ -118,32 +118,41 @@ class Pilot:
 
 
 @functools.lru_cache(maxsize=256)
-def pilot(bound, name, temperatures, inner_samples, settings):
+def pilot(bound, name, temperatures, inner_samples, settings, fastest_draws=False):
     """The Pilot of the estimator of a name, with a tuple of temperatures and pairs of settings."""
     estimator, price = registry.estimators(name)[bound.problem.family], prices(bound)
     unpriced = Unpriced(bound)
     seconds = 0.0
-    prepared = None
+    made = None
     if estimator.prepare:
         began = time.perf_counter()
         values = {**estimator.settings, **dict(settings)}
-        prepared = estimator.prepare(unpriced, 0, values)
+        temperature = temperatures[0] if estimator.takes_temperature else None
+        made = estimator.prepare(Preparation(unpriced, values, temperature, inner_samples, 0))
         calls = unpriced.calls
         seconds = time.perf_counter() - began + price.value.row * calls.values
         seconds += price.gradient.row * calls.gradients
+        seconds *= len(temperatures) if estimator.takes_temperature else 1
     if estimator.deterministic:
         return Pilot(seconds, 0.0, 1, False)
     if estimator.prepare:
-        estimator = dataclasses.replace(estimator, prepare=lambda *_: prepared)
-    program = make_program(bound, estimator, temperatures, inner_samples, 0, settings=settings)
+        estimator = dataclasses.replace(estimator, prepare=lambda preparation: made)
+    program = make_program(
+        bound,
+        estimator,
+        temperatures,
+        inner_samples,
+        0,
+        settings=settings,
+        fastest_draws=fastest_draws,
+    )
     if estimator.compute:
-        made = affine(lambda rows: program._estimates(Noise(bound, 0, 0, 0, rows), temperatures[0]))
-        return Pilot(seconds, made(program.block) / program.block, program.block, False)
+        each = affine(lambda rows: program._estimates(Noise(bound, 0, 0, 0, rows), temperatures[0]))
+        return Pilot(seconds, each(program.block) / program.block, program.block, False)
     if not bound.problem.compiled:
-        shape, inner = bound.problem.shape, inner_samples or 1
-        f, g = estimator.evaluations(inner, *shape), estimator.gradient_evaluations(inner, *shape)
+        cost = estimator.cost(Sizes(inner_samples or 1, *bound.problem.shape))
         block = program.block
-        each = f * price.value(block) + g * price.gradient(block)
+        each = cost.values * price.value(block) + cost.gradients * price.gradient(block)
         each += price.direct(block) if program.inputs.direct else 0.0
         return Pilot(seconds, each / block * len(temperatures), block, False)
     return Pilot(seconds, _timed(program), program.block, True)
@@ -189,7 +198,7 @@ def _unseen(found, bound, estimator, cell):
     """Seconds of estimates at outcomes that are hardly ever drawn."""
     if not hasattr(bound.family, "outcomes") or estimator.takes_temperature:
         return 0.0
-    draws = estimator.noise(cell.inner_samples or 1)
+    draws = 1 if estimator.compute else len(estimator.noise(cell.inner_samples or 1))
     probability = bound.family.probabilities(bound.natural)
     outcomes = rare.outcomes(bound.problem, probability, draws, cell.estimates)
     if outcomes is None:

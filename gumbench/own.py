@@ -36,7 +36,7 @@ import numpy as np
 
 from gumbench.errors import InputError
 from gumbench.kernels import tied
-from gumbench.types import Estimator, Problem, declared_settings
+from gumbench.types import Cost, Estimator, Problem, Sizes, declared_settings
 
 
 def CategoricalProblem(  # noqa: N802
@@ -301,8 +301,7 @@ def estimator(
     family: str,
     *,
     unbiased: bool,
-    evaluations: float | Callable,
-    gradient_evaluations: float | Callable = 0,
+    cost: Cost | Callable[[Sizes], Cost],
     takes_temperature: bool = False,
     inner_samples: tuple[int, int] | None = None,
     **facts: Any,
@@ -317,8 +316,8 @@ def estimator(
     gumbench.families.plain.
 
     family : "categorical" or "gaussian"
-    evaluations, gradient_evaluations : of f and ∂f/∂x per estimate: a number, or a function of
-        (inner samples, variables, categories)
+    cost : gumbench.Cost(values=..., gradients=...), evaluations of f and ∂f/∂x that one estimate
+        makes, or a function of gumbench.Sizes that returns it
     inner_samples : (least, default) or None
     facts : others of gumbench.types.Estimator, such as aliases, formula, paper, needs
 
@@ -326,6 +325,8 @@ def estimator(
     """
     if "settings" in facts:
         raise InputError("estimator(..., settings=...): settings are keyword-only arguments")
+    if not (isinstance(cost, Cost) or callable(cost)):
+        raise InputError(f"estimator(..., cost={cost!r}): give gumbench.Cost(values=1)")
     if family not in ("categorical", "gaussian"):
         raise InputError(f"estimator({family!r}): give 'categorical' or 'gaussian'")
     known = Estimator.__dataclass_fields__
@@ -343,8 +344,7 @@ def estimator(
             compute=function,
             settings=settings,
             unbiased=unbiased,
-            evaluations=_count(evaluations),
-            gradient_evaluations=_count(gradient_evaluations),
+            cost=ConstantCost(cost) if isinstance(cost, Cost) else cost,
             takes_temperature=takes_temperature,
             inner_samples=inner_samples,
             summary=inspect.getdoc(function) or "",
@@ -370,18 +370,14 @@ def _of_module(module, qualname, name):
 
 
 @dataclass(frozen=True)
-class Constant:
-    """A number of evaluations, whatever the samples and the shape are."""
+class ConstantCost:
+    """A Cost that depends on no size."""
 
-    number: float
+    cost: Cost
 
-    def __call__(self, inner_samples, variables, categories):
-        """The number."""
-        return self.number
-
-
-def _count(number):
-    return number if callable(number) else Constant(number)
+    def __call__(self, sizes):
+        """The Cost."""
+        return self.cost
 
 
 def one_hot(index, categories):

@@ -120,10 +120,9 @@ def _forced(bound, probability, index, draws, pilots):
     and the others are p_j T + E'_j with new E' (they have no memory).
     """
     shape, count = bound.problem.shape, index.shape[1]
-    kind = noise.EXPONENTIAL
     out = np.empty((draws, *shape, count * pilots))
     for k in range(draws):
-        request = np.array([kind, k, philox.PILOT, philox.low_bits(philox.PILOT)], np.int64)
+        request = noise.request("exponential", philox.PILOT, k)
         pilot = bound.fill(request, 0, 0, pilots).astype(np.float64)
         out[k] = np.tile(pilot, count)
     wanted = np.repeat(index, pilots, axis=1)

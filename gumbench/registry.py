@@ -20,7 +20,7 @@ import numpy as np
 
 from gumbench import plugins
 from gumbench.errors import InputError, unknown
-from gumbench.types import Estimator, ProblemMaker, Sampler, inside
+from gumbench.types import Estimator, ProblemMaker, Sampler, Sizes, inside
 
 FUNCTIONS = ("value", "value_at", "gradient", "direct", "truth")
 TAGS = {
@@ -264,9 +264,15 @@ def why_not(estimator, problem):
         return "it needs all outcomes to be listed: at most 2^20"
     if problem.feedback and problem.family != "categorical":
         return "noise on f is for draws of categories"
-    if problem.feedback and estimator.draw_evaluations is None:
+    if problem.feedback and (estimator.compute or not _only_at_draws(estimator, problem)):
         return "f is noisy and seen only at the draw; it needs f or ∂f/∂x elsewhere"
     return ""
+
+
+def _only_at_draws(estimator, problem):
+    """Whether an estimator evaluates f at its draws and nothing else."""
+    cost = estimator.cost(Sizes(1, *problem.shape))
+    return cost.at_draws and not cost.gradients
 
 
 def digest(measurement, problem, estimator):

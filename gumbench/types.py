@@ -4,9 +4,11 @@ import functools
 import hashlib
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+from gumbench.errors import unknown
 
 BATCHES = 64
 
@@ -116,20 +118,71 @@ def problem(**facts):
     return lambda make: ProblemMaker(make=make, summary=inspect.getdoc(make) or "", **facts)
 
 
+NOISE_KINDS = ("gumbel", "exponential", "normal", "uniform", "draw")
+
+
+@dataclass(frozen=True)
+class Noise:
+    """One array of random numbers of which an estimate is made.
+
+    kind : "gumbel", "exponential" (of which Gumbels are -log), "normal" or "uniform"; or "draw",
+        the categories (variables,) that are drawn, however that is done
+    per : "category" for an array (variables, categories), "variable" for one (variables,)
+    purpose : "conditional" for numbers that are independent of all others
+    """
+
+    kind: str
+    per: str = "category"
+    purpose: str = ""
+
+    def __post_init__(self):
+        for name, known in (
+            ("kind", NOISE_KINDS),
+            ("per", ("category", "variable")),
+            ("purpose", ("", "conditional")),
+        ):
+            if getattr(self, name) not in known:
+                raise unknown(
+                    f"{name} of noise", str(getattr(self, name)), known, "docs/own-code.md"
+                )
+
+
+class Sizes(NamedTuple):
+    """What the cost of an estimate depends on."""
+
+    inner_samples: int
+    variables: int
+    categories: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Evaluations that one estimate makes.
+
+    values, gradients : of f and of ∂f/∂x
+    at_draws : f is evaluated at its draws and nowhere else, once for each value
+    """
+
+    values: float = 0.0
+    gradients: float = 0.0
+    at_draws: bool = False
+
+
 @dataclass(frozen=True)
 class Estimator:
     """What an estimator's file declares, and its two functions.
 
     kernel : None where `compute` is given, else
-        kernel(NOISE, temperature, prepared, objective, out, extra) turns one block of noise
-        (draws, variables, categories, block) into estimates. NOISE is what its name says: normals
-        of a Gaussian, else gumbels, or the exponentials they are -log of. out (rows, columns,
-        block) is the gradient in the natural parameters; extra (parameters, block), empty where
-        the problem has no ∂f/∂θ, has that added
+        kernel(noise, temperature, prepared, objective, out, theta_gradient) turns one block of
+        noise (kernels.jit.NoiseBlock) into estimates. out (rows, columns, block) is the gradient
+        in the distribution parameters; theta_gradient (parameters, block), empty where the problem
+        has no ∂f/∂θ, has that added
+    noise : the arrays of noise of an estimate, as a function of the inner samples
+    cost : the Cost of an estimate, as a function of Sizes
     compute : compute(problem, noise, temperature, inner_samples), the same in plain Python (see
         gumbench.own.estimator)
-    prepare : prepare(bound, seed, settings) -> (n,) float64, what depends on θ alone; random
-        numbers come from bound.pilot(seed, count). The evaluations of f it makes are counted
+    prepare : prepare(preparation) -> (n,) float64, what depends on θ and the temperature alone;
+        see families.program.Preparation. The evaluations of f it makes are counted
     prepare_is_free : they are not, for in a training run it costs nothing
     oracle : it rests on what nobody has, and is shown but takes part in no verdict
     paper, formula : shown by `explain`
@@ -138,33 +191,26 @@ class Estimator:
     takes_temperature : one cell for every temperature
     inner_samples : (least, default) number of samples inside one estimate, or None
     needs : what a problem must have: "gradient", "score_direct", "enumerable"
-    draw_evaluations : how many times f is evaluated at a draw and nowhere else, as a function of
-        the inner samples, or None where f is evaluated elsewhere too
-    evaluations, gradient_evaluations : of f and ∂f/∂x per estimate, as functions of
-        (inner samples, variables, categories)
-    noise : arrays of noise, as a function of the inner samples
     deterministic : one estimate says all; what it prepares is that estimate's cost
     """
 
     family: str
     unbiased: bool
-    evaluations: Callable
+    cost: Callable[[Sizes], Cost]
     kernel: Callable | None = None
     compute: Callable | None = None
     formula: str = ""
     paper: str = ""
-    gradient_evaluations: Callable = lambda k, v, c: 0
+    noise: Callable[[int], Sequence[Noise]] = lambda inner_samples: ()
     prepare: Callable | None = None
     prepare_is_free: bool = False
     oracle: bool = False
-    draw_evaluations: Callable | None = None
     aliases: tuple[str, ...] = ()
     exact_for: str = ""
     path: bool = False
     takes_temperature: bool = False
     inner_samples: tuple[int, int] | None = None
     needs: tuple[str, ...] = ()
-    noise: Callable = lambda k: 1
     settings: dict[str, Any] = field(default_factory=dict)
     deterministic: bool = False
     name: str = ""

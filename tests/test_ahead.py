@@ -10,11 +10,12 @@ CODE = """
 import json, sys
 from gumbench import ahead, registry
 from gumbench.families import bound
-from gumbench.kernels import jit
+from gumbench.kernels import jit, simplex
 
 problem = registry.make_problem("gaussian-step")
 estimator = registry.estimators("score")["gaussian"]
-tasks = [t for t in bound.compiled_for(problem, estimator, "float32") if t.build is jit.compiled]
+tasks = bound.compiled_for(problem, estimator, "float32", simplex.no_draws)
+tasks = [t for t in tasks if t.build is jit.compiled]
 before, told, here = [t.is_missing for t in tasks], [], []
 run = jit.Task.run
 jit.Task.run = lambda task: (here.append(task), run(task))

@@ -82,12 +82,12 @@ TOY_ESTIMATOR = '''
     """Twice the score of a draw, halved."""
     from gumbench.estimators.categorical import score
     from gumbench.families.categorical import probability_table
-    from gumbench.types import Estimator
+    from gumbench.types import Cost, Estimator, Noise
 
     ESTIMATOR = Estimator(
         family="categorical", kernel=score.kernel, prepare=probability_table,
-        formula="f s", paper="", unbiased=True, draw_evaluations=lambda k: 1,
-        evaluations=lambda k, v, c: 1,
+        formula="f s", paper="", unbiased=True, noise=lambda k: [Noise("draw")],
+        cost=lambda sizes: Cost(1, at_draws=True),
     )
 '''
 TOY_PROBLEM = '''

@@ -65,8 +65,9 @@ def measured():
 
 
 def parts(bound, estimator, truth, grouping, moments):
+    at_draws = estimator.cost(gumbench.Sizes(4, *bound.problem.shape)).at_draws
     return {
-        name: variance.part_result(bound, estimator, truth, grouping, moments, name)
+        name: variance.part_result(bound, at_draws, truth, grouping, moments, name)
         for name in grouping.parts
     }
 

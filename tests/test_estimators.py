@@ -25,10 +25,7 @@ class Setting:
     def __init__(self, problem, inner):
         self.bound = Bound(problem, "float64")
         self.noise = np.array(
-            [
-                np.moveaxis(self.bound.noise(SEED, self.bound.family.PURPOSE, 0, N, draw=k), 2, 0)
-                for k in range(inner)
-            ]
+            [np.moveaxis(self.bound.noise(SEED, None, 0, N, draw=k), 2, 0) for k in range(inner)]
         )
         self.plain = plain.PROBLEMS[problem.name](self.bound)
         self.logits = self.bound.natural

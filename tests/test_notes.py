@@ -67,7 +67,7 @@ def test_a_wrong_claim_to_be_unbiased(tmp_path, capsys):
     """The seed is printed, for it is a bug."""
     (tmp_path / "half.py").write_text(
         "import gumbench\n\n"
-        "@gumbench.estimator('categorical', unbiased=True, evaluations=1)\n"
+        "@gumbench.estimator('categorical', unbiased=True, cost=gumbench.Cost(values=1))\n"
         "def half(problem, noise, temperature, inner_samples):\n"
         "    x = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), 2)\n"
         "    return problem.value(x)[:, None, None] * (x - problem.probabilities) / 2\n"

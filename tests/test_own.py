@@ -245,7 +245,7 @@ def test_a_compiled_estimator_gives_the_bits_of_the_built_in_one(problem, dtype)
 def test_noise_of_a_plain_estimator():
     seen = {}
 
-    @gumbench.estimator("categorical", unbiased=True, evaluations=1)
+    @gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))
     def watching(problem, noise, temperature, inner_samples):
         for kind in ("gumbel", "normal", "uniform"):
             array = getattr(noise, kind)()
@@ -280,7 +280,7 @@ def test_what_a_plain_estimator_sees_of_a_problem():
         return np.zeros((noise.count, 2, 3)), np.ones((noise.count, problem.theta.size))
 
     declare = gumbench.estimator(
-        "categorical", unbiased=True, evaluations=1, gradient_evaluations=1
+        "categorical", unbiased=True, cost=gumbench.Cost(values=1, gradients=1)
     )
     looking = declare(look)
     problem = registry.make_problem(f"{GOOD}:linked")
@@ -347,10 +347,10 @@ ESTIMATORS = [
     ("nan", "nan on categorical-quadratic: an estimate is not finite", ""),
     ("asking_for_a_mean", "(LINE): AttributeError: categorical-quadratic is not", "problem.mean"),
     ("failing", "(LINE): IndexError: list index out of range", "[][noise.count]"),
-    ("kernel_of_three", "kernel takes 3 arguments; give (gumbels or exponentials, ", ""),
+    ("kernel_of_three", "kernel takes 3 arguments; give (noise, temperature, ", ""),
     ("kernel_raises", "kernel has `raise` (LINE)", 'raise ValueError("no")'),
     ("kernel_outside", "on categorical-quadratic (LINE): IndexError", "def outside_"),
-    ("kernel_of_noise", "is the noise it gets: gumbels or exponentials, not noise", ""),
+    ("kernel_of_old", "has the argument gumbels: write noise, and declare", ""),
     ("kernel_nan", "an estimate is not finite", ""),
     ("shapless", "did you mean shapeless", ""),
     ("", "name one, ", ""),
@@ -560,7 +560,7 @@ def value(x):
 toy = gumbench.CategoricalProblem([0.0, 1.0, 2.0], value, compiled=False)
 
 
-@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+@gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))
 def rule(problem, noise, temperature, inner_samples):
     draws = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), problem.categories)
     return problem.value(draws)[:, None, None] * (draws - problem.probabilities)
@@ -775,9 +775,11 @@ MADE_WRONG = [
     (lambda: gumbench.GaussianProblem([], 1, nothing), "mean has shape"),
     (lambda: gumbench.GaussianProblem(np.zeros((2, 2)), 1, nothing), "mean has shape"),
     (lambda: gumbench.GaussianProblem([0], 1, nothing, truth=[1.0]), "truth has 1 numbers; give 2"),
-    (lambda: gumbench.estimator("poisson", unbiased=True, evaluations=1), "poisson"),
+    (lambda: gumbench.estimator("poisson", unbiased=True, cost=gumbench.Cost(values=1)), "poisson"),
     (
-        lambda: gumbench.estimator("gaussian", unbiased=True, evaluations=1, formla=""),
+        lambda: gumbench.estimator(
+            "gaussian", unbiased=True, cost=gumbench.Cost(values=1), formla=""
+        ),
         "formla=.*known are .*formula",
     ),
 ]

@@ -289,7 +289,7 @@ SCALED = """
 import gumbench
 
 
-@gumbench.estimator("categorical", unbiased=False, evaluations=1)
+@gumbench.estimator("categorical", unbiased=False, cost=gumbench.Cost(values=1))
 def scaled(problem, noise, temperature, inner_samples, *, scale=1.0, shift=0, kind="plain"):
     x = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), problem.categories)
     assert kind in ("plain", "turned")
@@ -302,24 +302,24 @@ from gumbench.families.categorical import probability_table
 from gumbench.kernels import simplex
 
 
-def kernel(exponentials, temperature, prepared, objective, out, extra):
-    variables, categories, block = out.shape
-    index = np.empty((variables, block), np.int32)
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
+    _, categories, block = out.shape
+    index = noise.draws[0]
     f = np.empty(block, out.dtype)
-    simplex.race(objective.natural, exponentials[0], index)
     simplex.value_of_draw(index, objective, 0, categories, f)
     for b in range(block):
         f[b] *= prepared[prepared.size - 1]
     simplex.score(prepared, index, f, out)
 
 
-def prepare(bound, seed, settings):
-    return np.append(probability_table(bound, seed, settings), settings["scale"])
+def prepare(preparation):
+    return np.append(probability_table(preparation), preparation.settings["scale"])
 
 
 scaled = gumbench.Estimator(
     family="categorical", kernel=kernel, prepare=prepare, unbiased=False,
-    draw_evaluations=lambda k: 1, evaluations=lambda k, v, c: 1, settings={"scale": 1.0},
+    noise=lambda k: [gumbench.Noise("draw")], settings={"scale": 1.0},
+    cost=lambda sizes: gumbench.Cost(1, at_draws=True),
 )
 """
 
@@ -379,9 +379,11 @@ def test_a_setting_without_a_default():
         return None
 
     with pytest.raises(InputError, match="the setting scale has no default"):
-        gumbench.estimator("categorical", unbiased=True, evaluations=1)(rule)
+        gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))(rule)
     with pytest.raises(InputError, match="settings are keyword-only arguments"):
-        gumbench.estimator("categorical", unbiased=True, evaluations=1, settings={"scale": 1})
+        gumbench.estimator(
+            "categorical", unbiased=True, cost=gumbench.Cost(values=1), settings={"scale": 1}
+        )
 
 
 def test_every_declared_setting_reaches_its_estimator():
@@ -403,9 +405,9 @@ def test_every_declared_setting_reaches_its_estimator():
                 changed = {"compute": compute}
             elif estimator.prepare:
 
-                def prepare(bound, seed, settings, estimator=estimator, given=given):
-                    given.update(settings)
-                    return estimator.prepare(bound, seed, settings)
+                def prepare(preparation, estimator=estimator, given=given):
+                    given.update(preparation.settings)
+                    return estimator.prepare(preparation)
 
                 changed = {"prepare": prepare}
             else:
@@ -469,7 +471,8 @@ def test_a_draw_that_is_changed_is_refused():
 
 def test_a_kernel_that_changes_what_it_is_given_is_refused(place, capsys):
     for write in (
-        "exponentials[0, 0, 0, 0] = 1.0",
+        "noise.by_category[0, 0, 0, 0] = 1.0",
+        "noise.draws[0, 0, 0] = -1",
         "prepared[0] = 0.5",
         "objective.theta[0] = 1.0",
     ):
@@ -485,7 +488,7 @@ def test_a_python_estimator_cannot_change_the_problem():
     def rule(problem, noise, temperature, inner_samples):
         problem.logits[0] = 1.0
 
-    rule = gumbench.estimator("categorical", unbiased=True, evaluations=1)(rule)
+    rule = gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))(rule)
     with pytest.raises(InputError, match="read-only"):
         gumbench.estimate("categorical-quadratic", rule, 8)
 
@@ -557,7 +560,7 @@ def rule_of(weigh):
         x = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), problem.categories)
         return weigh(problem.value(x))[:, None, None] * (x - problem.probabilities)
 
-    return gumbench.estimator("categorical", unbiased=True, evaluations=1)(rule)
+    return gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))(rule)
 
 
 @pytest.mark.parametrize(
@@ -577,7 +580,7 @@ def test_an_estimator_by_chance_or_by_its_batch_is_refused(weigh, message):
     assert gumbench.estimate("categorical-quadratic", rule_of(lambda f: f - 1.0), 8).shape == (8, 4)
 
 
-def calls_of(values, gradients, **declared):
+def calls_of(values, gradients, *declared):
     def rule(problem, noise, temperature, inner_samples):
         x = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), problem.categories)
         for _ in range(values):
@@ -586,17 +589,17 @@ def calls_of(values, gradients, **declared):
             problem.gradient(x)
         return f[:, None, None] * (x - problem.probabilities)
 
-    return gumbench.estimator("categorical", unbiased=True, **declared)(rule)
+    return gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(*declared))(rule)
 
 
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        (calls_of(10, 0, evaluations=1), "declares evaluations=1 an estimate and makes 10"),
-        (calls_of(2, 0, evaluations=1.5), "declares evaluations=1.5 an estimate and makes 2"),
-        (calls_of(1, 1, evaluations=1), "declares gradient_evaluations=0 an estimate and makes 1"),
-        (calls_of(1, 3, evaluations=1, gradient_evaluations=2), "gradient_evaluations=2"),
-        (calls_of(4, 0, evaluations=lambda k, v, c: v), "evaluations=1 an estimate and makes 4"),
+        (calls_of(10, 0, 1), r"declares Cost\(values=1\) an estimate and makes 10"),
+        (calls_of(2, 0, 1.5), r"declares Cost\(values=1.5\) an estimate and makes 2"),
+        (calls_of(1, 1, 1), r"declares Cost\(gradients=0\) an estimate and makes 1"),
+        (calls_of(1, 3, 1, 2), r"Cost\(gradients=2\)"),
+        (calls_of(4, 0, 1), "values=1. an estimate and makes 4"),
     ],
 )
 def test_calls_that_are_not_declared_are_refused(rule, message):
@@ -606,17 +609,16 @@ def test_calls_that_are_not_declared_are_refused(rule, message):
 
 def test_calls_that_are_declared_pass():
     for values, gradients in ((1, 0), (3, 2)):
-        declared = {"evaluations": values, "gradient_evaluations": gradients}
-        rule = calls_of(values, gradients, **declared)
+        rule = calls_of(values, gradients, values, gradients)
         assert len(gumbench.estimate("categorical-quadratic", rule, 8)) == 8
 
 
 def test_calls_of_a_compiled_estimator_are_counted(place, capsys):
-    text = COMPILED.replace("evaluations=lambda k, v, c: 1", "evaluations=lambda k, v, c: 0")
+    text = COMPILED.replace("Cost(1, at_draws=True)", "Cost(0, at_draws=True)")
     Path("rule.py").write_text(text)
     command = "sweep --problems categorical-quadratic --estimators rule.py --output run"
     assert main(shlex.split(command)) == 2
-    assert "declares evaluations=0 an estimate and makes 1" in capsys.readouterr().err
+    assert "declares Cost(values=0) an estimate and makes 1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", registry.names("estimators"))
@@ -633,9 +635,8 @@ def test_built_in_estimators_declare_what_they_call(name):
         inner = estimator.inner_samples and estimator.inner_samples[1]
         program = make_program(Bound(problem, "float32"), estimator, [0.5], inner, 0)
         calls, changed = program.run_checked(0)
-        shape = problem.shape
-        assert calls.values / 64 == estimator.evaluations(inner or 1, *shape)
-        assert calls.gradients / 64 == estimator.gradient_evaluations(inner or 1, *shape)
+        cost = estimator.cost(gumbench.Sizes(inner or 1, *problem.shape))
+        assert (calls.values / 64, calls.gradients / 64) == (cost.values, cost.gradients)
         assert changed == []
 
 
@@ -675,7 +676,7 @@ LIAR = """
 import gumbench
 
 
-@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+@gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))
 def liar(problem, noise, temperature, inner_samples):
     x = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), problem.categories)
     return 0.09 * problem.value(x)[:, None, None] * (x - problem.probabilities)

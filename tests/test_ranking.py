@@ -413,18 +413,19 @@ def test_the_least_variance_of_a_small_problem_is_not_rounding():
 SHIFTED = '''
     """The optimal baseline, off by so much that the variance is 3 % larger."""
     from gumbench.estimators.categorical import score_baseline
-    from gumbench.types import Estimator
+    from gumbench.types import Cost, Estimator, Noise
 
 
-    def prepare(bound, seed, settings):
-        prepared = score_baseline.prepare(bound, seed, settings)
+    def prepare(preparation):
+        prepared = score_baseline.prepare(preparation)
         prepared[-1] += SHIFT
         return prepared
 
 
     ESTIMATOR = Estimator(
         family="categorical", kernel=score_baseline.kernel, prepare=prepare, formula="", paper="",
-        unbiased=True, draw_evaluations=lambda k: 1, evaluations=lambda k, v, c: 1,
+        unbiased=True, noise=lambda k: [Noise("draw")],
+        cost=lambda sizes: Cost(1, at_draws=True),
     )
 '''
 MIRRORED = '''
@@ -432,14 +433,15 @@ MIRRORED = '''
     import numpy as np
     from gumbench.families.categorical import probability_table
     from gumbench.kernels import simplex
-    from gumbench.types import Estimator
+    from gumbench.types import Cost, Estimator, Noise
 
 
-    def kernel(gumbels, temperature, prepared, objective, out, extra):
+    def kernel(noise, temperature, prepared, objective, out, theta_gradient):
         variables, categories, block = out.shape
-        turned = np.empty_like(gumbels[0])
+        gumbels = noise.by_category[0]
+        turned = np.empty_like(gumbels)
         for c in range(categories):
-            turned[0, c] = gumbels[0, 0, categories - 1 - c]
+            turned[0, c] = gumbels[0, categories - 1 - c]
         index = np.empty((variables, block), np.int32)
         f = np.empty(block, out.dtype)
         simplex.draw(objective.natural, turned, index)
@@ -449,7 +451,8 @@ MIRRORED = '''
 
     ESTIMATOR = Estimator(
         family="categorical", kernel=kernel, prepare=probability_table, formula="", paper="",
-        unbiased=True, draw_evaluations=lambda k: 1, evaluations=lambda k, v, c: 1,
+        unbiased=True, noise=lambda k: [Noise("gumbel")],
+        cost=lambda sizes: Cost(1, at_draws=True),
     )
 '''
 

@@ -128,7 +128,7 @@ def test_plain_python_is_compared_with_its_like(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(
         "import gumbench\n\n"
-        "@gumbench.estimator('categorical', unbiased=True, evaluations=1)\n"
+        "@gumbench.estimator('categorical', unbiased=True, cost=gumbench.Cost(values=1))\n"
         "def mine(problem, noise, temperature, inner_samples):\n"
         "    x = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), 4)\n"
         "    return problem.value(x)[:, None, None] * (x - problem.probabilities)\n"

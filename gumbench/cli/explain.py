@@ -104,12 +104,13 @@ def _estimator(estimator):
 
 def _cost(estimator):
     """Evaluations of an estimate, and at which size where they depend on it."""
+    from gumbench.types import Sizes
+
     default = estimator.inner_samples[1] if estimator.inner_samples else 1
 
     def at(*size):
-        counted = estimator.evaluations, estimator.gradient_evaluations
-        f, g = (count(default, *size) for count in counted)
-        return f"{f:g} of f, {g:g} of ∇f"
+        cost = estimator.cost(Sizes(default, *size))
+        return f"{cost.values:g} of f, {cost.gradients:g} of ∇f"
 
     return at(1, 10) + ("" if at(1, 10) == at(2, 20) else " at one variable of 10 categories")
 

@@ -4,7 +4,6 @@ import functools
 
 import numpy as np
 
-from gumbench.errors import InputError
 from gumbench.families import family
 from gumbench.families.plain import Callbacks, Calls
 from gumbench.kernels import callback, driver, jit, noise, philox, records
@@ -26,7 +25,7 @@ def _missing_direct(x, theta, data, out):
 
 
 LINKED = ("forward", "pullback")
-ROLES = records.Functions._fields[2:]
+ROLES = records.Functions._fields[3:]
 MISSING = {
     "value_at": _missing_value_at,
     "gradient": _missing_gradient,
@@ -45,11 +44,15 @@ def _plain(problem, role):
     return given if problem.compiled else getattr(callback, role)
 
 
-def compiled_for(problem, estimator, dtype):
-    """What is compiled for the moments of an estimator, as jit.Tasks, the longest first."""
+def compiled_for(problem, estimator, dtype, draw):
+    """What is compiled for the moments of an estimator, as jit.Tasks, the longest first.
+
+    draw : that of a DrawSource
+    """
     for build in (driver.batch_moments, noise.fill_array, driver.moments):
         yield jit.Task(build, (dtype,))
     if not estimator.compute:
+        yield jit.Task(jit.compiled, ("draw", draw, dtype))
         yield jit.Task(jit.compiled, ("kernel", estimator.kernel, dtype))
     for role in ("forward", *ROLES):
         yield jit.Task(jit.compiled, (role, _plain(problem, role), dtype))
@@ -157,13 +160,20 @@ class Bound:
         gradient = np.ascontiguousarray(gradient, self.real)
         return self._run("pullback", gradient, self._empty(self.theta.size, gradient.shape[2]))
 
-    def noise(self, seed, purpose, first, count, draw=0, name=None):
-        """Noise (variables, categories, count) of estimates first, first + 1, ... of batch 0."""
-        return self.fill(self.noise_request(draw, purpose, name), seed, first, count)
+    def noise(self, seed, purpose, first, count, draw=0):
+        """The distribution's noise (variables, categories, n) of estimates first, ... of batch 0.
 
-    def fill(self, request, seed, first, count):
-        """The same (variables, categories, count) for a row of `Inputs.requests`."""
-        out = np.empty((*self.problem.shape, count), self.real)
+        purpose : of philox, None for the usual one
+        """
+        wanted = self.family.NOISE
+        request = noise.request(wanted.kind, noise.purpose_of(wanted, purpose), draw)
+        return self.fill(request, seed, first, count)
+
+    def fill(self, request, seed, first, count, per="category"):
+        """The same (..., count) for a row of `Inputs.requests`, or of `variable_requests`."""
+        variables, categories = self.problem.shape
+        shape = (variables, categories) if per == "category" else (variables,)
+        out = np.empty((*shape, count), self.real)
         key = np.array(philox.key(seed), np.uint32)
         noise.fill_array(self.dtype)(request, key, first, 0, out.reshape(-1, count))
         return out
@@ -202,14 +212,3 @@ class Bound:
         """(parameters,) what a draw can add to f times its score, however rare it is."""
         ones = np.ones(self.natural.shape)
         return np.abs(self.pullback(ones)) * self.family.largest_value(self)
-
-    def noise_request(self, draw, purpose=None, name=None):
-        """The row of `Inputs.requests` for one array of noise, by its name the family's first."""
-        kinds = self.family.NOISE
-        if name not in (None, *kinds):
-            raise InputError(
-                f"a kernel's first argument is the noise it gets: {' or '.join(kinds)}, not {name}"
-            )
-        kind = kinds[name or next(iter(kinds))]
-        purpose = self.family.PURPOSE if purpose is None else purpose
-        return np.array([kind, draw, purpose, philox.low_bits(purpose)], np.int64)

@@ -3,10 +3,11 @@
 import numpy as np
 
 from gumbench.errors import InputError
-from gumbench.kernels import noise, philox
+from gumbench.families.draws import DrawSource
+from gumbench.kernels import simplex
+from gumbench.types import Noise
 
-NOISE = {"gumbels": noise.GUMBEL, "exponentials": noise.EXPONENTIAL}
-PURPOSE = philox.NOISE
+NOISE = Noise("gumbel")
 TRUTH_ESTIMATOR = "local-expectation"
 MOST_ENUMERATED = 1 << 20
 CHUNK_ITEMS = 1 << 22
@@ -56,9 +57,26 @@ def probabilities(natural):
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
-def probability_table(bound, seed, settings):
+def probability_table(preparation):
     """p of every category of every variable, flat: what many estimators prepare."""
-    return probabilities(bound.natural).ravel()
+    return probabilities(preparation.bound.natural).ravel()
+
+
+def cumulative_table(bound):
+    """(variables, width) flat, as simplex.inverse_cdf_draws takes it."""
+    probability = probabilities(bound.natural)
+    variables, categories = probability.shape
+    table = np.full((variables, 1 << (categories - 1).bit_length()), np.inf)
+    table[:, :categories] = np.cumsum(probability, axis=1)
+    last = categories - 1 - np.argmax(probability[:, ::-1] > 0, axis=1)
+    table[np.arange(table.shape[1]) >= last[:, None]] = np.inf
+    return table.ravel()
+
+
+DRAWN = DrawSource(Noise("exponential"), simplex.race_draws)
+DRAWN_FASTEST = DrawSource(
+    Noise("uniform", per="variable"), simplex.inverse_cdf_draws, cumulative_table
+)
 
 
 def enumerable(problem):
@@ -168,11 +186,12 @@ def score_square(index, probability):
     return (1 - 2 * drawn + squares).sum(axis=0)
 
 
-def mean_value(bound, seed, weigh):
+def mean_value(preparation, weigh):
     """Σ p w f / Σ p w over all outcomes, or over a pilot where they cannot be listed.
 
     weigh : weigh(index, probability) -> (n,) w of draws (variables, n)
     """
+    bound = preparation.bound
     probability = probabilities(bound.natural)
     weighted_f, weight = 0.0, 0.0
     if enumerable(bound.problem):
@@ -183,7 +202,7 @@ def mean_value(bound, seed, weigh):
             weighted_f += np.where(chance > 0, w * double.value_at(index), 0.0).sum()
             weight += w.sum()
     else:
-        for random in bound.pilot(seed, PILOT_ESTIMATES):
+        for random in preparation.pilot(PILOT_ESTIMATES):
             index = sample(bound, random)
             w = weigh(index, probability)
             weighted_f += (w * bound.value_at(index).astype(np.float64)).sum()

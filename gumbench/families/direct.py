@@ -93,7 +93,7 @@ def _listed(bound):
 def _at_points(bound):
     """∂f/∂θ and the score in θ, (parameters, n) each, at draws."""
     items = max(np.prod(bound.problem.shape), bound.theta.size)
-    random = bound.noise(0, bound.family.PURPOSE, 0, int(min(POINTS, max(8, ITEMS // items))))
+    random = bound.noise(0, None, 0, int(min(POINTS, max(8, ITEMS // items))))
     samples = bound.family.sample(bound, random)
     x = bound.one_hot(samples) if hasattr(bound.family, "outcomes") else samples
     score = bound.pullback_block(bound.family.score(bound, samples))

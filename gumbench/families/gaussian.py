@@ -3,10 +3,10 @@
 import numpy as np
 
 from gumbench.errors import InputError
-from gumbench.kernels import noise, philox
+from gumbench.types import Noise
 
-NOISE = {"normals": noise.NORMAL}
-PURPOSE = philox.NORMAL
+NOISE = Noise("normal")
+DRAWN = DRAWN_FASTEST = None
 TRUTH_ESTIMATOR = "pathwise"
 
 

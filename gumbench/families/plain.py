@@ -12,7 +12,7 @@ from gumbench.families import family
 from gumbench.kernels import driver, noise, philox
 from gumbench.own import as_numpy
 
-OWN_PURPOSE = 64
+USER_PURPOSE = 64
 MOST_BLOCK = 1024
 BLOCK_ITEMS = 1 << 20
 
@@ -126,6 +126,10 @@ class Calls:
         """Those after others were counted."""
         return Calls(self.values - before.values, self.gradients - before.gradients)
 
+    def divided(self, count):
+        """Those of one of `count` that made as many."""
+        return Calls(self.values // count, self.gradients // count)
+
 
 def takes_theta(function):
     """Whether a function is one of x and θ, or of x alone."""
@@ -227,16 +231,21 @@ class Noise:
 
     def uniform(self, draw=0):
         """Uniforms on (0, 1) that no other estimator sees."""
-        return self._array("uniform", draw, OWN_PURPOSE)
+        return self._array("uniform", draw, USER_PURPOSE)
+
+    def draw(self, draw=0):
+        """Categories (count, variables) drawn from the logits by `gumbel(draw)`."""
+        return (self._bound.natural + self.gumbel(draw)).argmax(axis=2)
 
     def _array(self, kind, draw, purpose):
         if (kind, draw) not in self.arrays:
             out = np.empty((*self._bound.problem.shape, self.count), self._bound.real)
-            request = np.array(
-                [noise.KINDS[kind], draw, purpose, philox.low_bits(purpose)], np.int64
-            )
             noise.fill_array(self._bound.dtype)(
-                request, self._key, self._first, self._batch, out.reshape(-1, self.count)
+                noise.request(kind, purpose, draw),
+                self._key,
+                self._first,
+                self._batch,
+                out.reshape(-1, self.count),
             )
             self.arrays[kind, draw] = estimates_first(out)
         return self.arrays[kind, draw].copy()

@@ -9,7 +9,7 @@ from numba.core import types
 
 from gumbench.kernels import jit, noise, philox
 from gumbench.kernels.arrays import empty
-from gumbench.kernels.jit import Objective, inlined
+from gumbench.kernels.jit import NoiseBlock, Objective, inlined
 from gumbench.kernels.moments import CHUNK, add_estimates, first_not_finite
 from gumbench.kernels.records import (
     Functions,
@@ -42,18 +42,18 @@ class Work(NamedTuple):
     """What one thread works in, a block at a time; arrays share memory where a line names two.
 
     objective : with its feedback noise
-    elements, noise : (requests, elements, block), (requests, variables, categories, block)
+    elements, noise : (requests, elements, block), and the NoiseBlock
     estimates, natural : (parameters, block), (rows, columns, block) in natural parameters, the same
         where there is no link
-    extra : (parameters, block) the direct term, no rows where there is none
+    theta_gradient : (parameters, block) ∂f/∂θ at fixed x, no rows where there is none
     """
 
     objective: Any
     elements: Any
-    noise: Any
+    noise: NoiseBlock
     estimates: Any
     natural: Any
-    extra: Any
+    theta_gradient: Any
 
 
 @inlined
@@ -75,7 +75,11 @@ def _workspace(functions, inputs, block):
             functions.direct,
         ),
         elements,
-        elements.reshape((requests, inputs.variables, inputs.categories, block)),
+        NoiseBlock(
+            elements.reshape((requests, inputs.variables, inputs.categories, block)),
+            empty((inputs.variable_requests.shape[0], inputs.variables, block), real),
+            empty((inputs.draws, inputs.variables, block), np.int32),
+        ),
         estimates,
         empty(shape, real) if inputs.linked else estimates.reshape(shape),
         empty((inputs.theta.size if inputs.direct else 0, block), real),
@@ -83,10 +87,20 @@ def _workspace(functions, inputs, block):
 
 
 @inlined
-def _fill_noise(fill, inputs, batch, index, work):
+def _fill_noise(functions, inputs, batch, index, work):
     for r in range(inputs.requests.shape[0]):
-        fill(inputs.requests[r], inputs.key, index, batch, work.elements[r])
-    _fill_feedback(fill, inputs, batch, index, work)
+        functions.fill(inputs.requests[r], inputs.key, index, batch, work.elements[r])
+    _fill_rest(functions, inputs, batch, index, work)
+
+
+@inlined
+def _fill_rest(functions, inputs, batch, index, work):
+    """All but the noise by category, which draws may be made of."""
+    for r in range(inputs.variable_requests.shape[0]):
+        request, row = inputs.variable_requests[r], work.noise.by_variable[r]
+        functions.fill(request, inputs.key, index, batch, row)
+    functions.draw(inputs.natural, inputs.draw_table, work.noise)
+    _fill_feedback(functions.fill, inputs, batch, index, work)
 
 
 @inlined
@@ -102,16 +116,18 @@ def _fill_feedback(fill, inputs, batch, index, work):
 @inlined
 def _estimate(functions, inputs, t, work):
     """One block of estimates at temperature number t."""
-    extra, estimates = work.extra, work.estimates
-    for p in range(extra.shape[0]):
-        extra[p] = 0.0
+    theta_gradient, estimates = work.theta_gradient, work.estimates
+    for p in range(theta_gradient.shape[0]):
+        theta_gradient[p] = 0.0
     temperature, prepared = inputs.temperatures[t], inputs.prepared[t]
-    functions.kernel(work.noise, temperature, prepared, work.objective, work.natural, extra)
+    functions.kernel(
+        work.noise, temperature, prepared, work.objective, work.natural, theta_gradient
+    )
     if inputs.linked:
         functions.pullback(work.natural, inputs.theta, inputs.link_data, estimates)
-    for p in range(extra.shape[0]):
-        for b in range(extra.shape[1]):
-            estimates[p, b] += extra[p, b]
+    for p in range(theta_gradient.shape[0]):
+        for b in range(theta_gradient.shape[1]):
+            estimates[p, b] += theta_gradient[p, b]
 
 
 @inlined
@@ -170,7 +186,7 @@ def batch_moments(
     work = _workspace(functions, inputs, block)
     stack = empty((grouping.depth, CHUNK), np.float64)
     for index in range(start, start + count, block):
-        _fill_noise(functions.fill, inputs, batch, index, work)
+        _fill_noise(functions, inputs, batch, index, work)
         for t in range(inputs.temperatures.size):
             _estimate(functions, inputs, t, work)
             _add_block(
@@ -189,6 +205,7 @@ def batch_moments(
 def moments(
     batch_moments,
     fill,
+    draw,
     kernel,
     value,
     value_at,
@@ -208,7 +225,7 @@ def moments(
     Its functions, which Python cannot hand over as one tuple, are the driver `batch_moments` and
     those of Functions.
     """
-    functions = Functions(fill, kernel, value, value_at, gradient, direct, pullback)
+    functions = Functions(fill, draw, kernel, value, value_at, gradient, direct, pullback)
     for b in prange(sums.not_finite.shape[0]):
         batch_moments(
             functions,
@@ -226,23 +243,35 @@ def moments(
 
 @jit.driver(_collect_signature, parallel=False)
 def collect(
-    fill, kernel, value, value_at, gradient, direct, pullback, inputs, batch, start, given, out
+    fill,
+    draw,
+    kernel,
+    value,
+    value_at,
+    gradient,
+    direct,
+    pullback,
+    inputs,
+    batch,
+    start,
+    given,
+    out,
 ):
     """Keep estimates start, start + 1, ... of a batch: out (count, parameters).
 
     given : (requests, elements, chunks of estimates) their noise, or no estimates for their own
     """
-    functions = Functions(fill, kernel, value, value_at, gradient, direct, pullback)
+    functions = Functions(fill, draw, kernel, value, value_at, gradient, direct, pullback)
     work = _workspace(functions, inputs, CHUNK)
     for first in range(0, out.shape[0], CHUNK):
         if given.shape[2]:
-            _fill_feedback(functions.fill, inputs, batch, start + first, work)
             for r in range(given.shape[0]):
                 for e in range(given.shape[1]):
                     for b in range(CHUNK):
                         work.elements[r, e, b] = given[r, e, first + b]
+            _fill_rest(functions, inputs, batch, start + first, work)
         else:
-            _fill_noise(functions.fill, inputs, batch, start + first, work)
+            _fill_noise(functions, inputs, batch, start + first, work)
         _estimate(functions, inputs, 0, work)
         for b in range(min(CHUNK, out.shape[0] - first)):
             for p in range(out.shape[1]):
@@ -271,14 +300,14 @@ def add(estimates, count, index, grouping, b, t, sums):
 def checked_kernel(kernel, functions):
     """A kernel with a check of every index, for one block, from Python: it raises IndexError.
 
-    functions : those of the objective, compiled. Returns run(inputs, noise, feedback, out, extra),
-    which is compiled anew every time.
+    functions : those of the objective, compiled. Returns run(inputs, noise, feedback, out,
+    theta_gradient), which is compiled anew every time.
     """
     checked = {**jit.OPTIONS, "boundscheck": True}
     compiled = numba.njit(**checked)(kernel)
     value, value_at, gradient, direct = functions
 
-    def run(inputs, noise, feedback, out, extra):
+    def run(inputs, noise, feedback, out, theta_gradient):
         objective = Objective(
             inputs.natural,
             inputs.theta,
@@ -291,6 +320,6 @@ def checked_kernel(kernel, functions):
             direct,
         )
         temperature, prepared = inputs.temperatures[0], inputs.prepared[0]
-        compiled(noise, temperature, prepared, objective, out, extra)
+        compiled(noise, temperature, prepared, objective, out, theta_gradient)
 
     return numba.njit(**checked)(run)

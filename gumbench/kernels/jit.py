@@ -125,6 +125,20 @@ COMPILED_ALREADY = ("gumbench", "math", "numba", "numpy")
 REALS = {"float32": types.float32, "float64": types.float64}
 
 
+class NoiseBlock(NamedTuple):
+    """What an estimator's kernel sees of the noise it declared, in the order declared.
+
+    by_category : (n, variables, categories, block); draws made from Gumbel noise keep theirs after
+        those declared
+    by_variable : (n, variables, block)
+    draws : (n, variables, block) int32 categories
+    """
+
+    by_category: Any
+    by_variable: Any
+    draws: Any
+
+
 class Objective(NamedTuple):
     """What an estimator's kernel sees of a problem.
 
@@ -155,6 +169,7 @@ def _array(real, dimensions):
 def _roles(real):
     vector, matrix, cube = (_array(real, n) for n in (1, 2, 3))
     index = _array(types.int32, 2)
+    noise = types.NamedTuple([_array(real, 4), cube, _array(types.int32, 3)], NoiseBlock)
     roles = {
         "value": types.void(cube, vector, vector, vector),
         "value_at": types.void(index, vector, vector, vector),
@@ -172,7 +187,8 @@ def _roles(real):
     roles["sampler_kernel"] = types.void(
         matrix, vector, _array(types.float64, 3), key, types.int64, _array(types.int64, 3)
     )
-    roles["kernel"] = types.void(_array(real, 4), real, vector, objective, cube, matrix)
+    roles["draw"] = types.void(matrix, vector, noise)
+    roles["kernel"] = types.void(noise, real, vector, objective, cube, matrix)
     return roles
 
 

@@ -5,9 +5,11 @@ from numba import prange, types, uint32, uint64
 from numba.extending import overload
 
 from gumbench.kernels import elementary, variates
+from gumbench.kernels import philox as philox_words
 from gumbench.kernels.arrays import empty
 from gumbench.kernels.jit import REALS, driver, helper, inlined
 from gumbench.kernels.philox import (
+    CONDITIONAL,
     INSTANCE,
     LANES,
     LOW_BITS,
@@ -27,7 +29,13 @@ FEW, TOGETHER = 256, 128
 # Floats made at once, each where its word is: they lie in the first cache.
 FILLED = 8192
 ROWS = GUMBEL, 0, NOISE, LOW_BITS
-KINDS = {"gumbel": GUMBEL, "normal": NORMAL, "uniform": UNIFORM}
+PURPOSES = {
+    "gumbel": NOISE,
+    "exponential": NOISE,
+    "normal": philox_words.NORMAL,
+    "uniform": philox_words.UNIFORM,
+}
+KINDS = {"gumbel": GUMBEL, "exponential": EXPONENTIAL, "normal": NORMAL, "uniform": UNIFORM}
 
 
 @inlined
@@ -186,6 +194,18 @@ def fill_array(request, key, index, batch, out):
     fill(kind, (key[0], key[1]), index, batch, draw, purpose, low_purpose, out)
 
 
+def request(kind, purpose, draw=0):
+    """The row (4,) of `records.Inputs.requests` for one array of noise of a kind, by name."""
+    return np.array([KINDS[kind], draw, purpose, low_bits(purpose)], np.int64)
+
+
+def purpose_of(noise, purpose=None):
+    """The purpose of a types.Noise, or one that takes the place of all."""
+    if purpose is not None:
+        return purpose
+    return CONDITIONAL if noise.purpose == "conditional" else PURPOSES[noise.kind]
+
+
 def constants(kind, size, instance, draw=0):
     """Random constants of a problem: (size,) float64, the same on every machine.
 
@@ -193,8 +213,8 @@ def constants(kind, size, instance, draw=0):
     tells several arrays of one problem apart.
     """
     out = np.empty((size, 1))
-    request = np.array([KINDS[kind], draw, INSTANCE, low_bits(INSTANCE)], np.int64)
-    fill_array("float64")(request, np.array(key(instance), np.uint32), 0, 0, out)
+    wanted = request(kind, INSTANCE, draw)
+    fill_array("float64")(wanted, np.array(key(instance), np.uint32), 0, 0, out)
     return out[:, 0]
 
 

@@ -15,9 +15,10 @@ def array(kind, dimensions):
 
 
 class Functions(NamedTuple):
-    """What a pass calls: `noise.fill_array`, an estimator's kernel, and a problem's roles."""
+    """What a pass calls: `noise.fill_array`, what draws, an estimator's kernel, and a problem's."""
 
     fill: Any
+    draw: Any
     kernel: Any
     value: Any
     value_at: Any
@@ -44,6 +45,8 @@ class Inputs(NamedTuple):
     feedback : standard deviation of the noise on each of `evaluations` values of f at a draw; no
         evaluations where there is no noise
     requests : (n, 4) int64: kind, draw, purpose and purpose of the low bits of an array of noise
+    variable_requests : the same of arrays with one number a variable
+    draws : how many draws an estimate has; draw_table : (n,) what they are drawn by
     temperatures : (t,)
     prepared : (t, n) what the estimator's `prepare` made for each temperature
     """
@@ -61,6 +64,9 @@ class Inputs(NamedTuple):
     feedback: float
     evaluations: int
     requests: Any
+    variable_requests: Any
+    draws: int
+    draw_table: Any
     temperatures: Any
     prepared: Any
 
@@ -85,6 +91,9 @@ def inputs_type(dtype):
             real,
             size,
             array(types.int64, 2),
+            array(types.int64, 2),
+            size,
+            vector,
             vector,
             matrix,
         ],

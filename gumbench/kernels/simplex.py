@@ -69,6 +69,39 @@ def race(logits, exponentials, index):
     _race(slowness, exponentials, index)
 
 
+def no_draws(natural, table, noise):
+    """What draws where an estimator asks for no draw."""
+
+
+def race_draws(natural, table, noise):
+    """Draws by `race`, from the last arrays of exponentials."""
+    first = noise.by_category.shape[0] - noise.draws.shape[0]
+    for k in range(noise.draws.shape[0]):
+        race(natural, noise.by_category[first + k], noise.draws[k])
+
+
+def inverse_cdf_draws(natural, table, noise):
+    """Draws by the distribution function, from the last arrays of uniforms by variable.
+
+    table : (variables, width) flat, P(category ≤ c) for each c, width a power of two; ∞ from the
+        last category on that can be drawn
+    """
+    _, variables, block = noise.draws.shape
+    first = noise.by_variable.shape[0] - noise.draws.shape[0]
+    width = table.size // variables
+    for k in range(noise.draws.shape[0]):
+        for v in range(variables):
+            cdf, uniform = table[v * width : (v + 1) * width], noise.by_variable[first + k, v]
+            index = noise.draws[k, v]
+            index[:] = np.int32(0)
+            step = np.int32(width // 2)
+            while step > 0:
+                for b in range(block):
+                    beyond = np.uint64(index[b] + step) - np.uint64(1)
+                    index[b] += step if cdf[beyond] <= uniform[b] else np.int32(0)
+                step //= np.int32(2)
+
+
 @by_strips
 def one_hot(s, index, out):
     """out = the one-hot vectors of a draw."""
@@ -129,23 +162,23 @@ def expectation_pullback(s, probabilities, g, out):
 
 
 @helper
-def add_direct(x, objective, weight, extra):
-    """Add weight · ∂f/∂θ at fixed x to `extra`, where the objective has it."""
-    if extra.shape[0]:
-        term = empty_like(extra)
+def add_direct(x, objective, weight, theta_gradient):
+    """Add weight · ∂f/∂θ at fixed x to `theta_gradient`, where the objective has it."""
+    if theta_gradient.shape[0]:
+        term = empty_like(theta_gradient)
         objective.direct(x, objective.theta, objective.data, term)
-        for p in range(extra.shape[0]):
-            for b in range(extra.shape[1]):
-                extra[p, b] += weight * term[p, b]
+        for p in range(theta_gradient.shape[0]):
+            for b in range(theta_gradient.shape[1]):
+                theta_gradient[p, b] += weight * term[p, b]
 
 
 @helper
-def add_direct_of_draw(index, objective, categories, weight, extra):
+def add_direct_of_draw(index, objective, categories, weight, theta_gradient):
     """`add_direct` at the one-hot vectors of a draw."""
-    if extra.shape[0]:
-        x = empty((index.shape[0], categories, index.shape[1]), extra.dtype)
+    if theta_gradient.shape[0]:
+        x = empty((index.shape[0], categories, index.shape[1]), theta_gradient.dtype)
         one_hot(index, x)
-        add_direct(x, objective, weight, extra)
+        add_direct(x, objective, weight, theta_gradient)
 
 
 @by_strips

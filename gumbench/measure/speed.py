@@ -1,11 +1,11 @@
 """Nanoseconds of one estimate: each estimator alone, at one temperature, on one thread.
 
-Estimators of a problem and dimension are timed in turns, their moments included. What they prepare
+Estimators of a problem and dimension are timed in turns, their moments included, draws being made
+in the fastest way, as anybody would who needs no noise in common. What they prepare
 for a θ is timed apart; where it is all that there is to an estimate (`exact`), it is its time.
 """
 
 import dataclasses
-import itertools
 import json
 
 import numba
@@ -13,7 +13,13 @@ import numpy as np
 
 from gumbench import forecast as forecasting
 from gumbench import machine, notes, registry, timing
-from gumbench.families.program import make_program
+from gumbench.families.program import (
+    NO_DRAWS,
+    Preparation,
+    draw_source,
+    make_program,
+    prepared,
+)
 from gumbench.kernels import records
 from gumbench.kernels.threads import limited
 from gumbench.measure import variance
@@ -48,7 +54,8 @@ def pass_key(found):
 
 def tasks(cells):
     """What a pass compiles, as jit.Tasks."""
-    return itertools.chain.from_iterable(variance.tasks([c]) for c in cells)
+    for c in cells:
+        yield from variance.tasks([c], fastest_draws=True)
 
 
 def measure(cells, monitor=None):
@@ -68,16 +75,20 @@ def _timed(found):
     settings = {**estimator.settings, **dict(found.estimator_settings)}
     grouping = Grouping(bound, np.zeros(bound.theta.size))
     options = found.inner_samples, 0, None, settings
-    program = make_program(bound, estimator, [found.temperature or 1.0], *options)
+    temperature = found.temperature
+    program = make_program(bound, estimator, [temperature or 1.0], *options, fastest_draws=True)
+    source = draw_source(estimator, bound.family, fastest=True)
+    preparation = Preparation(bound, settings, temperature, found.inner_samples, 0)
 
     def prepare(times):
         for _ in range(times):
-            estimator.prepare(bound, 0, settings)
+            prepared(estimator, preparation)
+            source.table(bound)
 
     if estimator.deterministic and estimator.prepare:
         return 0.0, (prepare, 1)
     seconds = 0.0
-    if estimator.prepare and not estimator.prepare_is_free:
+    if (estimator.prepare and not estimator.prepare_is_free) or source is not NO_DRAWS:
         seconds = min(timing.clocked(prepare, 1) for _ in range(PREPARED_TIMES))
     return seconds, _work(bound, program, grouping)
 
@@ -133,5 +144,6 @@ def forecast(cells, threads):
     pilots = []
     for c in cells:
         options = (c.temperature or 1.0,), c.inner_samples, c.estimator_settings
-        pilots.append(forecasting.pilot(variance.bound_problem(c), c.estimator, *options))
+        bound = variance.bound_problem(c)
+        pilots.append(forecasting.pilot(bound, c.estimator, *options, fastest_draws=True))
     return forecasting.speed(pilots)

@@ -9,11 +9,12 @@ import numpy as np
 
 from gumbench import forecast as forecasting
 from gumbench import notes, rare, registry, statistics
+from gumbench.families import family
 from gumbench.families.bound import Bound, compiled_for
-from gumbench.families.program import make_program
+from gumbench.families.program import draw_source, make_program
 from gumbench.moments import Grouping, Silent, accumulate
 from gumbench.truth import exact_gradient
-from gumbench.types import BATCHES, Record
+from gumbench.types import BATCHES, Record, Sizes
 
 ITEMS_OF_MEANS = 1 << 24
 MOST_COMPONENTS = 4096
@@ -38,12 +39,13 @@ def measure(cells, monitor=None):
     return records
 
 
-def tasks(cells):
+def tasks(cells, fastest_draws=False):
     """What a pass compiles, as jit.Tasks."""
     cell = cells[0]
     problem = registry.make_problem(cell.problem, cell.dimension, cell.problem_settings)
     estimator = registry.estimators(cell.estimator)[problem.family]
-    return compiled_for(problem, estimator, cell.dtype)
+    draw = draw_source(estimator, family(problem.family), fastest_draws).draw
+    return compiled_for(problem, estimator, cell.dtype, draw)
 
 
 def bound_problem(cell):
@@ -109,7 +111,8 @@ def _record(cell, program, estimator, truth, grouping, moments, missing):
             f"{number} of batch {bad[0]}"
         )
     else:
-        found = bound, estimator, truth, grouping, moments
+        cost = estimator.cost(Sizes(cell.inner_samples or 1, *bound.problem.shape))
+        found = bound, cost.at_draws, truth, grouping, moments
         result["parts"] = {
             name: part_result(*found, name, missing.get(name), cell.components)
             for name in grouping.parts
@@ -131,8 +134,9 @@ def _codes(cell, bound, estimator, result):
 
 
 def _costs(cell, program, estimator):
-    bound, inner = program.bound, cell.inner_samples or 1
+    bound = program.bound
     shape = bound.problem.shape
+    cost = estimator.cost(Sizes(cell.inner_samples or 1, *shape))
     return {
         "family": bound.problem.family,
         "unbiased": estimator.unbiased,
@@ -140,8 +144,8 @@ def _costs(cell, program, estimator):
         "deterministic": estimator.deterministic,
         "settings": cell.settings_text(),
         "part_sizes": dict(bound.problem.parts),
-        "evaluations": float(estimator.evaluations(inner, *shape)),
-        "gradient_evaluations": float(estimator.gradient_evaluations(inner, *shape)),
+        "evaluations": float(cost.values),
+        "gradient_evaluations": float(cost.gradients),
         "prepare_evaluations": program.prepare_calls.values,
         "prepare_gradient_evaluations": program.prepare_calls.gradients,
         "value_ratio": None if estimator.deterministic else _finite(bound.value_ratio),
@@ -155,10 +159,10 @@ def _finite(x):
     return x if math.isfinite(x) else None
 
 
-def part_result(bound, estimator, truth, grouping, moments, name, missing=None, components=False):
+def part_result(bound, at_draws, truth, grouping, moments, name, missing=None, components=False):
     """What the moments say of one part, as plain JSON types.
 
-    missing : a rare.Unseen, or None
+    at_draws : whether f is seen at draws alone; missing : a rare.Unseen, or None
     """
     part = grouping.parts[name][0]
     n = moments.count * BATCHES
@@ -191,7 +195,7 @@ def part_result(bound, estimator, truth, grouping, moments, name, missing=None, 
     }
     if truth.source == "none":
         return found
-    missed = _missed(bound, estimator, part, n)
+    missed = _missed(bound, at_draws, part, n)
     bias = statistics.bias_size(
         differences, variance / n, float((error**2).sum()), float(missed.max())
     )
@@ -227,9 +231,9 @@ def _of_batches(means, gradient):
     }
 
 
-def _missed(bound, estimator, part, estimates):
+def _missed(bound, at_draws, part, estimates):
     """What draws too rare to have happened could add to the mean of each component."""
-    if estimator.draw_evaluations is None or not hasattr(bound.family, "outcomes"):
+    if not at_draws or not hasattr(bound.family, "outcomes"):
         return np.zeros(part.stop - part.start)
     return statistics.MISSED_EVENTS / estimates * bound.rare_scale[part]
 

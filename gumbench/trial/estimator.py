@@ -1,12 +1,14 @@
 """A user's estimator on a problem: what it says it costs, and that its rows are estimates."""
 
+import inspect
+
 import numpy as np
 
 from gumbench.errors import InputError
-from gumbench.families import family
 from gumbench.families.bound import Bound
 from gumbench.families.program import make_program
 from gumbench.trial.source import check_source, reported
+from gumbench.types import Sizes
 
 ESTIMATES = 64
 # Estimates are made from these numbers on: again, and in the company of others.
@@ -14,6 +16,12 @@ STARTS = (0, 16, 32, 48)
 RELATIVE = 1e-3
 COUNTED_BLOCKS = 8
 STANDARD_ERRORS = 5.0
+RENAMED = {
+    "extra": "theta_gradient",
+    "gumbels": 'noise, and declare noise=lambda k: [gumbench.Noise("gumbel")]',
+    "exponentials": 'noise, and declare noise=lambda k: [gumbench.Noise("exponential")]',
+    "normals": 'noise, and declare noise=lambda k: [gumbench.Noise("normal")]',
+}
 
 
 def check_estimator(estimator, problem, settings=()):
@@ -22,12 +30,12 @@ def check_estimator(estimator, problem, settings=()):
     settings : pairs; those left out have their defaults
     """
     if estimator.kernel:
-        noise = " or ".join(family(estimator.family).NOISE)
         check_source(
             f"{estimator.name}: kernel",
             estimator.kernel,
-            f"{noise}, temperature, prepared, objective, out, extra",
+            "noise, temperature, prepared, objective, out, theta_gradient",
         )
+        _check_arguments(estimator)
     name, function = f"{estimator.name} on {problem.name}", estimator.compute or estimator.kernel
     inner = estimator.inner_samples and estimator.inner_samples[1]
     with reported(name, function):
@@ -40,7 +48,7 @@ def check_estimator(estimator, problem, settings=()):
             if changed:
                 raise InputError(
                     f"{name}: the kernel changes {' and '.join(changed)}: it may only write out "
-                    "and extra, for what it changes is used again"
+                    "and theta_gradient, for what it changes is used again"
                 )
         estimates = program.collect(0, 0, ESTIMATES)
         others = {first: program.collect(0, first, ESTIMATES) for first in STARTS}
@@ -49,6 +57,15 @@ def check_estimator(estimator, problem, settings=()):
     _check_rows(name, estimates, others)
     if not estimator.deterministic:
         _check_calls(name, estimator, np.array(counts) / ESTIMATES, inner, problem.shape)
+
+
+def _check_arguments(estimator):
+    """Refuse arguments as they were called in version 0.1."""
+    for name in inspect.signature(estimator.kernel).parameters:
+        if name in RENAMED:
+            raise InputError(
+                f"{estimator.name}: kernel has the argument {name}: write {RENAMED[name]}"
+            )
 
 
 def _check_rows(name, estimates, others):
@@ -70,13 +87,15 @@ def _check_rows(name, estimates, others):
 
 def _check_calls(name, estimator, counts, inner, shape):
     """What is declared as cost against the calls made: counts (blocks, 2) an estimate."""
-    for count, declared, words in (
-        (counts[:, 0], estimator.evaluations, "evaluations"),
-        (counts[:, 1], estimator.gradient_evaluations, "gradient_evaluations"),
+    cost = estimator.cost(Sizes(inner or 1, *shape))
+    for count, said, words in (
+        (counts[:, 0], cost.values, "values"),
+        (counts[:, 1], cost.gradients, "gradients"),
     ):
-        said, made = declared(inner or 1, *shape), count.mean()
+        made = count.mean()
         error = count.std(ddof=1) / np.sqrt(COUNTED_BLOCKS)
         if made - STANDARD_ERRORS * error > said + 1e-9:
             raise InputError(
-                f"{name} declares {words}={said:g} an estimate and makes {made:g}: declare them all"
+                f"{name} declares Cost({words}={said:g}) an estimate and makes {made:g}: declare "
+                "them all"
             )

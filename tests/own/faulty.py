@@ -224,22 +224,22 @@ def default_of_word(dimension="four"):
 number = 3
 
 
-@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+@gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))
 def shapeless(problem, noise, temperature, inner_samples):
     return np.zeros(3)
 
 
-@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+@gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))
 def nan(problem, noise, temperature, inner_samples):
     return noise.gumbel() * np.nan
 
 
-@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+@gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))
 def asking_for_a_mean(problem, noise, temperature, inner_samples):
     return problem.mean
 
 
-@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+@gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))
 def failing(problem, noise, temperature, inner_samples):
     return [][noise.count]
 
@@ -248,32 +248,36 @@ def kernel(noise, temperature, out):
     out[:] = 0.0
 
 
-def raising_kernel(gumbels, temperature, prepared, objective, out, extra):
+def raising_kernel(noise, temperature, prepared, objective, out, theta_gradient):
     raise ValueError("no")
 
 
-def unwritten_kernel(gumbels, temperature, prepared, objective, out, extra):
+def unwritten_kernel(noise, temperature, prepared, objective, out, theta_gradient):
     out[:] = np.nan
 
 
-def outside_kernel(gumbels, temperature, prepared, objective, out, extra):
+def outside_kernel(noise, temperature, prepared, objective, out, theta_gradient):
     for c in range(out.shape[1]):
         for b in range(out.shape[2]):
-            out[0, c, b] = gumbels[0, 0, c + 1, b]
+            out[0, c, b] = noise.by_category[0, 0, c + 1, b]
 
 
-def misnamed_kernel(noise, temperature, prepared, objective, out, extra):
+def old_kernel(gumbels, temperature, prepared, objective, out, extra):
     out[:] = 0.0
 
 
 def by_kernel(kernel):
     return gumbench.Estimator(
-        family="categorical", kernel=kernel, unbiased=True, evaluations=lambda k, v, c: 1
+        family="categorical",
+        kernel=kernel,
+        unbiased=True,
+        noise=lambda k: [gumbench.Noise("gumbel")],
+        cost=lambda sizes: gumbench.Cost(values=1),
     )
 
 
 kernel_of_three = by_kernel(kernel)
 kernel_raises = by_kernel(raising_kernel)
 kernel_outside = by_kernel(outside_kernel)
-kernel_of_noise = by_kernel(misnamed_kernel)
+kernel_of_old = by_kernel(old_kernel)
 kernel_nan = by_kernel(unwritten_kernel)

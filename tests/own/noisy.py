@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 
 import gumbench
+from gumbench.families.categorical import probability_table
+from gumbench.kernels import simplex
 
 
 def value(x):
@@ -16,17 +18,27 @@ noisy = dataclasses.replace(
 )
 
 
-@gumbench.estimator(
-    "categorical",
-    unbiased=False,
-    evaluations=1,
-    takes_temperature=True,
-    draw_evaluations=lambda k: 1,
-)
-def softened(problem, noise, temperature, inner_samples):
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     """A soft draw in the score of a hard one."""
-    perturbed = problem.logits + noise.gumbel(0)
-    soft = np.exp((perturbed - perturbed.max(-1, keepdims=True)) / temperature)
-    soft /= soft.sum(-1, keepdims=True)
-    hard = gumbench.one_hot(perturbed.argmax(-1), problem.categories)
-    return problem.value(hard)[:, None, None] * (soft - problem.probabilities)
+    variables, categories, block = out.shape
+    soft = np.empty_like(out)
+    draw = np.empty((variables, block), np.int32)
+    f = np.empty(block, out.dtype)
+    simplex.relax(objective.natural, noise.by_category[0], temperature, soft)
+    simplex.draw(objective.natural, noise.by_category[0], draw)
+    simplex.value_of_draw(draw, objective, 0, categories, f)
+    for v in range(variables):
+        for c in range(categories):
+            for b in range(block):
+                out[v, c, b] = f[b] * (soft[v, c, b] - prepared[v * categories + c])
+
+
+softened = gumbench.Estimator(
+    family="categorical",
+    kernel=kernel,
+    prepare=probability_table,
+    unbiased=False,
+    takes_temperature=True,
+    noise=lambda k: [gumbench.Noise("gumbel")],
+    cost=lambda sizes: gumbench.Cost(values=1, at_draws=True),
+)

@@ -16,7 +16,7 @@ def with_direct(problem, estimate, x):
     return estimate if direct is None else (estimate, direct)
 
 
-@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+@gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))
 def score(problem, noise, temperature, inner_samples):
     """Score function."""
     draws = drawn(problem, noise)
@@ -24,7 +24,7 @@ def score(problem, noise, temperature, inner_samples):
     return with_direct(problem, estimate, draws)
 
 
-@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+@gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))
 def score_at(problem, noise, temperature, inner_samples):
     """Score function, f by the numbers of the draw."""
     draws = drawn(problem, noise)
@@ -35,7 +35,7 @@ def score_at(problem, noise, temperature, inner_samples):
 @gumbench.estimator(
     "categorical",
     unbiased=True,
-    evaluations=lambda k, v, c: k,
+    cost=lambda sizes: gumbench.Cost(values=sizes.inner_samples),
     inner_samples=(2, 4),
     aliases=("mine-loo",),
     formula="f - mean f",
@@ -51,7 +51,7 @@ def score_loo(problem, noise, temperature, inner_samples):
 
 
 @gumbench.estimator(
-    "categorical", unbiased=False, evaluations=0, gradient_evaluations=1, takes_temperature=True
+    "categorical", unbiased=False, cost=gumbench.Cost(gradients=1), takes_temperature=True
 )
 def concrete(problem, noise, temperature, inner_samples):
     """Gumbel-softmax."""
@@ -63,7 +63,7 @@ def concrete(problem, noise, temperature, inner_samples):
     return with_direct(problem, estimate, y)
 
 
-@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+@gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))
 def by_uniform(problem, noise, temperature, inner_samples):
     """Score function of a draw by the distribution function, of the first variable's uniform."""
     u = noise.uniform()[:, :, :1]
@@ -72,7 +72,7 @@ def by_uniform(problem, noise, temperature, inner_samples):
     return problem.value(draws)[:, None, None] * (draws - problem.probabilities)
 
 
-@gumbench.estimator("gaussian", unbiased=True, evaluations=0, gradient_evaluations=1)
+@gumbench.estimator("gaussian", unbiased=True, cost=gumbench.Cost(gradients=1))
 def pathwise(problem, noise, temperature, inner_samples):
     """The re-parameterization trick."""
     epsilon = noise.normal()
@@ -82,14 +82,13 @@ def pathwise(problem, noise, temperature, inner_samples):
     return with_direct(problem, estimate, z)
 
 
-def kernel(gumbels, temperature, prepared, objective, out, extra):
-    variables, categories, block = out.shape
-    index = np.empty((variables, block), np.int32)
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
+    _, categories, block = out.shape
+    index = noise.draws[0]
     f = np.empty(block, out.dtype)
-    simplex.draw(objective.natural, gumbels[0], index)
     simplex.value_of_draw(index, objective, 0, categories, f)
     simplex.score(prepared, index, f, out)
-    simplex.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), extra)
+    simplex.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), theta_gradient)
 
 
 compiled_score = gumbench.Estimator(
@@ -97,12 +96,12 @@ compiled_score = gumbench.Estimator(
     kernel=kernel,
     prepare=probability_table,
     unbiased=True,
-    draw_evaluations=lambda k: 1,
-    evaluations=lambda k, v, c: 1,
+    noise=lambda k: [gumbench.Noise("draw")],
+    cost=lambda sizes: gumbench.Cost(values=1, at_draws=True),
 )
 
 
-@gumbench.estimator("categorical", unbiased=True, evaluations=1)
+@gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))
 def settled(problem, noise, temperature, inner_samples, *, scale=1.0, shift=0.0):
     draws = gumbench.one_hot((problem.logits + noise.gumbel()).argmax(-1), problem.categories)
     weight = scale * problem.value(draws) + shift

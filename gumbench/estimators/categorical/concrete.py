@@ -2,16 +2,16 @@
 
 from gumbench.kernels import simplex
 from gumbench.kernels.arrays import empty_like
-from gumbench.types import Estimator
+from gumbench.types import Cost, Estimator, Noise
 
 
-def kernel(gumbels, temperature, prepared, objective, out, extra):
-    one = out.dtype.type(1.0)
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
+    one, gumbels = out.dtype.type(1.0), noise.by_category[0]
     y = empty_like(out)
-    simplex.relax(objective.natural, gumbels[0], temperature, y)
+    simplex.relax(objective.natural, gumbels, temperature, y)
     objective.gradient(y, objective.theta, objective.data, out)
     simplex.softmax_pullback(y, one / temperature, out)
-    simplex.add_direct(y, objective, one, extra)
+    simplex.add_direct(y, objective, one, theta_gradient)
 
 
 ESTIMATOR = Estimator(
@@ -24,6 +24,6 @@ ESTIMATOR = Estimator(
     path=True,
     takes_temperature=True,
     needs=("gradient",),
-    evaluations=lambda k, v, c: 0,
-    gradient_evaluations=lambda k, v, c: 1,
+    noise=lambda k: [Noise("gumbel")],
+    cost=lambda sizes: Cost(gradients=1),
 )

@@ -3,21 +3,21 @@
 import numpy as np
 
 from gumbench.families import categorical
-from gumbench.types import Estimator
+from gumbench.types import Cost, Estimator
 
 
-def kernel(gumbels, temperature, prepared, objective, out, extra):
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     categories = out.shape[1]
     for v in range(out.shape[0]):
         for c in range(categories):
             out[v, c] = prepared[v * categories + c]
     first = out.shape[0] * categories
-    for p in range(extra.shape[0]):
-        extra[p] = prepared[first + p]
+    for p in range(theta_gradient.shape[0]):
+        theta_gradient[p] = prepared[first + p]
 
 
-def prepare(bound, seed, settings):
-    by_logit, direct = categorical.enumerated_gradient(bound)
+def prepare(preparation):
+    by_logit, direct = categorical.enumerated_gradient(preparation.bound)
     return np.concatenate([by_logit.ravel(), direct])
 
 
@@ -30,6 +30,5 @@ ESTIMATOR = Estimator(
     unbiased=True,
     deterministic=True,
     needs=("enumerable",),
-    noise=lambda k: 0,
-    evaluations=lambda k, v, c: c**v,
+    cost=lambda sizes: Cost(values=sizes.categories**sizes.variables),
 )

@@ -5,18 +5,17 @@ import numpy as np
 from gumbench.kernels import simplex
 from gumbench.kernels.arrays import empty
 from gumbench.kernels.samples import leave_one_out
-from gumbench.types import Estimator
+from gumbench.types import Cost, Estimator, Noise
 
 
-def kernel(exponentials, temperature, prepared, objective, out, extra):
-    samples, variables, categories, block = exponentials.shape
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
+    draws = noise.draws
+    samples, (variables, categories, block) = draws.shape[0], out.shape
     zero, share = out.dtype.type(0.0), out.dtype.type(1.0) / out.dtype.type(samples)
-    index = empty((samples, variables, block), np.int32)
     f = empty((samples, block), out.dtype)
     for k in range(samples):
-        simplex.race(objective.natural, exponentials[k], index[k])
-        simplex.value_of_draw(index[k], objective, k, categories, f[k])
-        simplex.add_direct_of_draw(index[k], objective, categories, share, extra)
+        simplex.value_of_draw(draws[k], objective, k, categories, f[k])
+        simplex.add_direct_of_draw(draws[k], objective, categories, share, theta_gradient)
     leave_one_out(f)
     # These weights sum to zero, so p drops out of Σ weight (D - p).
     out[:] = zero
@@ -25,7 +24,7 @@ def kernel(exponentials, temperature, prepared, objective, out, extra):
             for c in range(categories):
                 category = np.int32(c)
                 for b in range(block):
-                    out[v, c, b] += f[k, b] if index[k, v, b] == category else zero
+                    out[v, c, b] += f[k, b] if draws[k, v, b] == category else zero
 
 
 ESTIMATOR = Estimator(
@@ -36,7 +35,6 @@ ESTIMATOR = Estimator(
     paper="Kool et al. 2019; Richter et al. 2020",
     unbiased=True,
     inner_samples=(2, 4),
-    noise=lambda k: k,
-    draw_evaluations=lambda k: k,
-    evaluations=lambda k, v, c: k,
+    noise=lambda k: [Noise("draw")] * k,
+    cost=lambda sizes: Cost(values=sizes.inner_samples, at_draws=True),
 )

@@ -4,12 +4,12 @@ import numpy as np
 
 from gumbench.estimators.categorical.score_baseline import kernel
 from gumbench.families.categorical import mean_value, probability_table
-from gumbench.types import Estimator
+from gumbench.types import Cost, Estimator, Noise
 
 
-def prepare(bound, seed, settings):
-    mean = mean_value(bound, seed, lambda index, probability: np.ones(index.shape[1]))
-    return np.append(probability_table(bound, seed, settings), mean)
+def prepare(preparation):
+    mean = mean_value(preparation, lambda index, probability: np.ones(index.shape[1]))
+    return np.append(probability_table(preparation), mean)
 
 
 ESTIMATOR = Estimator(
@@ -20,6 +20,6 @@ ESTIMATOR = Estimator(
     formula="(f(D) - E f) (D - p)",
     paper="Williams 1992; Mnih and Gregor 2014",
     unbiased=True,
-    draw_evaluations=lambda k: 1,
-    evaluations=lambda k, v, c: 1,
+    noise=lambda k: [Noise("draw")],
+    cost=lambda sizes: Cost(values=1, at_draws=True),
 )

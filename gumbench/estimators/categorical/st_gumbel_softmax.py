@@ -4,19 +4,19 @@ import numpy as np
 
 from gumbench.kernels import simplex
 from gumbench.kernels.arrays import empty, empty_like
-from gumbench.types import Estimator
+from gumbench.types import Cost, Estimator, Noise
 
 
-def kernel(gumbels, temperature, prepared, objective, out, extra):
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     variables, categories, block = out.shape
-    one = out.dtype.type(1.0)
+    one, gumbels = out.dtype.type(1.0), noise.by_category[0]
     index = empty((variables, block), np.int32)
     y = empty_like(out)
-    simplex.draw(objective.natural, gumbels[0], index)
+    simplex.draw(objective.natural, gumbels, index)
     simplex.gradient_of_draw(index, objective, out)
-    simplex.relax(objective.natural, gumbels[0], temperature, y)
+    simplex.relax(objective.natural, gumbels, temperature, y)
     simplex.softmax_pullback(y, one / temperature, out)
-    simplex.add_direct_of_draw(index, objective, categories, one, extra)
+    simplex.add_direct_of_draw(index, objective, categories, one, theta_gradient)
 
 
 ESTIMATOR = Estimator(
@@ -29,6 +29,6 @@ ESTIMATOR = Estimator(
     path=True,
     takes_temperature=True,
     needs=("gradient",),
-    evaluations=lambda k, v, c: 0,
-    gradient_evaluations=lambda k, v, c: 1,
+    noise=lambda k: [Noise("gumbel")],
+    cost=lambda sizes: Cost(gradients=1),
 )

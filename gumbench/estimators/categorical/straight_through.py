@@ -1,21 +1,17 @@
 """Straight-through: the gradient of f at the draw, sent back through softmax θ."""
 
-import numpy as np
-
 from gumbench.families.categorical import probability_table
 from gumbench.kernels import simplex
-from gumbench.kernels.arrays import empty, empty_like
-from gumbench.types import Estimator
+from gumbench.kernels.arrays import empty_like
+from gumbench.types import Cost, Estimator, Noise
 
 
-def kernel(exponentials, temperature, prepared, objective, out, extra):
-    variables, categories, block = out.shape
-    index = empty((variables, block), np.int32)
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
+    draw = noise.draws[0]
     g = empty_like(out)
-    simplex.race(objective.natural, exponentials[0], index)
-    simplex.gradient_of_draw(index, objective, g)
+    simplex.gradient_of_draw(draw, objective, g)
     simplex.expectation_pullback(prepared, g, out)
-    simplex.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), extra)
+    simplex.add_direct_of_draw(draw, objective, out.shape[1], out.dtype.type(1.0), theta_gradient)
 
 
 ESTIMATOR = Estimator(
@@ -29,6 +25,6 @@ ESTIMATOR = Estimator(
     exact_for="linear f",
     path=True,
     needs=("gradient",),
-    evaluations=lambda k, v, c: 0,
-    gradient_evaluations=lambda k, v, c: 1,
+    noise=lambda k: [Noise("draw")],
+    cost=lambda sizes: Cost(gradients=1),
 )

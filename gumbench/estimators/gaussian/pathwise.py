@@ -2,16 +2,17 @@
 
 from gumbench.kernels import gaussian, simplex
 from gumbench.kernels.arrays import empty_like
-from gumbench.types import Estimator
+from gumbench.types import Cost, Estimator, Noise
 
 
-def kernel(normals, temperature, prepared, objective, out, extra):
-    z = empty_like(normals[0])
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
+    normals = noise.by_category[0]
+    z = empty_like(normals)
     g = empty_like(z)
-    gaussian.sample(objective.natural, normals[0], z)
+    gaussian.sample(objective.natural, normals, z)
     objective.gradient(z, objective.theta, objective.data, g)
-    gaussian.path(normals[0], g, out)
-    simplex.add_direct(z, objective, out.dtype.type(1.0), extra)
+    gaussian.path(normals, g, out)
+    simplex.add_direct(z, objective, out.dtype.type(1.0), theta_gradient)
 
 
 ESTIMATOR = Estimator(
@@ -23,6 +24,6 @@ ESTIMATOR = Estimator(
     unbiased=True,
     path=True,
     needs=("gradient",),
-    evaluations=lambda k, v, c: 0,
-    gradient_evaluations=lambda k, v, c: 1,
+    noise=lambda k: [Noise("normal")],
+    cost=lambda sizes: Cost(gradients=1),
 )

@@ -4,17 +4,18 @@ import numpy as np
 
 from gumbench.kernels import gaussian, simplex
 from gumbench.kernels.arrays import empty, empty_like
-from gumbench.types import Estimator
+from gumbench.types import Cost, Estimator, Noise
 
 
-def kernel(normals, temperature, prepared, objective, out, extra):
-    z = empty_like(normals[0])
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
+    normals = noise.by_category[0]
+    z = empty_like(normals)
     f = empty((z.shape[2],), out.dtype)
     no_baseline = np.zeros(objective.natural.shape, out.dtype)
-    gaussian.sample(objective.natural, normals[0], z)
+    gaussian.sample(objective.natural, normals, z)
     objective.value(z, objective.theta, objective.data, f)
-    gaussian.score(objective.natural, normals[0], f, no_baseline, out)
-    simplex.add_direct(z, objective, out.dtype.type(1.0), extra)
+    gaussian.score(objective.natural, normals, f, no_baseline, out)
+    simplex.add_direct(z, objective, out.dtype.type(1.0), theta_gradient)
 
 
 ESTIMATOR = Estimator(
@@ -24,5 +25,6 @@ ESTIMATOR = Estimator(
     formula="f(z) ε/σ by the mean, f(z) (ε² - 1)/σ by the scale",
     paper="Glynn 1990; Williams 1992",
     unbiased=True,
-    evaluations=lambda k, v, c: 1,
+    noise=lambda k: [Noise("normal")],
+    cost=lambda sizes: Cost(values=1, at_draws=True),
 )

@@ -6,26 +6,28 @@ import numpy as np
 from gumbench.families.gaussian import sample
 from gumbench.kernels import gaussian, simplex
 from gumbench.kernels.arrays import empty, empty_like
-from gumbench.types import Estimator
+from gumbench.types import Cost, Estimator, Noise
 
 PILOT_ESTIMATES = 65_536
 
 
-def kernel(normals, temperature, prepared, objective, out, extra):
-    z = empty_like(normals[0])
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
+    normals = noise.by_category[0]
+    z = empty_like(normals)
     f = empty((z.shape[2],), out.dtype)
-    gaussian.sample(objective.natural, normals[0], z)
+    gaussian.sample(objective.natural, normals, z)
     objective.value(z, objective.theta, objective.data, f)
     baseline = prepared.reshape(objective.natural.shape)
-    gaussian.score(objective.natural, normals[0], f, baseline, out)
-    simplex.add_direct(z, objective, out.dtype.type(1.0), extra)
+    gaussian.score(objective.natural, normals, f, baseline, out)
+    simplex.add_direct(z, objective, out.dtype.type(1.0), theta_gradient)
 
 
-def prepare(bound, seed, settings):
+def prepare(preparation):
     """E[f s²] / E[s²] of each component of the score s, from a pilot."""
+    bound = preparation.bound
     weighted_f = np.zeros(bound.natural.shape)
     weight = np.zeros(bound.natural.shape)
-    for random in bound.pilot(seed, PILOT_ESTIMATES):
+    for random in preparation.pilot(PILOT_ESTIMATES):
         f = bound.value(sample(bound, random)).astype(np.float64)
         epsilon = random[:, 0, :].astype(np.float64)
         for row, s in enumerate((epsilon, epsilon**2 - 1)):
@@ -42,5 +44,6 @@ ESTIMATOR = Estimator(
     formula="(f(z) - c*) s,  c* = E[f s²] / E[s²],  s the score of a component",
     paper="Weaver and Tao 2001; Greensmith et al. 2004",
     unbiased=True,
-    evaluations=lambda k, v, c: 1,
+    noise=lambda k: [Noise("normal")],
+    cost=lambda sizes: Cost(values=1, at_draws=True),
 )

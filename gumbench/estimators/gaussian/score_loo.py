@@ -5,10 +5,11 @@ import numpy as np
 from gumbench.kernels import gaussian, simplex
 from gumbench.kernels.arrays import empty, empty_like
 from gumbench.kernels.samples import leave_one_out
-from gumbench.types import Estimator
+from gumbench.types import Cost, Estimator, Noise
 
 
-def kernel(normals, temperature, prepared, objective, out, extra):
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
+    normals = noise.by_category
     samples, block = normals.shape[0], normals.shape[3]
     share = out.dtype.type(1.0) / out.dtype.type(samples)
     z = empty_like(normals[0])
@@ -18,7 +19,7 @@ def kernel(normals, temperature, prepared, objective, out, extra):
     for k in range(samples):
         gaussian.sample(objective.natural, normals[k], z)
         objective.value(z, objective.theta, objective.data, f[k])
-        simplex.add_direct(z, objective, share, extra)
+        simplex.add_direct(z, objective, share, theta_gradient)
     leave_one_out(f)
     out[:] = out.dtype.type(0.0)
     for k in range(samples):
@@ -37,6 +38,6 @@ ESTIMATOR = Estimator(
     paper="Kool et al. 2019; Richter et al. 2020",
     unbiased=True,
     inner_samples=(2, 4),
-    noise=lambda k: k,
-    evaluations=lambda k, v, c: k,
+    noise=lambda k: [Noise("normal")] * k,
+    cost=lambda sizes: Cost(values=sizes.inner_samples, at_draws=True),
 )

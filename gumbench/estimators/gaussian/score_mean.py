@@ -4,12 +4,14 @@ import numpy as np
 
 from gumbench.estimators.gaussian.score_baseline import PILOT_ESTIMATES, kernel
 from gumbench.families.gaussian import sample
-from gumbench.types import Estimator
+from gumbench.types import Cost, Estimator, Noise
 
 
-def prepare(bound, seed, settings):
+def prepare(preparation):
     """E f from a pilot, for every component of the score."""
-    values = [bound.value(sample(bound, random)) for random in bound.pilot(seed, PILOT_ESTIMATES)]
+    bound = preparation.bound
+    pilot = preparation.pilot(PILOT_ESTIMATES)
+    values = [bound.value(sample(bound, random)) for random in pilot]
     return np.full(bound.natural.size, np.concatenate(values).astype(np.float64).mean())
 
 
@@ -21,5 +23,6 @@ ESTIMATOR = Estimator(
     formula="(f(z) - E f) ε/σ by the mean, (f(z) - E f) (ε² - 1)/σ by the scale",
     paper="Williams 1992; Mnih and Gregor 2014",
     unbiased=True,
-    evaluations=lambda k, v, c: 1,
+    noise=lambda k: [Noise("normal")],
+    cost=lambda sizes: Cost(values=1, at_draws=True),
 )
