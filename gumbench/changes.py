@@ -11,6 +11,8 @@ from gumbench.envelope import Interval
 from gumbench.errors import InputError
 from gumbench.notes import UNBIASED_LIMIT, Note
 
+# A norm that differs by more is another: in standard errors, and as a share.
+GRADIENT_ERRORS, SAME_GRADIENT = 6.0, 1e-3
 # What may differ between two runs of a cell.
 OWN = ("seed", "estimates", "truth_estimates", "components")
 
@@ -115,6 +117,7 @@ def diff(before, after, where=()):
             name = _name(record)
             absent[name] = _absence(name, there.get(_cell(record)), added)
     notes = [*_machine_notes(before, after), *_unfinished_notes(before, after)]
+    notes += _gradient_notes(done, rows)
     return Diff(tuple(changes), tuple(absent.values()), tuple(added), tuple(notes))
 
 
@@ -124,10 +127,12 @@ def _cell(record):
 
 
 def _name(record):
-    cell = record.cell
+    return f"{ranking.named(record)} on {_place(record.cell)}"
+
+
+def _place(cell):
     settings = ranking.pairs_text(cell["problem_settings"])
-    place = f"{cell['problem']} {cell['dimension']}" + (f" ({settings})" if settings else "")
-    return f"{ranking.named(record)} on {place}"
+    return f"{cell['problem']} {cell['dimension']}" + (f" ({settings})" if settings else "")
 
 
 def _absence(name, record, added):
@@ -179,6 +184,26 @@ def _machine_notes(before, after):
     if found:
         what = f"the runs differ in {'; '.join(found)}"
         yield Note("other-machine", what, "their numbers may differ in the last digits")
+
+
+def _gradient_notes(done, rows):
+    """Where the gradient itself is another one: a variance is then another, too."""
+    changed = []
+    for record, row in done:
+        _, after = rows.get((_cell(record), row["part"]), (None, row))
+        norms = row["truth_norm"], after["truth_norm"]
+        if None in norms:
+            continue
+        errors = math.hypot(row["truth_error"], after["truth_error"])
+        if abs(norms[0] - norms[1]) > GRADIENT_ERRORS * errors + SAME_GRADIENT * max(norms):
+            changed.append((_place(record.cell), *norms))
+    for place, before, after in dict.fromkeys(changed[:1]):
+        what = (
+            f"the gradient of {place} has norm {text.digits(after)}, and had {text.digits(before)}"
+        )
+        yield Note(
+            "other-gradient", what, "the model changed: judge by the column relative_variance"
+        )
 
 
 def _unfinished_notes(before, after):

@@ -90,6 +90,9 @@ def shape(size, most):
     return tuple(whole("size", n, 0, most) for n in (given if isinstance(given, list) else [given]))
 
 
+_LOGITS = {1: "(categories,)", 2: "(rows, categories)"}
+
+
 def logits(value, axes=(1, 2)):
     """Logits as a contiguous array of so many axes, float64 stays float64, other floats float32.
 
@@ -101,9 +104,10 @@ def logits(value, axes=(1, 2)):
         if table.dtype.kind not in "iubf":
             raise ValueError
     except ValueError:
-        raise InputError("logits are no array of numbers; give (rows, categories)") from None
+        wanted = " or ".join(_LOGITS[n] for n in axes)
+        raise InputError(f"logits are no array of numbers; give {wanted}") from None
     if table.ndim not in axes or 0 in table.shape:
-        wanted = " or ".join({1: "(categories,)", 2: "(rows, categories)"}[n] for n in axes)
+        wanted = " or ".join(_LOGITS[n] for n in axes)
         raise InputError(f"logits have shape {table.shape}; give {wanted}")
     with np.errstate(over="ignore"):
         table = np.require(table, kind, ["C", "W"])

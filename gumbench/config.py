@@ -78,6 +78,13 @@ class Grid(pydantic.BaseModel):
         return self
 
 
+def _exact(value):
+    """A number that is whole for sure: a float of 2^53 or more has lost its last digits."""
+    if isinstance(value, bool) or (isinstance(value, float) and abs(value) >= 1 << 53):
+        raise ValueError("give a whole number, not a float or a truth value")
+    return value
+
+
 class SweepSpec(pydantic.BaseModel):
     """A sweep: grids and how to run them.
 
@@ -91,7 +98,7 @@ class SweepSpec(pydantic.BaseModel):
     grid: Annotated[tuple[Grid, ...], NotEmpty]
     estimates: Annotated[int, pydantic.Field(ge=FEWEST_ESTIMATES, lt=1 << 53)] = 1_000_000
     truth_estimates: Annotated[int, pydantic.Field(ge=FEWEST_ESTIMATES, lt=1 << 53)] = 262_144
-    seed: Annotated[int, pydantic.Field(ge=0, lt=1 << 64)] = 0
+    seed: Annotated[int, pydantic.BeforeValidator(_exact), pydantic.Field(ge=0, lt=1 << 64)] = 0
     dtype: Literal["float32", "float64"] = "float32"
     threads: Positive | None = None
     trust: bool = False

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from gumbench import statistics
+from gumbench import checks, statistics
 from gumbench.errors import InputError, unknown
 
 UNITS = ("evaluations", "time", "estimates")
@@ -35,7 +35,7 @@ class Cost:
 
     def __post_init__(self):
         if self.unit is not None and self.unit not in UNITS:
-            raise unknown("cost", self.unit, UNITS)
+            raise unknown("cost", str(self.unit), UNITS)
         for flag in ("gradient_cost", "cost_of_f", "cost_of_gradient", "reuse"):
             self._check_number(flag)
         self._check_prices()
@@ -53,8 +53,11 @@ class Cost:
         value, name = getattr(self, flag), f"--{flag.replace('_', '-')}"
         if value is None:
             return
-        if isinstance(value, bool) or not math.isfinite(value):
-            raise InputError(f"{name} {value}: give a number")
+        value = checks.plain(value)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not math.isfinite(value):
+            unit = " of seconds" if flag.startswith("cost_of") else ""
+            raise InputError(f"{name} {value!r}: give a number{unit}")
         if flag == "reuse" and (value < 1 or value != int(value)):
             raise InputError(f"{name} {value}: give a whole number of estimates from 1")
         if flag == "gradient_cost" and value < 0:

@@ -2,6 +2,9 @@
 
 import difflib
 
+# So many names are told where none is near.
+FEW_NAMES = 6
+
 
 class GumbenchError(Exception):
     """Base of every error that is reported without a traceback. `exit_status` is the command's."""
@@ -31,5 +34,10 @@ def unknown(kind, given, known, where="gumbench list"):
     near = difflib.get_close_matches(given.lower(), [str(k) for k in known], n=3, cutoff=0.6)
     if isinstance(known, dict):
         near = list(dict.fromkeys(known[k] for k in near))
-    hint = f"did you mean {' or '.join(near)}?" if near else f"`{where}` shows what there is"
+    every = list(dict.fromkeys(known.values() if isinstance(known, dict) else map(str, known)))
+    hint = f"`{where}` shows what there is"
+    if near:
+        hint = f"did you mean {' or '.join(near)}?"
+    elif 0 < len(every) <= FEW_NAMES:
+        hint = f"there is {', '.join(every)}"
     return InputError(f"no {kind} is called {given!r}: {hint}")

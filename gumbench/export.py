@@ -45,8 +45,10 @@ def export(
         raise unknown("table", table, tables.names(), "gumbench export --help")
     there = results.rows(table)
     if not there:
-        raise InputError(f"this run has no {table}: {_how_to_have(table)}")
+        raise InputError(f"this run has no {table}: {_how_to_have(table, results)}")
     kept = rows.where(table, there, conditions)
+    if best_temperature and table == "throughput":
+        raise InputError("--best-temperature goes with the tables variance and components")
     if best_temperature:
         best = papers.best_temperatures(results, conditions)
         kept = [row for row in kept if (row["cell"], row["part"]) in best]
@@ -58,17 +60,21 @@ def export(
     return PAPER[style](_for_a_paper(table, kept, chosen if columns else None, down, across))
 
 
-def _how_to_have(table):
-    return {
+def _how_to_have(table, results):
+    ways = {
         "components": "sweep with --components",
         "throughput": "sweep without --no-throughput",
-    }.get(table, "nothing was measured")
+    }
+    others = [name for name in tables.names() if results.rows(name)]
+    return ways.get(table) or f"it has --table {' and '.join(others) or 'nothing'}"
 
 
 def _for_a_paper(table, kept, chosen, down, across):
     if down or across:
-        if not (down and across) or table != "variance":
-            raise InputError("--down and --across turn the table variance: give both")
+        if table != "variance":
+            raise InputError(f"--down and --across are for the table variance, not for {table}")
+        if not (down and across):
+            raise InputError("--down needs --across beside it, and --across needs --down")
         if chosen and len(chosen) > 1:
             raise InputError(f"--columns names the one in the cells: give one, not {len(chosen)}")
         done = _done(kept)

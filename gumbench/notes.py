@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gumbench import text
+from gumbench.types import NOTHING_SEEN
 
 WIDE_INTERVAL = 0.2
 DOMINATED = 0.5
@@ -95,7 +96,7 @@ def _rounded(cell, result, part):
 def _rare(cell, result, part):
     """How much what was hardly ever drawn may add, beside the interval of what was."""
     unseen = part.get("unseen")
-    if not unseen or part["variance_high"] is None:
+    if not unseen or unseen == NOTHING_SEEN or part["variance_high"] is None:
         return None
     seen = part["variance"] + math.sqrt(
         max(0.0, (part["variance_high"] - part["variance"]) ** 2 - unseen["spread"] ** 2)
@@ -104,14 +105,18 @@ def _rare(cell, result, part):
     return added if added > RARE * seen else None
 
 
+def _with_rare(result):
+    return [p for p in result["parts"].values() if p.get("unseen") not in (None, NOTHING_SEEN)]
+
+
 def _drawn(result):
     """How often the outcome is drawn that may add most, in expectation."""
-    return min(p["unseen"]["expected"] for p in result["parts"].values() if p.get("unseen"))
+    return min(p["unseen"]["expected"] for p in _with_rare(result))
 
 
 def _seen_by(cell, result):
     """Estimates that would see the rarest outcome that counts, two digits, rounded up."""
-    needed = max(p["unseen"]["enough"] for p in result["parts"].values() if p.get("unseen"))
+    needed = max(p["unseen"]["enough"] for p in _with_rare(result))
     unit = 10 ** (math.floor(math.log10(needed)) - 1)
     return int(math.ceil(0.999 * needed / unit) * unit)
 
@@ -160,7 +165,7 @@ CONDITIONS = {
     "zero-gradient": Condition(
         _zero,
         lambda cell, result, size, given: (
-            f"the relaxed gradient of {name(cell)} is numerically zero"
+            f"nearly all estimates of {name(cell)} were 0, and rare ones may be very large"
         ),
         lambda cell, result, size, given: (
             f"give larger --temperatures than {cell['temperature']:g}"
@@ -206,7 +211,9 @@ def of_noisy_timing(records):
     if noisy:
         text = f"{noisy} of {timed} times vary by more than {100 * NOISY_TIMING:.0f} % among rounds"
         yield Note(
-            "noisy-timing", text, "other programs use this machine; sweep again when it rests"
+            "noisy-timing",
+            text,
+            "other programs use this machine; sweep again with --force when it rests",
         )
 
 

@@ -34,9 +34,9 @@ from typing import Any
 
 import numpy as np
 
-from gumbench.errors import InputError
+from gumbench.errors import InputError, unknown
 from gumbench.kernels import tied
-from gumbench.types import Cost, Estimator, Problem, Sizes, declared_settings
+from gumbench.types import NEEDS, Cost, Estimator, Problem, Sizes, declared_settings
 
 
 def CategoricalProblem(  # noqa: N802
@@ -329,6 +329,12 @@ def estimator(
         raise InputError(f"estimator(..., cost={cost!r}): give gumbench.Cost(values=1)")
     if family not in ("categorical", "gaussian"):
         raise InputError(f"estimator({family!r}): give 'categorical' or 'gaussian'")
+    if not isinstance(unbiased, bool):
+        raise InputError(f"estimator(..., unbiased={unbiased!r}): give True or False")
+    _check_inner_samples(inner_samples)
+    for need in facts.get("needs", ()):
+        if need not in NEEDS:
+            raise unknown("need", str(need), NEEDS)
     known = Estimator.__dataclass_fields__
     for name in facts:
         if name not in known:
@@ -352,6 +358,16 @@ def estimator(
         )
 
     return decorate
+
+
+def _check_inner_samples(given):
+    if given is None:
+        return
+    pair = isinstance(given, tuple | list) and len(given) == 2
+    if not pair or not all(isinstance(n, int) for n in given) or not 1 <= given[0] <= given[1]:
+        raise InputError(
+            f"estimator(..., inner_samples={given!r}): give (least, default), whole numbers from 1"
+        )
 
 
 class OwnEstimator(Estimator):

@@ -104,7 +104,11 @@ def best_temperatures(results, where):
 
 
 def _shown(name):
-    return lambda row: _text(name, row[name])
+    return lambda row: _text(name, row[name]) + _mark(name, row)
+
+
+def _mark(name, row):
+    return " (oracle)" if name == "estimator" and row["oracle"] else ""
 
 
 def _text(name, value):

@@ -48,6 +48,8 @@ class Candidate:
     deterministic : one estimate says all
     cost : of one estimate
     exact : without variance, and nothing that was never drawn could add one
+    unseen : what was hardly ever drawn may add more variance than was seen: its errors are not
+        known, and it takes no part
     row : of variance.csv
     error, direction_error : at the comparison's budget; None where one estimate costs more than
         that, and where there is no such error
@@ -63,6 +65,7 @@ class Candidate:
     deterministic: bool
     cost: float
     exact: bool
+    unseen: bool
     row: dict[str, Any] = field(repr=False)
     lines: dict[str, Line] = field(repr=False)
     error: float | None = None
@@ -80,7 +83,7 @@ class Candidate:
         bias = ("bias_norm", "bias_low", "bias_high", "bias_p", "evaluations")
         return {
             "name": self.name,
-            **{name: getattr(self, name) for name in (*names, "oracle", "cost", "exact")},
+            **{name: getattr(self, name) for name in (*names, "oracle", "cost", "exact", "unseen")},
             **{name: self.row[name] for name in (*measured, *bias, "gradient_evaluations")},
             "error": self.error,
             "direction_error": self.direction_error,
@@ -88,7 +91,7 @@ class Candidate:
 
     def at(self, by, budget):
         """Its error of a kind at a budget, or None."""
-        if by not in self.lines or self.cost > budget:
+        if self.unseen or by not in self.lines or self.cost > budget:
             return None
         return float(SHAPES[by](self.lines[by].at([budget])[0, 0]))
 
@@ -196,7 +199,9 @@ def compare(results, cost=None, *, budget=None, by="direction", oracles=False, w
     """
     cost = cost or Cost()
     if by not in SHAPES:
-        raise unknown("error", by, list(SHAPES))
+        raise unknown("kind of error", str(by), list(SHAPES))
+    if isinstance(budget, str):
+        raise InputError(f"budget = {budget!r}: give a number, in the unit of the cost")
     if budget is not None and not 0 < budget < float("inf"):
         raise InputError(f"--budget {budget}: give more than 0")
     groups: dict[tuple, list] = {}
@@ -267,7 +272,7 @@ def _comparison(key, pairs, cost, budget, by, oracles, missing):
         dataclasses.replace(c, error=c.at("error", shown), direction_error=c.at("direction", shown))
         for c in candidates
     ]
-    racing = [c for c in candidates if oracles or not c.oracle]
+    racing = [c for c in candidates if (oracles or not c.oracle) and not c.unseen]
     ranges = _ranges(racing, by, budget, cost)
     others = _ranges(racing, "error" if by == "direction" else "direction", budget, cost)
     same = [r.candidate for r in others] == [r.candidate for r in ranges]
@@ -330,6 +335,7 @@ def _candidate(record, row, cost, varied):
         deterministic=result["deterministic"],
         cost=price,
         exact=shares.is_rounding(found),
+        unseen=shares.is_unseen(found),
         row=row,
         lines=lines,
     )
@@ -339,7 +345,7 @@ def _errors(found, unbiased, cost):
     """Level, slope and what nobody saw of the slope, by the errors that there are."""
     square = shares.gradient_square(found)
     unseen = 0.0
-    if found["unseen"] and not shares.is_rounding(found):
+    if found["unseen"] and not shares.is_rounding(found) and not shares.is_unseen(found):
         unseen = found["unseen"]["spread"] * cost
     if found["truth"] == WITHOUT_TRUTH:
         work = shares.variances(found) * cost

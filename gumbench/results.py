@@ -66,26 +66,42 @@ class Results:
         """Time of every estimator that was timed."""
         return tables.frame("throughput", self.rows("throughput"))
 
-    def compare(self, *, budget=None, by="direction", oracles=False, where=(), **price):
+    def compare(
+        self,
+        *,
+        budget=None,
+        by="direction",
+        oracles=False,
+        where=(),
+        cost=None,
+        gradient_cost=None,
+        cost_of_f=None,
+        cost_of_gradient=None,
+        batched=False,
+        reuse=None,
+    ):
         """Which estimator, at which budget: a list of gumbench.ranking.Comparison.
 
         budget : of a step, in the unit of the cost; None for all budgets
         by : "direction" (after the best step size) or "error"
         oracles : let candidates take part that rest on what nobody has
         where : `column=value` texts on rows of `variance`, all of which must hold
-        price : cost ("evaluations", "time" or "estimates"), gradient_cost, cost_of_f and
-            cost_of_gradient in seconds, batched and reuse, as in gumbench.cost.Cost
+        cost : "evaluations", "time" or "estimates"
+        gradient_cost, cost_of_f, cost_of_gradient, batched, reuse : as in gumbench.cost.Cost, times
+            in seconds
         """
-        price["unit"] = price.pop("cost", None)
-        return ranking.compare(
-            self, Cost(**price), budget=budget, by=by, oracles=oracles, where=where
-        )
+        price = Cost(cost, gradient_cost, cost_of_f, cost_of_gradient, batched, reuse)
+        return ranking.compare(self, price, budget=budget, by=by, oracles=oracles, where=where)
 
     def diff(self, before, *, where=()):
         """What changed since another run: a gumbench.changes.Diff, whose `failures` are a gate's.
 
         before : Results. where : `column=value` texts on rows of `variance`, all of which must hold
         """
+        if not isinstance(before, Results):
+            raise InputError(
+                f"before = {before!r:.60}: give Results, such as gumbench.load(FOLDER)"
+            )
         return changes.diff(before, self, where)
 
     def write_tables(self, folder):

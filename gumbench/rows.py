@@ -4,7 +4,7 @@ import fnmatch
 import operator
 import re
 
-from gumbench import tables
+from gumbench import registry, tables
 from gumbench.config import words
 from gumbench.errors import InputError, unknown
 
@@ -40,9 +40,15 @@ def columns(table, wanted):
     return found or known
 
 
-def condition(table, text):
+def _settings(row):
+    """Settings of a row by name, as words."""
+    return dict(pair.partition("=")[::2] for pair in (row.get("settings") or "").split())
+
+
+def condition(table, text, settings=()):
     """`column=value[,value]` (or != < <= > >=) as a test of a row; a word may be a glob.
 
+    settings : names of settings, which are conditions as columns are
     Raises InputError for what is no condition, and for columns that are not there.
     """
     match = CONDITION.match(text)
@@ -50,14 +56,45 @@ def condition(table, text):
     if not match or not values:
         raise InputError(f"--where {text!r}: give column=value, with one of {' '.join(OPERATORS)}")
     name, symbol, _ = match.groups()
+    if name in settings and name not in known_columns(table):
+        tests = [_test_of_setting(text, name, symbol, value) for value in values]
+        return _combined(tests, symbol, lambda row: _settings(row).get(name))
     if name not in known_columns(table):
         raise unknown("column", name, known_columns(table), "gumbench export --help")
     if len(values) > 1 and symbol not in ("=", "!="):
         raise InputError(f"--where {text!r}: several values go with = and != alone")
     (kind,) = (c.dtype for c in tables.table(table).COLUMNS if c.name == name)
+    if name == "estimator":
+        values = [registry.aliases().get(_as_typed(value), value) for value in values]
     tests = [_test(text, name, kind, symbol, value) for value in values]
+    return _combined(tests, symbol, lambda row: row[name])
+
+
+def _combined(tests, symbol, value_of):
     every = all if symbol == "!=" else any
-    return lambda row: row[name] is not None and every(test(row[name]) for test in tests)
+
+    def holds(row):
+        found = value_of(row)
+        return found is not None and every(test(found) for test in tests)
+
+    return holds
+
+
+def _test_of_setting(text, name, symbol, value):
+    """A test of a setting: of a number where the value is one."""
+    try:
+        number = float(value)
+    except ValueError:
+        return _test(text, name, "string", symbol, value)
+    compare = OPERATORS[symbol]
+
+    def holds(found):
+        try:
+            return compare(float(found), number)
+        except ValueError:
+            return symbol == "!="
+
+    return holds
 
 
 def _test(text, name, kind, symbol, value):
@@ -87,7 +124,9 @@ def _as_typed(value):
 
 def where(table, rows, conditions):
     """The rows for which all conditions hold. Raises InputError where none is left."""
-    tests = [condition(table, text) for text in conditions]
+    conditions = [conditions] if isinstance(conditions, str) else conditions
+    settings = {key for row in rows for key in _settings(row)}
+    tests = [condition(table, text, settings) for text in conditions]
     kept = [row for row in rows if all(test(row) for test in tests)]
     if rows and not kept:
         raise InputError(
@@ -99,9 +138,11 @@ def where(table, rows, conditions):
 def _there_are(table, rows, conditions):
     """What the columns of conditions hold, where that are a few words."""
     for text in conditions:
-        if not any(condition(table, text)(row) for row in rows):
-            name = text.strip().partition("=")[0].rstrip("!<> ")
-            found = list(dict.fromkeys(str(row[name]) for row in rows if row[name] is not None))
+        settings = {key for row in rows for key in _settings(row)}
+        if not any(condition(table, text, settings)(row) for row in rows):
+            name = re.split("[!<>=]", text.strip())[0].strip()
+            seen = ({**_settings(row), **row}.get(name) for row in rows)
+            found = list(dict.fromkeys(str(value) for value in seen if value is not None))
             shown = ", ".join(found[:MOST_SHOWN]) + (", ..." if found[MOST_SHOWN:] else "")
             return f": {name} is {shown}" if found else f": {name} is empty"
     return ""

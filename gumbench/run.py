@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -83,7 +84,9 @@ def plan(spec, output=None, typed=(), force=False):
     Raises InputError for what is wrong with the spec, the threads or the folder.
     """
     if spec.threads and spec.threads > machine.cores():
-        raise InputError(f"--threads {spec.threads}: this machine has {machine.cores()} cores")
+        cap = os.environ.get("NUMBA_NUM_THREADS")
+        why = f"NUMBA_NUM_THREADS is {cap}" if cap else f"this machine has {machine.cores()} cores"
+        raise InputError(f"--threads {spec.threads}: {why}")
     for name in spec.measurements:
         measure.measurement(name)
     cells, notes = grid.cells(spec, typed)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gumbench import statistics
+from gumbench.types import NOTHING_SEEN
 
 # A ‖g‖² that is estimated, and a gain, are something where they are so many standard errors.
 SQUARE_ERRORS = 2.0
@@ -58,6 +59,14 @@ def is_rounding(found):
     """Whether all the variance there is, that nobody saw included, is the estimates' rounding."""
     high = found["variance_high"]
     return high is not None and max(found["variance"], high) <= found["rounding"] ** 2
+
+
+def is_unseen(found):
+    """Whether most of a part's variance may be in events that were hardly ever drawn."""
+    if found["unseen"] == NOTHING_SEEN:
+        return True
+    rare = found["unseen"] and found["unseen"]["spread"] > found["variance"]
+    return bool(rare) and not is_rounding(found)
 
 
 @dataclass(frozen=True)

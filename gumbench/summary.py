@@ -1,5 +1,6 @@
 """What people read of a run: titled tables of texts, for a screen, a report or a paper."""
 
+import math
 from dataclasses import dataclass
 
 from gumbench import ranking, text, verdict
@@ -94,8 +95,8 @@ def best_temperatures(comparison):
 
 
 def _error(comparison, candidate):
-    if comparison.by not in candidate.lines:
-        return candidate.row["variance"]
+    if candidate.unseen or comparison.by not in candidate.lines:
+        return math.inf
     return candidate.at(comparison.by, max(comparison.budget, candidate.cost))
 
 
@@ -111,9 +112,8 @@ def _title(comparison, sizes):
     first = comparison.candidates[0].row
     estimates = max(c.row["estimates"] for c in comparison.candidates)
     counts = [f"{estimates:,} estimates", first["dtype"]]
-    at = f"{_budget(comparison)} a step"
     if any(c.temperature is not None for c in comparison.candidates):
-        counts.append(f"τ best at {at}")
+        counts.append(f"each at its best τ for {_budget(comparison)} a step")
     yield " · ".join(counts)
 
 
@@ -155,7 +155,7 @@ def _price(comparison):
 
 
 def _spread_over(cost):
-    return f"what is prepared is spread over {cost.reuse or REUSE:,}"
+    return f"what is prepared for a θ is spread over {cost.reuse or REUSE:,} estimates"
 
 
 def _name(candidate):
@@ -200,10 +200,12 @@ def _judged(comparison, by):
     keep = 7 if by == comparison.by else 4
 
     def made(candidate):
+        if candidate.unseen:
+            return "unseen"
         if by not in candidate.lines:
             return "none"
         value = candidate.direction_error if by == "direction" else candidate.error
-        return "beyond it" if value is None else text.rounded(value, None)
+        return "costs more" if value is None else text.rounded(value, None)
 
     return Column(header, True, keep, f"at {_budget(comparison)}:"), made
 
@@ -220,8 +222,10 @@ def bias(row, relative):
     if row["bias_norm"] is None:
         return ""
     scale = 100 / row["truth_norm"] if relative else 1.0
+    if row["bias_high"] is None:
+        return "not tested"
     norm, low, high = (row[f"bias_{end}"] * scale for end in ("norm", "low", "high"))
-    if row["bias_p"] > SEEN_BELOW:
+    if row["bias_p"] > SEEN_BELOW or low == 0:
         if relative and high > NOTHING_TESTED:
             return f"not tested below {text.short(high)}"
         return f"none (< {text.digits(high)})" if high > 0 else "none"

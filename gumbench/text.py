@@ -93,3 +93,10 @@ def duration(value):
 def count(number, noun):
     """A number with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(names, most, last="and"):
+    """`A, B and C`; of more than `most` + 1 names, the rest is counted."""
+    if len(names) > most + 1:
+        names = [*names[:most], f"{len(names) - most} more"]
+    return f" {last} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

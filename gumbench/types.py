@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from gumbench.errors import unknown
 
 BATCHES = 64
+# What a part says of events it has not seen where all its estimates were 0.
+NOTHING_SEEN = "nothing"
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +120,8 @@ def problem(**facts):
     return lambda make: ProblemMaker(make=make, summary=inspect.getdoc(make) or "", **facts)
 
 
+# What a problem must have for an estimator.
+NEEDS = ("gradient", "score_direct", "enumerable")
 NOISE_KINDS = ("gumbel", "exponential", "normal", "uniform", "draw")
 
 

@@ -1,5 +1,6 @@
 """The verdict of a comparison in words, the same on a screen, in JSON and in Python."""
 
+import dataclasses
 import math
 
 from gumbench import text
@@ -24,13 +25,20 @@ def sentences(comparison):
                 f"{c.name} is declared unbiased, and the bias test says otherwise "
                 f"({text.p_value(c.row['bias_p'])}): it counts as biased."
             )
+    unseen = [c.name for c in comparison.candidates if c.unseen]
+    if unseen:
+        yield (
+            f"Not in the race: {text.listed(unseen, MOST_RIVALS)}. What was hardly ever drawn may "
+            "add more variance than was seen: more --estimates would see it."
+        )
     yield _ranges(comparison, comparison.by, comparison.ranges)
     if comparison.others:
         other = "error" if comparison.by == "direction" else "direction"
         yield f"By the {ERRORS[other]}: {_ranges(comparison, other, comparison.others)}"
     winners = [r.candidate for r in (*comparison.ranges, *comparison.others)]
     for c in dict.fromkeys(winners):
-        if not c.unbiased and not c.exact and c.row["bias_p"] > BIAS_SEEN_BELOW:
+        hidden = c.row["bias_high"] is not None and c.row["bias_p"] > BIAS_SEEN_BELOW
+        if not c.unbiased and not c.exact and hidden:
             yield (
                 f"The bias of {c.name} was not seen: it may be up to "
                 f"{bias_size(c.row, c.row['bias_high'], comparison.relative)}."
@@ -48,54 +56,58 @@ def _of_truth(comparison):
 def _ranges(comparison, by, ranges):
     if not ranges:
         return _nobody(comparison)
-    found = _best(comparison, ranges)
-    if by == "error" and comparison.relative:
-        found += _no_step(comparison, ranges)
-    return found
-
-
-def _no_step(comparison, ranges):
-    """Where the best of these leaves more error than no step at all."""
-    stops = [*(r.start for r in ranges[1:]), math.inf]
+    if by == "direction" or not comparison.relative:
+        return _best(comparison, ranges)
+    beaten, stops = [], [*(r.start for r in ranges[1:]), math.inf]
     if comparison.asked:
         stops = [comparison.budget]
     for found, stop in zip(ranges, stops, strict=True):
-        line = found.candidate.lines["error"]
-        level, slope = float(line.level[0]), float(line.slope[0])
-        less = max(found.start, slope / (1 - level)) if level < 1 - LEAST_GAIN else math.inf
-        if less == ranges[0].start:
-            return ""
-        if less <= stop and not math.isinf(less):
-            unit = unit_of(comparison.cost)
-            return f" Below {amount(comparison.cost, less)}{unit}, no step at all leaves less."
-    return " No step at all leaves less."
+        least = _beats_no_step(found)
+        if least <= stop and not math.isinf(least):
+            later = found.crossing is None or least > found.start * (1 + LEAST_GAIN)
+            beaten.append(
+                dataclasses.replace(found, start=least, crossing=None) if later else found
+            )
+    if not beaten:
+        return "No step at all leaves less."
+    said = _best(comparison, beaten)
+    if beaten[0].start > ranges[0].start and not comparison.asked:
+        less = f"{amount(comparison.cost, beaten[0].start)}{unit_of(comparison.cost)}"
+        said += f" Below {less}, no step at all leaves less."
+    return said
+
+
+def _beats_no_step(found):
+    """The budget in a range from which on its winner leaves less error than no step at all."""
+    line = found.candidate.lines["error"]
+    level, slope = float(line.level[0]), float(line.slope[0])
+    return max(found.start, slope / (1 - level)) if level < 1 - LEAST_GAIN else math.inf
 
 
 def _best(comparison, ranges):
     unit = f"{unit_of(comparison.cost)} a step"
     if comparison.asked:
+        unit = _of_one(unit, comparison.budget)
         return f"At {amount(comparison.cost, comparison.budget)}{unit}: {_winners(ranges[0])}."
     first, *others = ranges
-    if not others:
-        unit = unit.replace("evaluations", "evaluation") if first.start == 1 else unit
-        return f"From {_start(comparison, first)}{unit}: {_winners(first)}."
-    said = [f"Below {_start(comparison, others[0])}{unit}: {_winners(first)}."]
-    said += [f"From {_value(comparison, others[0])}: {_winners(others[0])}."]
-    said += [f"From {_start(comparison, r)}: {_winners(r)}." for r in others[1:]]
+    said = [f"From {_start(comparison, first)}{_of_one(unit, first.start)}: {_winners(first)}."]
+    said += [f"From {_start(comparison, r)}: {_winners(r)}." for r in others]
     return " ".join(said)
 
 
+def _of_one(unit, number):
+    return unit.replace("evaluations", "evaluation") if number == 1 else unit
+
+
 def _nobody(comparison):
+    if all(c.unseen for c in comparison.candidates):
+        return "No estimator was seen well enough to say which is best."
     cheapest = min((c for c in comparison.candidates), key=lambda c: c.cost)
     if comparison.asked and cheapest.cost > comparison.budget:
-        price = f"{amount(comparison.cost, cheapest.cost)}{unit_of(comparison.cost)}"
+        unit = _of_one(unit_of(comparison.cost), cheapest.cost)
+        price = f"{amount(comparison.cost, cheapest.cost)}{unit}"
         return f"That pays for no estimate: the cheapest, {cheapest.name}, costs {price}."
     return "None of these leaves less error than no step at all."
-
-
-def _value(comparison, found):
-    """The same without the interval."""
-    return _start(comparison, found).partition(" (")[0]
 
 
 def _start(comparison, found):
@@ -116,9 +128,7 @@ def _winners(found):
     names = [found.candidate.name, *(c.name for c in found.rivals)]
     if len(names) == 1:
         return names[0]
-    if len(names) > MOST_RIVALS + 1:
-        names = [*names[:MOST_RIVALS], f"{len(names) - MOST_RIVALS} more"]
-    return f"{', '.join(names[:-1])} or {names[-1]}: cannot be told apart"
+    return f"{text.listed(names, MOST_RIVALS, 'or')}: cannot be told apart"
 
 
 def amount(cost, value, spread=None):

@@ -348,7 +348,7 @@ READ = [
     ("compare run --reuse 10 --cost estimates", "which --cost estimates leaves out"),
     ("compare run --batched --cost estimates", "--batched is about evaluations"),
     ("compare run --batched --cost time", "or add --cost-of-f"),
-    ("compare run --by variance", "no error is called 'variance'"),
+    ("compare run --by variance", "no kind of error is called 'variance'"),
     ("compare run --by directoin", "did you mean direction?"),
     ("compare run --cost-of-f ''", "--cost-of-f '': give a number with its unit"),
     ("compare run --cost-of-f ms", "give a number with its unit"),
@@ -385,8 +385,8 @@ READ = [
     ("diff run run --fail-above -1%", "give a number from 0"),
     ("diff run run --fail-above nan", "give a number from 0"),
     ("diff run run --fail-above inf%", "give a number from 0"),
-    ("diff run run --fail-above 0.1", "0.1 has two readings: give 0.1% or 10%"),
-    ("diff run run --fail-above 10", "10 has two readings: give 10% or 1000%"),
+    ("diff run run --fail-above 0.1", "0.1: give a number of percent, 0.1% or 10%"),
+    ("diff run run --fail-above 10", "10: give a number of percent, 10% or 1000%"),
     # --where
     *(
         (f"{command} --where {condition}", message)
@@ -424,8 +424,8 @@ READ = [
     ("export run --columns mean", "no column is called 'mean'"),
     ("export run --table components", "this run has no components: sweep with --components"),
     ("export run --table throughput", "this run has no throughput: sweep without --no-throughput"),
-    ("export run --format markdown --across temperature", "give both"),
-    ("export run --format latex --down temperature", "give both"),
+    ("export run --format markdown --across temperature", "needs --"),
+    ("export run --format latex --down temperature", "needs --"),
     ("export run --format latex --down temperature --across temperature", "give two columns"),
     ("export run --format latex --down colour --across part", "no column to turn is called"),
     ("export run --down part --across dimension", "go with markdown and latex, not with csv"),

@@ -239,3 +239,30 @@ def test_an_unfinished_run_is_said_to_be_one(folder, capsys):
     assert "of the second: The run is unfinished: 2 of 3 cells are done." in said
     assert main(["compare", str(folder / "shorter")]) == 0
     assert "The run is unfinished: 2 of 3 cells are done." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("scale", "said"), [(1.0, False), (1.0005, False), (0.1, True), (2, True)])
+def test_another_gradient_is_said(scale, said):
+    after = [
+        made.record(n, made.part(scale * GRADIENT, GRADIENT, 1.0, np.random.default_rng(0)), True)
+        for n in NAMES
+    ]
+    found = diff(made.Results(records()), made.Results(after))
+    assert ("other-gradient" in [note.code for note in found.notes]) == said
+
+
+def test_the_status_of_a_gate_does_not_depend_on_its_reader(tmp_path):
+    for name, estimators in (("a", "score,concrete"), ("b", "score")):
+        words = f"sweep --problems bernoulli-toy --estimators {estimators} --estimates 640"
+        words += f" --temperatures 1 --no-throughput --quiet --output {tmp_path / name}"
+        assert main(words.split()) == 0
+    command = [sys.executable, "-m", "gumbench", "diff", "a", "b", "--fail-above", "10%"]
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        for options, status in ((command, 1), ([*command[:4], "b", "b", *command[6:]], 2)):
+            done = subprocess.run(options, cwd=tmp_path, stdout=full, check=False)
+            assert done.returncode == status
+
+
+def test_a_traceback_does_not_change_the_status(tmp_path, capsys):
+    assert main(["compare", str(tmp_path), "--debug"]) == 2
+    assert "Traceback" in capsys.readouterr().err

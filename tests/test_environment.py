@@ -144,6 +144,27 @@ def test_without_a_place_it_is_compiled_all_the_same_and_said_once(no_cache, cap
     assert "kernel cache  none: " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("kind", ["below a file", "not there", "another user's"])
+def test_another_place_than_the_one_asked_for_is_said(kind, monkeypatch, tmp_path, capsys):
+    place = tmp_path / "place"
+    if kind == "below a file":
+        (tmp_path / "file").write_text("")
+        place = tmp_path / "file" / "place"
+    elif kind == "not there":
+        place = Path("/proc/nowhere")
+    else:
+        place.mkdir()
+        place.chmod(0o777)
+    monkeypatch.setenv("GUMBENCH_CACHE_DIR", str(place))
+    monkeypatch.setattr(cache.tempfile, "gettempdir", lambda: str(tmp_path))
+    cache._usable.cache_clear()
+    assert main(shlex.split(f"{SWEEP} --output run")) == 0
+    cache._usable.cache_clear()
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.count("compiled code is kept in") == 1
+    assert kind != "another user's" or not list(place.iterdir())
+
+
 @pytest.mark.parametrize("kind", ["a file", "missing parent", "read only"])
 def test_a_folder_that_cannot_be_written_is_not_in_the_way(kind, tmp_path):
     folder = tmp_path / "cache"

@@ -8,6 +8,8 @@ import re
 import pytest
 
 import gumbench
+from gumbench import export as exporting
+from gumbench import rows
 from gumbench.cli import main
 
 
@@ -140,9 +142,61 @@ def test_conditions_as_people_type_them(folder, capsys, condition, count):
 
 
 def test_what_there_is_is_said_where_nothing_is_left(folder, capsys):
-    assert main(["export", str(folder), "--where", "estimator=reinforce"]) == 2
+    assert main(["export", str(folder), "--where", "estimator=nobody"]) == 2
     said = capsys.readouterr().err
-    assert "no row has estimator=reinforce: estimator is score, concrete, pathwise" in said
+    assert "no row has estimator=nobody: estimator is score, concrete, pathwise" in said
+
+
+def test_conditions_are_settings_and_aliases_too(folder):
+    run = gumbench.sweep(
+        problems=["bernoulli-toy", "categorical-quadratic"],
+        dimensions=[1, 3],
+        estimators=["score", "concrete"],
+        temperatures=[1.0],
+        estimates=640,
+    )
+    every = run.rows("variance")
+
+    def kept(*conditions):
+        return rows.where("variance", every, list(conditions))
+
+    for text in ("skew=1", "skew=1.0", "skew>0.5", "skew!=2", "skew=1,7"):
+        assert {r["problem"] for r in kept(text)} == {"categorical-quadratic"}, text
+    for text in ("estimator=reinforce", "estimator=score-function", "estimator=SCORE"):
+        assert {r["estimator"] for r in kept(text)} == {"score"}, text
+    assert kept("estimator=reinforce,concrete") == kept("estimator=score,concrete")
+    for text, said in (("skew=3", "skew is 1.0"), ("skw=1", "no column")):
+        with pytest.raises(gumbench.InputError, match=said):
+            kept(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--table throughput --best-temperature", "goes with the tables variance and components"),
+        ("--table throughput --down estimator --across dimension --format latex", "for the table"),
+    ],
+)
+def test_options_of_another_table(words, said, timed_folder, capsys):
+    assert main(["export", str(timed_folder), *words.split()]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def timed_folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("timed") / "run"
+    spec = {"problems": ["bernoulli-toy"], "estimators": ["score"], "estimates": 640}
+    gumbench.sweep(**spec, measurements=["variance", "speed"], output=path)
+    return path
+
+
+def test_a_paper_marks_oracles(tmp_path):
+    spec = {"problems": ["categorical-quadratic"], "dimensions": [4], "estimates": 6400}
+    run = gumbench.sweep(**spec, estimators=["score", "score-baseline"])
+    for style in ("latex", "markdown"):
+        text = exporting.export(run, style=style)
+        assert "score-baseline (oracle)" in text
+        assert "score (oracle)" not in text
 
 
 def test_output(folder, capsys, tmp_path):

@@ -13,6 +13,14 @@ from gumbench.forecast import affine
 SLEEP = 1e-4
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that sleeping alone moves: no other program of the machine does."""
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+
+
 class Watch(run.Monitor):
     """Keeps what was promised, and how long it took."""
 
@@ -64,8 +72,10 @@ latents = gumbench.CategoricalProblem(
         (12, 4, "score-loo", True),
     ],
 )
-def test_a_promise_is_kept_where_f_is_slow(variables, categories, estimator, truths, tmp_path):
-    """Within a factor of 2, in a test; benchmarks/promises.py asks for more."""
+def test_a_promise_is_kept_where_f_is_slow(
+    variables, categories, estimator, truths, tmp_path, clock
+):
+    """Within a factor of 1.5 by the time that f takes."""
     path = tmp_path / "slow.py"
     sleep = SLEEP / 5 if truths else SLEEP
     text = FILE.format(sleep=sleep, variables=variables, categories=categories)
@@ -80,7 +90,7 @@ def test_a_promise_is_kept_where_f_is_slow(variables, categories, estimator, tru
         measurements=["variance"],
         monitor=watch,
     )
-    assert 0.5 < sum(watch.seconds) / watch.took < 2
+    assert 1 / 1.5 < sum(watch.seconds) / watch.took < 1.5
     assert ("finding the truth" in watch.stages) and watch.stages[-1] == ""
     assert (watch.truth > 0.3 * sum(watch.seconds)) == truths
 
@@ -121,11 +131,11 @@ def test_a_silent_run_makes_no_pilot(monkeypatch):
     assert len(gumbench.sweep(**spec, measurements=["variance"]).records) == 1
 
 
-def test_seconds_by_rows():
+def test_seconds_by_rows(clock):
     found = affine(lambda rows: time.sleep(2e-3 + 1e-4 * rows))
-    assert found.row == pytest.approx(1e-4, rel=0.3)
-    assert found.fixed == pytest.approx(2e-3, rel=0.5)
-    assert found(100) == pytest.approx(0.012, rel=0.3)
+    assert found.row == pytest.approx(1e-4, rel=1e-6)
+    assert found.fixed == pytest.approx(2e-3, rel=1e-6)
+    assert found(100) == pytest.approx(0.012, rel=1e-6)
 
 
 def test_an_estimated_truth_is_made_once_for_a_problem(tmp_path, monkeypatch):

@@ -806,3 +806,38 @@ def test_names_are_taken_as_elsewhere():
     with pytest.raises(InputError, match="dimension"):
         gumbench.make_problem("bernoulli-toy", 1.5)
     assert pickle.loads(pickle.dumps(InputError("x"))).args == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"inner_samples": 2}, r"inner_samples=2\): give \(least, default\)"),
+        ({"inner_samples": (2, 1)}, "give .least, default., whole numbers"),
+        ({"inner_samples": (0, 1)}, "whole numbers from 1"),
+        ({"inner_samples": (1.5, 2)}, "whole numbers from 1"),
+        ({"unbiased": "x"}, "give True or False"),
+        ({"cost": "a"}, r"give gumbench.Cost\(values=1\)"),
+        ({"cost": 1}, r"give gumbench.Cost\(values=1\)"),
+        ({"needs": ("grad",)}, "no need is called 'grad'"),
+    ],
+)
+def test_what_an_estimator_declares_is_checked(facts, said):
+    with pytest.raises(InputError, match=said):
+        gumbench.estimator("categorical", **{"unbiased": True, "cost": gumbench.Cost(1), **facts})
+
+
+def test_estimates_that_differ_are_not_deterministic():
+    def rule(problem, noise, temperature, inner_samples):
+        draws = gumbench.one_hot(noise.draw(), problem.categories)
+        return problem.value(draws)[:, None, None] * (draws - problem.probabilities)
+
+    declared = {"unbiased": True, "cost": gumbench.Cost(values=1)}
+    made = gumbench.estimator("categorical", **declared, deterministic=True)(rule)
+    with pytest.raises(InputError, match="declared deterministic, and its estimates differ"):
+        gumbench.estimate("categorical-quadratic", made, 8)
+
+    def same(problem, noise, temperature, inner_samples):
+        return np.ones((noise.count, problem.variables, problem.categories))
+
+    made = gumbench.estimator("categorical", **declared, deterministic=True)(same)
+    assert len(gumbench.estimate("categorical-quadratic", made, 8)) == 8

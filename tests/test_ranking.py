@@ -174,7 +174,7 @@ def test_a_line_says_where_the_two_errors_differ():
     records = [made.record("shrunk", shrunk), made.record("noisy", noisy, unbiased=True)]
     (found,) = ranking.compare(made.Results(records))
     assert found.verdict[0].startswith("From 1 evaluation of f a step: shrunk")
-    assert found.verdict[1].startswith("By the error, which is without the best step size: Below")
+    assert found.verdict[1].startswith("By the error, which is without the best step size: From ")
     (other,) = ranking.compare(made.Results(records), by="error")
     assert other.verdict[0] == found.verdict[1].partition(": ")[2]
 
@@ -262,12 +262,13 @@ def test_without_a_gradient_to_compare_with(truth):
     assert row["gain"] == row["cosine"] == row["relative_variance"] == ""
 
 
-def test_what_was_never_drawn_may_win_or_lose():
-    """A variance that is small because nothing happened is not surely smaller than another."""
+@pytest.mark.parametrize("spread", [0.5, 0.9])
+def test_what_was_never_drawn_may_win_or_lose(spread):
+    """A variance that may be larger than what was seen is not surely smaller than another."""
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])
-    unseen = {"spread": 3.0, "expected": 0.5, "enough": 1e6}
-    lucky = made.part(gradient, gradient, 1e-6, generator, unseen=unseen, variance_high=3.0)
+    unseen = {"spread": spread, "expected": 0.5, "enough": 1e6}
+    lucky = made.part(gradient, gradient, 0.95, generator, unseen=unseen, variance_high=1.9)
     sure = made.part(gradient, gradient, 1.0, generator)
     records = [made.record("lucky", lucky, True), made.record("sure", sure, True)]
     (found,) = ranking.compare(made.Results(records))
@@ -276,6 +277,82 @@ def test_what_was_never_drawn_may_win_or_lose():
     assert [c.estimator for c in only.rivals] == ["sure"]
     assert found.verdict[0].endswith("lucky or sure: cannot be told apart.")
     assert not found.candidates[0].exact
+
+
+@pytest.mark.parametrize("seen", [0.0, 1e-9, 1e-6, 0.5, 2.9])
+@pytest.mark.parametrize("by", ["direction", "error"])
+def test_who_may_hide_more_variance_than_was_seen_takes_no_part(seen, by):
+    generator = np.random.default_rng(3)
+    gradient = np.array([1.0, 2.0])
+    unseen = {"spread": 3.0, "expected": 0.5, "enough": 1e6}
+    lucky = made.part(gradient, gradient, seen, generator, unseen=unseen, variance_high=3.0 + seen)
+    sure = made.part(gradient, gradient, 4.0, generator)
+    records = [made.record("lucky", lucky, True), made.record("sure", sure, True, evaluations=3)]
+    (found,) = ranking.compare(made.Results(records), by=by)
+    assert [r.candidate.estimator for r in found.ranges] == ["sure"]
+    assert [(c.estimator, c.unseen) for c in found.candidates] == [("sure", False), ("lucky", True)]
+    assert found.candidates[1].error is found.candidates[1].direction_error is None
+    assert found.verdict[0].startswith("Not in the race: lucky. What was hardly ever drawn may")
+    assert found.plain()["candidates"][1]["unseen"] is True
+    (alone,) = ranking.compare(made.Results(records[:1]), by=by)
+    assert alone.ranges == ()
+    assert alone.verdict[-1] == "No estimator was seen well enough to say which is best."
+
+
+RARE_OUTCOME = """
+import numpy as np
+import gumbench
+
+LOG_P = np.log([[0.37, 1e-5, 0.62999]])
+OTHER = np.array([0.2, 5.6, 0.2001])
+
+
+def first(x):
+    return x[:, 0] @ np.array([0.0, 1000.0, 0.0])
+
+
+def second(x):
+    return x[:, 0] @ OTHER
+
+
+rare = gumbench.CategoricalProblem(LOG_P, first, compiled=False)
+other = gumbench.CategoricalProblem(LOG_P, second, compiled=False)
+"""
+
+
+@pytest.mark.parametrize("name", ["rare", "other"])
+def test_an_outcome_never_drawn_wins_nothing(name, tmp_path):
+    (tmp_path / "p.py").write_text(RARE_OUTCOME)
+    wanted = ["score", "score-loo", "score-mean", "gumbel-score", "local-expectation"]
+    run = gumbench.sweep(
+        problems=[f"{tmp_path / 'p.py'}:{name}"], estimators=wanted, estimates=6400
+    )
+    (found,) = run.compare()
+    assert found.ranges[-1].candidate.estimator == "local-expectation"
+    assert not any(r.candidate.unseen for r in found.ranges)
+    unseen = {c.estimator for c in found.candidates if c.unseen}
+    assert {"score-mean", "score-loo"} <= unseen
+    assert found.candidates[0].estimator == "local-expectation"
+
+
+@pytest.mark.parametrize("temperature", [1e-6, 3e-6, 1e-5])
+@pytest.mark.parametrize("estimator", ["concrete", "st-gumbel-softmax"])
+def test_a_relaxation_that_was_always_zero_has_shown_nothing(estimator, temperature):
+    run = gumbench.sweep(
+        problems=["categorical-quadratic"],
+        dimensions=[4],
+        estimators=[estimator, "straight-through"],
+        temperatures=[temperature],
+        estimates=640,
+    )
+    row = next(r for r in run.rows("variance") if r["estimator"] == estimator)
+    if row["variance"] == 0:
+        assert (row["bias_p"], row["bias_high"], row["variance_high"]) == (1.0, None, None)
+        (found,) = run.compare(by="error")
+        assert {r.candidate.estimator for r in found.ranges} == {"straight-through"}
+        assert "zero-gradient" in row["notes"]
+    else:
+        assert row["variance_high"] > row["variance"]
 
 
 # Costs
@@ -386,7 +463,7 @@ def test_the_verdict_there(large):
         (4096.0, "local-expectation"),
     ]
     assert found.verdict[0] == (
-        "Below 3 evaluations of f a step: score-mean. From 3: straight-through. From 4,096: "
+        "From 1 evaluation of f a step: score-mean. From 3: straight-through. From 4,096: "
         "local-expectation."
     )
 
@@ -659,7 +736,7 @@ def test_python_json_and_the_commands_say_the_same(tmp_path, monkeypatch, capsys
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"by": "variance"}, "no error is called"),
+        ({"by": "variance"}, "no kind of error is called"),
         ({"budget": 0}, "--budget 0"),
         ({"budget": math.inf}, "--budget inf"),
         ({"where": ["status=skipped"]}, "no row has status=skipped"),

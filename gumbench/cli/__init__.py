@@ -4,6 +4,7 @@ Nothing here imports Numba, pandas or SciPy before a command needs it.
 """
 
 import sys
+import traceback
 from typing import Annotated, Any, cast
 
 import typer
@@ -93,7 +94,7 @@ def main(arguments):
         return 2
     except GumbenchError as error:
         if "--debug" in arguments:
-            raise
+            traceback.print_exc()
         errors().print(f"[red]error:[/] {escape(str(error))}")
         return error.exit_status
     except BrokenPipeError:
@@ -105,7 +106,7 @@ def main(arguments):
         return 2
     except Exception as error:
         if "--debug" in arguments:
-            raise
+            traceback.print_exc()
         message = escape(f"{type(error).__name__}: {error}")
         errors().print(f"[red]error in gumbench itself:[/] {message}")
         errors().print("what was finished is saved; --debug shows where it happened")

@@ -32,7 +32,8 @@ def percent(text, flag):
     stripped = text.strip()
     value = number(stripped.removesuffix("%"), flag)
     if not stripped.endswith("%"):
-        raise InputError(f"--{flag} {text} has two readings: give {value:g}% or {100 * value:g}%")
+        other = f" or {100 * value:g}%" if value else ""
+        raise InputError(f"--{flag} {text}: give a number of percent, {value:g}%{other}")
     return value / 100
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from typing import Annotated
 
 import typer
@@ -36,7 +37,7 @@ def diff(
 
     With --fail-above it is a gate: status 1, and every reason on stderr.
     """
-    from gumbench import run, summary
+    from gumbench import run
 
     limit = None if fail_above is None else amounts.percent(fail_above, "fail-above")
     if surely and limit is None:
@@ -46,6 +47,18 @@ def diff(
     failures = () if limit is None else found.failures(limit, surely)
     for failure in failures:
         screen.errors().print(failure, markup=False)
+    try:
+        _print(found, before, after, limit, failures, as_json)
+    except OSError:
+        # The gate's own status, whatever becomes of its words.
+        screen.drop(sys.stdout)
+        raise typer.Exit(1 if failures else 2) from None
+    raise typer.Exit(1 if failures else 0)
+
+
+def _print(found, before, after, limit, failures, as_json):
+    from gumbench import summary
+
     if as_json:
         screen.write(json.dumps(_plain(found, limit, failures), indent=1, allow_nan=False) + "\n")
     else:
@@ -54,7 +67,6 @@ def diff(
         screen.show(summary.of_diff(found, before, after))
         if limit is not None and not failures:
             screen.sentence(found.sentence(limit))
-    raise typer.Exit(1 if failures else 0)
 
 
 def _plain(found, limit, failures):

@@ -169,6 +169,9 @@ def _cache_notes():
             f"compiled code cannot be kept ({cache.why_not()}), so every run compiles anew",
             "GUMBENCH_CACHE_DIR names another folder",
         )
+    elif cache.elsewhere():
+        place = cache.folder().parent
+        yield notes.Note("other-cache", f"compiled code is kept in {place}: {cache.elsewhere()}")
 
 
 def _sha(results):

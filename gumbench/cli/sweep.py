@@ -145,7 +145,11 @@ def sweep(
     def number(text, name):
         if text is None:
             return None
-        values = listed(text, name, int)
+        try:
+            values = listed(text, name, int)
+        except InputError as error:
+            message = str(error).replace("give 4,16,64 or a range", "give 1000000, 1e6 or 1M")
+            raise InputError(message) from None
         if len(values) != 1:
             raise InputError(
                 f"--{name}: {text!r} is more than one number; 1000000, 1e6 or 1M is one"

@@ -34,7 +34,15 @@ def folder():
 
 def why_not():
     """Why nothing is kept, in words; empty where it is."""
-    return FAILED[0] if FAILED else _usable(_base(), _name())[1]
+    if FAILED:
+        return FAILED[0]
+    place, problems = _usable(_base(), _name())
+    return "" if place else problems
+
+
+def elsewhere():
+    """Why code is kept in another place than the one asked for, in words; empty where it is not."""
+    return "" if why_not() else _usable(_base(), _name())[1]
 
 
 def folders():
@@ -76,12 +84,15 @@ def _usable(base, name):
     for place in filter(None, (base, temporary)):
         found = place / name
         try:
+            if place.exists():
+                _check_owner(place)
             found.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _check_owner(found.parent)
             _check_owner(found)
             with tempfile.TemporaryFile(dir=found) as file:
                 file.write(b"\0" * 4096)
                 file.flush()
-            return found, ""
+            return found, "; ".join(problems)
         except OSError as error:
             problems.append(f"{place}: {error.strerror or error}")
     return None, "; ".join(problems)
@@ -91,15 +102,14 @@ def _user():
     return os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
 
 
-def _check_owner(found):
+def _check_owner(place):
     """Refuse a folder into which another user could put code that we would run."""
     if not hasattr(os, "getuid"):
         return
-    for place in (found, found.parent):
-        facts = place.stat()
-        shared = facts.st_mode & stat.S_IWOTH and not facts.st_mode & stat.S_ISVTX
-        if facts.st_uid not in (os.getuid(), 0) or shared:
-            raise PermissionError(1, "it belongs to another user, or anyone may write there")
+    facts = place.stat()
+    shared = facts.st_mode & stat.S_IWOTH and not facts.st_mode & stat.S_ISVTX
+    if facts.st_uid not in (os.getuid(), 0) or shared:
+        raise PermissionError(1, "it belongs to another user, or anyone may write there")
 
 
 def failed(error):

@@ -14,7 +14,7 @@ from gumbench.families.bound import Bound, compiled_for
 from gumbench.families.program import draw_source, make_program
 from gumbench.moments import Grouping, Silent, accumulate
 from gumbench.truth import exact_gradient
-from gumbench.types import BATCHES, Record, Sizes
+from gumbench.types import BATCHES, NOTHING_SEEN, Record, Sizes
 
 ITEMS_OF_MEANS = 1 << 24
 MOST_COMPONENTS = 4096
@@ -114,7 +114,7 @@ def _record(cell, program, estimator, truth, grouping, moments, missing):
         cost = estimator.cost(Sizes(cell.inner_samples or 1, *bound.problem.shape))
         found = bound, cost.at_draws, truth, grouping, moments
         result["parts"] = {
-            name: part_result(*found, name, missing.get(name), cell.components)
+            name: part_result(*found, name, _missing(cell, missing, found, name), cell.components)
             for name in grouping.parts
         }
     return Record(
@@ -126,6 +126,15 @@ def _record(cell, program, estimator, truth, grouping, moments, missing):
         notes=_codes(cell, bound, estimator, result),
         message=message,
     )
+
+
+def _missing(cell, missing, found, name):
+    """What part_result takes: a relaxation whose estimates were all 0 has shown nothing yet."""
+    _, _, truth, grouping, moments = found
+    part = grouping.parts[name][0]
+    means = moments.batch_means[:, part] + grouping.shift[part]
+    silent = not (means.any() or moments.m2[part].any()) and truth.gradient[part].any()
+    return NOTHING_SEEN if cell.temperature is not None and silent else missing.get(name)
 
 
 def _codes(cell, bound, estimator, result):
@@ -162,7 +171,7 @@ def _finite(x):
 def part_result(bound, at_draws, truth, grouping, moments, name, missing=None, components=False):
     """What the moments say of one part, as plain JSON types.
 
-    at_draws : whether f is seen at draws alone; missing : a rare.Unseen, or None
+    at_draws : whether f is seen at draws alone; missing : a rare.Unseen, NOTHING_SEEN, or None
     """
     part = grouping.parts[name][0]
     n = moments.count * BATCHES
@@ -177,6 +186,7 @@ def part_result(bound, at_draws, truth, grouping, moments, name, missing=None, c
         low = high = relative = 0.0
     error = truth.error[part] if truth.error is not None else np.zeros(gradient.size)
     rounding = _rounding(bound, truth.gradient, part)
+    silent = missing == NOTHING_SEEN
     found = {
         "truth": truth.source,
         "truth_norm": _finite(np.sqrt((gradient**2).sum())),
@@ -185,10 +195,10 @@ def part_result(bound, at_draws, truth, grouping, moments, name, missing=None, c
         "truth_rounding": rounding * np.finfo(np.float64).eps / np.finfo(bound.real).eps,
         "variance": variance,
         "variance_low": _finite(low),
-        "variance_high": _finite(rare.widened(variance, high, missing)),
+        "variance_high": None if silent else _finite(rare.widened(variance, high, missing)),
         "relative_error": _finite(relative),
         "rounding": rounding,
-        "unseen": missing and dataclasses.asdict(missing),
+        "unseen": missing if silent else missing and dataclasses.asdict(missing),
         "batch_count": moments.count,
         "batch_variances": [float(v) for v in within],
         **_of_batches(differences + gradient, gradient),
@@ -209,6 +219,8 @@ def part_result(bound, at_draws, truth, grouping, moments, name, missing=None, c
         "bias_groups": test.groups,
         "mse": variance + max(0.0, bias.square),
     }
+    if silent:
+        found |= {"bias_low": 0.0, "bias_high": None, "bias_z": 0.0, "bias_p": 1.0, "mse": None}
     if components:
         keep = slice(0, MOST_COMPONENTS)
         found["components"] = {

@@ -55,6 +55,14 @@ def check_estimator(estimator, problem, settings=()):
     if not np.isfinite(estimates).all():
         raise InputError(f"{name}: an estimate is not finite")
     _check_rows(name, estimates, others)
+    if (
+        estimator.deterministic
+        and np.ptp(estimates, axis=0).max() > RELATIVE * np.abs(estimates).max()
+    ):
+        raise InputError(
+            f"{name} is declared deterministic, and its estimates differ from each other: leave "
+            "deterministic out"
+        )
     if not estimator.deterministic:
         _check_calls(name, estimator, np.array(counts) / ESTIMATES, inner, problem.shape)
 
@@ -80,8 +88,8 @@ def _check_rows(name, estimates, others):
                 "and nothing is kept from call to call"
             )
         raise InputError(
-            f"{name}: an estimate depends on the others of its batch (a mean over the batch?): "
-            "each row is made of its own row of noise"
+            f"{name}: an estimate depends on the others of its batch, or on earlier calls (a mean "
+            "over the batch? a counter?): each row is made of its own row of noise"
         )
 
 
