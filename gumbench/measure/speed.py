@@ -82,13 +82,14 @@ def _timed(found):
 
     def prepare(times):
         for _ in range(times):
-            prepared(estimator, preparation)
+            if not estimator.prepare_is_free:
+                prepared(estimator, preparation)
             source.table(bound)
 
     if estimator.deterministic and estimator.prepare:
         return 0.0, (prepare, 1)
     seconds = 0.0
-    if (estimator.prepare and not estimator.prepare_is_free) or source is not NO_DRAWS:
+    if estimator.prepare or source is not NO_DRAWS:
         seconds = min(timing.clocked(prepare, 1) for _ in range(PREPARED_TIMES))
     return seconds, _work(bound, program, grouping)
 
