@@ -14,7 +14,7 @@ from gumbench.notes import UNBIASED_LIMIT, Note
 # A norm that differs by more is another: in standard errors, and as a share.
 GRADIENT_ERRORS, SAME_GRADIENT = 6.0, 1e-3
 # What may differ between two runs of a cell.
-OWN = ("seed", "estimates", "truth_estimates", "components")
+OWN = ("seed", "estimates", "truth_estimates", "options")
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def diff(before, after, where=()):
 
 def _cell(record):
     """What makes two cells the same in two runs."""
-    return tuple(sorted((k, str(v)) for k, v in record.cell.items() if k not in OWN))
+    return tuple((k, str(v)) for k, v in record.cell.identity().items() if k not in OWN)
 
 
 def _name(record):
@@ -131,8 +131,8 @@ def _name(record):
 
 
 def _place(cell):
-    settings = ranking.pairs_text(cell["problem_settings"])
-    return f"{cell['problem']} {cell['dimension']}" + (f" ({settings})" if settings else "")
+    settings = ranking.pairs_text(cell.problem_settings)
+    return f"{cell.problem} {cell.dimension}" + (f" ({settings})" if settings else "")
 
 
 def _absence(name, record, added):
@@ -144,9 +144,9 @@ def _absence(name, record, added):
 
 def _change(old, new):
     (before, _), (after, row) = old, new
-    parts = [record.result["parts"][row["part"]] for record in (before, after)]
-    p_before, p = (1.0 if (p := part.get("bias_p")) is None else p for part in parts)
-    shared = all(before.cell[name] == after.cell[name] for name in ("seed", "estimates"))
+    parts = [record.parts[row["part"]] for record in (before, after)]
+    p_before, p = (1.0 if part.bias_p is None else part.bias_p for part in parts)
+    shared = (before.cell.seed, before.cell.estimates) == (after.cell.seed, after.cell.estimates)
     return Change(
         name=f"{_name(after)}, {row['part']}",
         row=row,

@@ -12,8 +12,8 @@ REUSE = 1000
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What one estimate costs.
+class CostModel:
+    """How one estimate is priced.
 
     unit : "evaluations" (of f, and ∂f/∂x at its price), "time" (what was measured here) or
         "estimates" (one each); None is evaluations, or time where f has a price in seconds
@@ -118,7 +118,7 @@ class Cost:
             seconds += record.clock["prepare_seconds"] / reuse
         if self.is_measured:
             if not rounds:
-                name = f"{record.cell['estimator']} on {record.cell['problem']}"
+                name = f"{record.cell.estimator} on {record.cell.problem}"
                 raise InputError(f"{name} has no time: leave out --cost time, or sweep again")
             return seconds
         evaluations = self._priced(result["evaluations"], result["gradient_evaluations"])

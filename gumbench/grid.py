@@ -95,7 +95,6 @@ def _sampler_cells(spec, grid):
                 seed=0,
                 estimates=0,
                 truth_estimates=0,
-                components=False,
                 digest=registry.sampler_digest("sampling", name),
                 sampler=name,
             )
@@ -130,7 +129,7 @@ def _problem_cells(spec, grid, maker, problem, settings, name, named, typed, not
         seed=spec.seed,
         estimates=BATCHES if some.deterministic else BATCHES * math.ceil(spec.estimates / BATCHES),
         truth_estimates=BATCHES * math.ceil(spec.truth_estimates / BATCHES),
-        components=spec.components,
+        options=(("components", True),) if spec.components else (),
         digest="",
         skipped=reason,
     )

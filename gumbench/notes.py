@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gumbench import text
-from gumbench.types import NOTHING_SEEN
 
 WIDE_INTERVAL = 0.2
 DOMINATED = 0.5
@@ -38,8 +37,8 @@ class Note:
 class Condition:
     """When a finished cell has a note, and what is said of the worst of them.
 
-    size : (cell, result, part) -> how bad it is, or None where it is not so
-    text, hint : (cell, result, size, given) -> str; given: flags typed, with their values
+    size : (record, part) -> how bad it is, or None where it is not so
+    text, hint : (record, size, given) -> str; given: flags typed, with their values
     """
 
     size: Callable
@@ -52,71 +51,66 @@ def instead(given, flag):
     return f" instead of {given[flag]}" if flag in given else ""
 
 
-def _wide(cell, result, part):
-    error = part.get("relative_error")
+def _wide(record, part):
+    error = part.relative_error
     return error if error is not None and error > WIDE_INTERVAL else None
 
 
 def _enough(cell, size):
     """Estimates for an interval just narrow enough, two digits, rounded up."""
-    needed = cell["estimates"] * (size / WIDE_INTERVAL) ** 2
+    needed = cell.estimates * (size / WIDE_INTERVAL) ** 2
     unit = 10 ** (math.floor(math.log10(needed)) - 1)
     return math.ceil(needed / unit) * unit
 
 
-def _dominated(cell, result, part):
-    variances = part["batch_variances"]
+def _dominated(record, part):
+    variances = part.batch_variances
     total = sum(variances)
     share = max(variances, default=0.0) / total if total else 0.0
     return share if share > DOMINATED else None
 
 
-def _biased(cell, result, part):
-    p = part.get("bias_p")
+def _biased(record, part):
+    p = part.bias_p
     return (
         -math.log10(max(p, sys.float_info.min))
-        if result["unbiased"] and p is not None and p < UNBIASED_LIMIT
+        if record.result["unbiased"] and p is not None and p < UNBIASED_LIMIT
         else None
     )
 
 
-def _zero(cell, result, part):
-    if cell["temperature"] is None or not part["truth_norm"]:
+def _zero(record, part):
+    if record.cell.temperature is None or not part.truth_norm:
         return None
-    size = math.hypot(part["mean_norm"], math.sqrt(part["variance"])) / part["truth_norm"]
+    size = math.hypot(part.mean_norm, math.sqrt(part.variance)) / part.truth_norm
     return 1.0 / max(size, 1e-300) if size < ZERO_GRADIENT else None
 
 
-def _rounded(cell, result, part):
-    ratio = result["value_ratio"]
-    applies = cell["dtype"] == "float32" and result["unbiased"] and ratio is not None
+def _rounded(record, part):
+    ratio = record.result["value_ratio"]
+    applies = record.cell.dtype == "float32" and record.result["unbiased"] and ratio is not None
     return ratio if applies and ratio > FLOAT32_RATIO else None
 
 
-def _rare(cell, result, part):
+def _rare(record, part):
     """How much what was hardly ever drawn may add, beside the interval of what was."""
-    unseen = part.get("unseen")
-    if not unseen or unseen == NOTHING_SEEN or part["variance_high"] is None:
+    if not part.unseen or part.variance_high is None:
         return None
-    seen = part["variance"] + math.sqrt(
-        max(0.0, (part["variance_high"] - part["variance"]) ** 2 - unseen["spread"] ** 2)
+    seen = part.variance + math.sqrt(
+        max(0.0, (part.variance_high - part.variance) ** 2 - part.unseen.spread**2)
     )
-    added = part["variance_high"] - seen
+    added = part.variance_high - seen
     return added if added > RARE * seen else None
 
 
-def _with_rare(result):
-    return [p for p in result["parts"].values() if p.get("unseen") not in (None, NOTHING_SEEN)]
-
-
-def _drawn(result):
+def _drawn(record):
     """How often the outcome is drawn that may add most, in expectation."""
-    return min(p["unseen"]["expected"] for p in _with_rare(result))
+    return min(part.unseen.expected for part in record.parts.values() if part.unseen)
 
 
-def _seen_by(cell, result):
+def _seen_by(record):
     """Estimates that would see the rarest outcome that counts, two digits, rounded up."""
-    needed = max(p["unseen"]["enough"] for p in _with_rare(result))
+    needed = max(part.unseen.enough for part in record.parts.values() if part.unseen)
     unit = 10 ** (math.floor(math.log10(needed)) - 1)
     return int(math.ceil(0.999 * needed / unit) * unit)
 
@@ -124,84 +118,82 @@ def _seen_by(cell, result):
 CONDITIONS = {
     "rare-outcomes": Condition(
         _rare,
-        lambda cell, result, size, given: (
-            f"outcomes drawn {text.digits(_drawn(result))} times in all estimates may add "
-            f"{text.digits(size)} to the variance of {name(cell)}"
+        lambda record, size, given: (
+            f"outcomes drawn {text.digits(_drawn(record))} times in all estimates may add "
+            f"{text.digits(size)} to the variance of {name(record)}"
         ),
-        lambda cell, result, size, given: (
-            f"--estimates {_seen_by(cell, result)}{instead(given, 'estimates')} would see them"
+        lambda record, size, given: (
+            f"--estimates {_seen_by(record)}{instead(given, 'estimates')} would see them"
         ),
     ),
     "wide-interval": Condition(
         _wide,
-        lambda cell, result, size, given: (
-            f"the variance of {name(cell)} is known to {100 * size:.0f} % only"
+        lambda record, size, given: (
+            f"the variance of {name(record)} is known to {100 * size:.0f} % only"
         ),
-        lambda cell, result, size, given: (
-            f"--estimates {_enough(cell, size)}{instead(given, 'estimates')} would do"
+        lambda record, size, given: (
+            f"--estimates {_enough(record.cell, size)}{instead(given, 'estimates')} would do"
         ),
     ),
     "heavy-tail": Condition(
         _dominated,
-        lambda cell, result, size, given: (
-            f"one of 64 batches holds {100 * size:.0f} % of the variance of {name(cell)}: rare "
+        lambda record, size, given: (
+            f"one of 64 batches holds {100 * size:.0f} % of the variance of {name(record)}: rare "
             "estimates are very large"
         ),
-        lambda cell, result, size, given: (
-            f"its interval may be too narrow; --estimates {10 * cell['estimates']}"
+        lambda record, size, given: (
+            f"its interval may be too narrow; --estimates {10 * record.cell.estimates}"
             f"{instead(given, 'estimates')} says more"
         ),
     ),
     "bias-seen": Condition(
         _biased,
-        lambda cell, result, size, given: (
-            f"{name(cell)} is declared unbiased, and a bias is seen, {text.p_value(10**-size)}, "
-            f"seed {cell['seed']}"
+        lambda record, size, given: (
+            f"{name(record)} is declared unbiased, and a bias is seen, {text.p_value(10**-size)}, "
+            f"seed {record.cell.seed}"
         ),
-        lambda cell, result, size, given: (
+        lambda record, size, given: (
             f"try another --seed{instead(given, 'seed')}; if it stays, it is a bug"
         ),
     ),
     "zero-gradient": Condition(
         _zero,
-        lambda cell, result, size, given: (
-            f"nearly all estimates of {name(cell)} were 0, and rare ones may be very large"
+        lambda record, size, given: (
+            f"nearly all estimates of {name(record)} were 0, and rare ones may be very large"
         ),
-        lambda cell, result, size, given: (
-            f"give larger --temperatures than {cell['temperature']:g}"
-        ),
+        lambda record, size, given: f"give larger --temperatures than {record.cell.temperature:g}",
     ),
     "float32-rounding": Condition(
         _rounded,
-        lambda cell, result, size, given: (
-            f"f of {cell['problem']} is {text.digits(size)} times as large as its spread, so that "
-            "float32 rounds much of it away"
+        lambda record, size, given: (
+            f"f of {record.cell.problem} is {text.digits(size)} times as large as its spread, so "
+            "that float32 rounds much of it away"
         ),
-        lambda cell, result, size, given: f"--dtype float64{instead(given, 'dtype')} does not",
+        lambda record, size, given: f"--dtype float64{instead(given, 'dtype')} does not",
     ),
 }
 
 
-def name(cell):
-    """A cell of the journal as a user calls it."""
-    temperature = cell["temperature"]
+def name(record):
+    """A finished cell as a user calls it."""
+    cell = record.cell
+    temperature = cell.temperature
     at = "" if temperature is None else f" at τ = {temperature:g}"
-    return f"{cell['estimator']}{at} on {cell['problem']} {cell['dimension']}"
+    return f"{cell.estimator}{at} on {cell.problem} {cell.dimension}"
 
 
-def codes(cell, result):
-    """Codes of the notes that a finished cell's result gives rise to, in order."""
-    parts = result["parts"].values()
+def codes(record):
+    """Codes of the notes that a finished cell gives rise to, in order."""
     return tuple(
         code
         for code, condition in CONDITIONS.items()
-        if any(condition.size(cell, result, part) is not None for part in parts)
+        if any(condition.size(record, part) is not None for part in record.parts.values())
     )
 
 
 def rejected(records):
     """Names of estimators that are declared unbiased, and are not."""
-    return {r.cell["estimator"] for r in records if "bias-seen" in r.notes}
+    return {r.cell.estimator for r in records if "bias-seen" in r.notes}
 
 
 def of_noisy_timing(records):
@@ -233,13 +225,13 @@ def of_records(records, given: Mapping[str, Any]):
             (size, record)
             for record in records
             if code in record.notes
-            for part in record.result["parts"].values()
-            if (size := condition.size(record.cell, record.result, part)) is not None
+            for part in record.parts.values()
+            if (size := condition.size(record, part)) is not None
         ]
         if noted:
             size, worst = max(noted, key=lambda pair: pair[0])
             cells = len({record.key for _, record in noted})
-            about = worst.cell, worst.result, size, given
+            about = worst, size, given
             others = f" (and {cells - 1} more)" if cells > 1 else ""
             found.append(Note(code, condition.text(*about) + others, condition.hint(*about)))
     return found

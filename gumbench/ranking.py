@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from gumbench import rows, shares, tables, verdict
-from gumbench.cost import Cost
+from gumbench.cost import CostModel
 from gumbench.envelope import Interval, Line, best_at, envelope, rivals_at
 from gumbench.errors import InputError, unknown
 from gumbench.notes import UNBIASED_LIMIT
@@ -132,7 +132,7 @@ class Comparison:
     dimension: int
     dtype: str
     part: str
-    cost: Cost
+    cost: CostModel
     by: str
     relative: bool
     budget: float
@@ -189,7 +189,7 @@ def compare(results, cost=None, *, budget=None, by="direction", oracles=False, w
     """Comparisons of all problems, dimensions, settings and parts in some results.
 
     results : Results
-    cost : a Cost; evaluations of f by default
+    cost : a CostModel; evaluations of f by default
     budget : of a step, in the cost's unit; None for all budgets
     by : "direction" or "error"
     oracles : let candidates take part that rest on what nobody has
@@ -197,7 +197,7 @@ def compare(results, cost=None, *, budget=None, by="direction", oracles=False, w
 
     Raises InputError where nothing is left to compare.
     """
-    cost = cost or Cost()
+    cost = cost or CostModel()
     if by not in SHAPES:
         raise unknown("kind of error", str(by), list(SHAPES))
     if isinstance(budget, str):
@@ -233,15 +233,15 @@ def _group(record, part, cost):
     """What candidates have in common; measured times of plain Python are compared among them."""
     cell = record.cell
     python = cost.is_measured and "python" in record.notes
-    settings = pairs_text(cell["problem_settings"])
-    return cell["problem"], cell["dimension"], settings, cell["dtype"], python, part
+    settings = pairs_text(cell.problem_settings)
+    return cell.problem, cell.dimension, settings, cell.dtype, python, part
 
 
 def named(record):
     """A cell as candidates are called."""
     cell = record.cell
-    settings = pairs_text(cell["estimator_settings"])
-    return _name(cell["estimator"], cell["temperature"], cell["inner_samples"], settings)
+    settings = pairs_text(cell.estimator_settings)
+    return _name(cell.estimator, cell.temperature, cell.inner_samples, settings)
 
 
 def _name(estimator, temperature, inner_samples, settings):
@@ -262,7 +262,7 @@ def _plain(value):
 
 def _comparison(key, pairs, cost, budget, by, oracles, missing):
     problem, dimension, settings, dtype, _, part = key
-    found = pairs[0][0].result["parts"][part]
+    found = pairs[0][0].parts[part]
     varied = _varied_settings(record for record, _ in pairs)
     candidates = [_candidate(record, row, cost, varied) for record, row in pairs]
     relative = shares.gradient_square(found) is not None
@@ -291,8 +291,8 @@ def _comparison(key, pairs, cost, budget, by, oracles, missing):
         ranges=ranges,
         others=() if same or not relative else others,
         missing=tuple(missing.items()),
-        truth=found["truth"],
-        truth_norm=found["truth_norm"],
+        truth=found.truth,
+        truth_norm=found.truth_norm,
     )
 
 
@@ -307,15 +307,15 @@ def _varied_settings(records):
     """Estimators whose candidates differ in their settings."""
     seen: dict[str, set] = {}
     for record in records:
-        pairs = pairs_text(record.cell["estimator_settings"])
-        seen.setdefault(record.cell["estimator"], set()).add(pairs)
+        pairs = pairs_text(record.cell.estimator_settings)
+        seen.setdefault(record.cell.estimator, set()).add(pairs)
     return {name for name, texts in seen.items() if len(texts) > 1}
 
 
 def _candidate(record, row, cost, varied):
     cell, result = record.cell, record.result
-    found = result["parts"][row["part"]]
-    p = found.get("bias_p")
+    found = record.parts[row["part"]]
+    p = found.bias_p
     rejected = result["unbiased"] and p is not None and p < UNBIASED_LIMIT
     price = cost.of(record)
     unbiased = result["unbiased"] and not rejected
@@ -325,10 +325,10 @@ def _candidate(record, row, cost, varied):
         for by, (level, slope, unseen) in _errors(found, unbiased, price).items()
     }
     return Candidate(
-        estimator=cell["estimator"],
-        temperature=cell["temperature"],
-        inner_samples=cell["inner_samples"],
-        settings=pairs_text(cell["estimator_settings"]) if cell["estimator"] in varied else "",
+        estimator=cell.estimator,
+        temperature=cell.temperature,
+        inner_samples=cell.inner_samples,
+        settings=pairs_text(cell.estimator_settings) if cell.estimator in varied else "",
         unbiased=unbiased,
         rejected=rejected,
         oracle=result["oracle"],
@@ -345,9 +345,9 @@ def _errors(found, unbiased, cost):
     """Level, slope and what nobody saw of the slope, by the errors that there are."""
     square = shares.gradient_square(found)
     unseen = 0.0
-    if found["unseen"] and not shares.is_rounding(found) and not shares.is_unseen(found):
-        unseen = found["unseen"]["spread"] * cost
-    if found["truth"] == WITHOUT_TRUTH:
+    if found.unseen and not shares.is_rounding(found) and not shares.is_unseen(found):
+        unseen = found.unseen.spread * cost
+    if found.truth == WITHOUT_TRUTH:
         work = shares.variances(found) * cost
         return {"error": (np.zeros_like(work), work, unseen)} if unbiased else {}
     moments = shares.moments(found)

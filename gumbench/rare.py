@@ -11,6 +11,7 @@ import numpy as np
 
 from gumbench.families import categorical
 from gumbench.kernels import noise, philox
+from gumbench.types import Unseen
 
 # Outcomes are rare that are drawn less often than this, alone and the heaviest of them together.
 EXPECTED_DRAWS = 5.0
@@ -23,20 +24,6 @@ PILOT_ITEMS = 1 << 20
 MOST_PILOTS = 64
 # So many draws of an outcome would see it.
 ENOUGH_DRAWS = 10.0
-
-
-@dataclass(frozen=True)
-class Unseen:
-    """What rare outcomes may add to a variance.
-
-    spread : two standard deviations of the variance measured, by the rare outcomes alone
-    expected : how often the one that adds most is drawn in all estimates
-    enough : number of estimates that would see it
-    """
-
-    spread: float
-    expected: float
-    enough: float
 
 
 @dataclass(frozen=True)

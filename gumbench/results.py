@@ -1,26 +1,45 @@
 """A run in memory."""
 
+import dataclasses
 import functools
 
 from gumbench import changes, config, ranking, tables
-from gumbench.cost import Cost
+from gumbench.cost import CostModel
 from gumbench.errors import InputError, unknown
 from gumbench.store import Folder, write_atomically
+
+TIMES = "speed"
+
+
+def with_times(records):
+    """Records, to each of which is added the time of its estimator that another one measured."""
+    times = {
+        r.cell.timed_as(): r.clock for r in records if r.measurement == TIMES and r.status == "done"
+    }
+
+    def joined(record):
+        time = times.get(record.cell.timed_as(), {})
+        if record.measurement == TIMES or record.status != "done" or not record.cell.estimator:
+            return record
+        return dataclasses.replace(record, clock={**record.clock, **time})
+
+    return tuple(map(joined, records))
 
 
 class Results:
     """The finished cells of a run, in the order of its grid.
 
-    records : tuple of Record
+    records : tuple of Record, with the times that other records have for their cells
     spec : the SweepSpec that was run
-    manifest : what the folder's manifest.json says: seed, machine, versions, digests, cells
+    manifest : a gumbench.store.Manifest: spec, seed, machine with versions, digests, cells
     path : the run's folder, or None
     variance : DataFrame, one row per cell and part (columns: gumbench.tables.variance)
     throughput : DataFrame, one row per estimator that was timed (gumbench.tables.throughput)
     """
 
     def __init__(self, records, spec, manifest, path=None):
-        self.records = tuple(records)
+        self._records = tuple(records)
+        self.records = with_times(self._records)
         self.spec = spec
         self.manifest = manifest
         self.path = path
@@ -28,12 +47,12 @@ class Results:
     @property
     def machine(self):
         """Facts of the machine and versions it was made with."""
-        return self.manifest.get("machine")
+        return self.manifest.machine
 
     @property
     def unfinished(self):
         """How many cells are done where some are missing, as a sentence; else empty."""
-        planned = len(self.manifest["cells"])
+        planned = len(self.manifest.cells)
         if len(self.records) == planned:
             return ""
         return f"The run is unfinished: {len(self.records)} of {planned} cells are done."
@@ -87,10 +106,10 @@ class Results:
         oracles : let candidates take part that rest on what nobody has
         where : `column=value` texts on rows of `variance`, all of which must hold
         cost : "evaluations", "time" or "estimates"
-        gradient_cost, cost_of_f, cost_of_gradient, batched, reuse : as in gumbench.cost.Cost, times
-            in seconds
+        gradient_cost, cost_of_f, cost_of_gradient, batched, reuse : as in gumbench.cost.CostModel,
+            times in seconds
         """
-        price = Cost(cost, gradient_cost, cost_of_f, cost_of_gradient, batched, reuse)
+        price = CostModel(cost, gradient_cost, cost_of_f, cost_of_gradient, batched, reuse)
         return ranking.compare(self, price, budget=budget, by=by, oracles=oracles, where=where)
 
     def diff(self, before, *, where=()):
@@ -111,7 +130,7 @@ class Results:
             if rows := self.rows(name):
                 write_atomically(folder / f"{name}.csv", tables.csv_text(name, rows))
                 hashes[name] = tables.sha256(name, rows)
-        folder.write_manifest({**self.manifest, "sha256": hashes})
+        folder.write_manifest(dataclasses.replace(self.manifest, sha256=hashes))
 
     def save(self, directory):
         """Keep the run in a new or empty folder, as a sweep with `output` does.
@@ -127,7 +146,7 @@ class Results:
             folder.write_manifest(self.manifest)
             folder.write_spec(config.to_toml(self.spec))
             with folder.open_journal() as journal:
-                for record in self.records:
+                for record in self._records:
                     folder.append(journal, record)
             self.write_tables(folder)
         self.path = folder.path

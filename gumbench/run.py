@@ -13,7 +13,7 @@ from gumbench import ahead, checks, config, grid, machine, measure, plugins, reg
 from gumbench.errors import GumbenchError, InputError, StoppedError
 from gumbench.notes import Note
 from gumbench.results import Results
-from gumbench.store import SPEC, Folder
+from gumbench.store import SPEC, Folder, Manifest
 from gumbench.types import Record
 
 CHECKPOINT_SECONDS = 15.0
@@ -134,8 +134,8 @@ def _edited(folder, spec, cells):
     names = _own_files(spec)
     for other in _runs(folder.path.parent) if names else ():
         manifest = _manifest_of(other)
-        if manifest and manifest["spec"] == spec.identity():
-            digests = manifest["digests"]
+        if manifest and manifest.spec == spec.identity():
+            digests = manifest.digests
             if any(digests.get(_pair(c), c.digest) != c.digest for c in cells):
                 text = f"{' or '.join(names)} was edited since {other}"
                 yield Note("edited-file", text, "this is a new run")
@@ -164,16 +164,16 @@ def _runs(parent):
 
 def _check_contains(spec, cells, manifest, folder):
     """Refuse a folder whose run is not part of the one asked for."""
-    before, now = manifest["spec"], spec.identity()
+    before, now = manifest.spec, spec.identity()
     differing = sorted(key for key in {*before, *now} - {"grid"} if before.get(key) != now.get(key))
     hint = "give another folder with --output, or --force to start over"
     if differing:
         pairs = ", ".join(f"{k} {before.get(k)} there, {now.get(k)} here" for k in differing)
         raise InputError(f"{folder.path} holds a run with another {pairs}: {hint}")
-    old_keys, new_keys = set(manifest["cells"]), {c.key for c in cells}
+    old_keys, new_keys = set(manifest.cells), {c.key for c in cells}
     if old_keys <= new_keys:
         return
-    old_digests = manifest["digests"]
+    old_digests = manifest.digests
     changed = [c for c in cells if old_digests.get(_pair(c), c.digest) != c.digest]
     edited = [n for c in changed for n in (c.problem, c.estimator) if plugins.is_file(n)]
     if edited:
@@ -204,7 +204,7 @@ def run(plan, monitor=None, fail_fast=False):
         for number, cells in enumerate(plan.passes):
             monitor.start(number, cells)
             measured = _measure(cells, _PassMonitor(plan.folder, monitor), fail_fast)
-            for record in [*measure.amended(measured, list(records.values())), *measured]:
+            for record in measured:
                 keep(record)
                 records[record.key] = record
             monitor.finish(measured)
@@ -250,13 +250,13 @@ def _pair(cell):
 
 def _manifest(plan):
     digests = {_pair(c): c.digest for c in plan.cells}
-    return {
-        "spec": plan.spec.identity(),
-        "seed": plan.spec.seed,
-        "machine": machine.facts(),
-        "digests": digests,
-        "cells": [c.key for c in plan.cells],
-    }
+    return Manifest(
+        spec=plan.spec.identity(),
+        seed=plan.spec.seed,
+        machine=machine.facts(),
+        digests=digests,
+        cells=[c.key for c in plan.cells],
+    )
 
 
 def _measure(cells, monitor, fail_fast):
@@ -289,7 +289,7 @@ def _without_result(cell, status, message):
     result = {"settings": cell.settings_text()}
     if cell.problem:
         result["family"] = registry.problem_maker(cell.problem).family
-    return Record(cell.key, cell.measurement, cell.identity(), status, result, (), message)
+    return Record(cell.key, cell.measurement, cell, status, result, (), message)
 
 
 class _PassMonitor:
@@ -318,7 +318,7 @@ def load(path):
     manifest = folder.manifest()
     spec = config.checked_spec(config.read_toml(_read(folder / SPEC), SPEC), SPEC)
     records = folder.records()
-    cells = [records[key] for key in manifest["cells"] if key in records]
+    cells = [records[key] for key in manifest.cells if key in records]
     return Results(cells, spec, manifest, folder.path)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from gumbench import statistics
-from gumbench.types import NOTHING_SEEN
 
 # A ‖g‖² that is estimated, and a gain, are something where they are so many standard errors.
 SQUARE_ERRORS = 2.0
@@ -21,11 +20,11 @@ TRUTH_ROUNDINGS = 16.0
 
 def gradient_square(found):
     """‖g‖² of a part, its noise taken out where it is estimated; None where it is not seen or 0."""
-    if found["truth"] == "none" or found["truth_norm"] is None:
+    if found.truth == "none" or found.truth_norm is None:
         return None
-    square = found["truth_norm"] ** 2 - found["truth_error"] ** 2
-    least = SQUARE_ERRORS * found["truth_square_error"]
-    return square if square > max(least, (TRUTH_ROUNDINGS * found["truth_rounding"]) ** 2) else None
+    square = found.truth_norm**2 - found.truth_error**2
+    least = SQUARE_ERRORS * found.truth_square_error
+    return square if square > max(least, (TRUTH_ROUNDINGS * found.truth_rounding) ** 2) else None
 
 
 def gain(found):
@@ -33,39 +32,39 @@ def gain(found):
     square = gradient_square(found)
     if square is None:
         return None, None
-    by_truth = np.array(found["batch_truth"])
+    by_truth = np.array(found.batch_truth)
     value = float(by_truth.mean()) / square
     own = float(by_truth.std(ddof=1)) / math.sqrt(by_truth.size) / square
     # A longer ‖g‖² divides by more, and half of that is in m · g.
-    truths = value * found["truth_square_error"] / (2 * square)
+    truths = value * found.truth_square_error / (2 * square)
     return value, math.hypot(own, truths)
 
 
 def cosine(found):
     """Cosine of the angle between m and g, or None."""
     value, _ = gain(found)
-    if value is None or not found["mean_norm"]:
+    if value is None or not found.mean_norm:
         return None
-    return max(-1.0, min(1.0, value * math.sqrt(gradient_square(found)) / found["mean_norm"]))
+    return max(-1.0, min(1.0, value * math.sqrt(gradient_square(found)) / found.mean_norm))
 
 
 def relative_variance(found):
     """variance / ‖g‖², or None."""
     square = gradient_square(found)
-    return None if square is None else found["variance"] / square
+    return None if square is None else found.variance / square
 
 
 def is_rounding(found):
     """Whether all the variance there is, that nobody saw included, is the estimates' rounding."""
-    high = found["variance_high"]
-    return high is not None and max(found["variance"], high) <= found["rounding"] ** 2
+    high = found.variance_high
+    return high is not None and max(found.variance, high) <= found.rounding**2
 
 
 def is_unseen(found):
     """Whether most of a part's variance may be in events that were hardly ever drawn."""
-    if found["unseen"] == NOTHING_SEEN:
+    if found.silent:
         return True
-    rare = found["unseen"] and found["unseen"]["spread"] > found["variance"]
+    rare = found.unseen and found.unseen.spread > found.variance
     return bool(rare) and not is_rounding(found)
 
 
@@ -86,21 +85,21 @@ class Moments:
 
 def moments(found):
     """The Moments of a part with a truth."""
-    by_truth = _left_out(found["batch_truth"])
+    by_truth = _left_out(found.batch_truth)
     square = np.concatenate(
         [
-            [found["mean_norm"] ** 2],
-            statistics.squares_of_means(found["batch_mean"], found["batch_square"])[1],
+            [found.mean_norm**2],
+            statistics.squares_of_means(found.batch_mean, found.batch_square)[1],
         ]
     )
     variance = variances(found)
     batches = by_truth.size - 1
-    counts = found["batch_count"] * np.append(batches, np.full(batches, batches - 1))
+    counts = found.batch_count * np.append(batches, np.full(batches, batches - 1))
     noise = variance / counts
-    truth = found["truth_norm"] ** 2
-    bias = square - 2 * by_truth + truth - noise - found["truth_error"] ** 2
-    bias[0] = found["bias_norm"] ** 2
-    if is_rounding(found) and found["bias_norm"] <= found["rounding"]:
+    truth = found.truth_norm**2
+    bias = square - 2 * by_truth + truth - noise - found.truth_error**2
+    bias[0] = found.bias_norm**2
+    if is_rounding(found) and found.bias_norm <= found.rounding:
         bias[:] = 0.0
     least = by_truth**2 / (gradient_square(found) or math.inf)
     return Moments(by_truth, np.maximum(square - noise, least), variance, np.maximum(bias, 0.0))
@@ -108,11 +107,11 @@ def moments(found):
 
 def variances(found):
     """The variance of a part, and that with each batch left out."""
-    batches = np.array(found["batch_variances"])
+    batches = np.array(found.batch_variances)
     if not batches.size or is_rounding(found):
-        return np.zeros(len(found["batch_mean"]) + 1)
+        return np.zeros(len(found.batch_mean) + 1)
     left = statistics.leave_one_out_means(batches) / (batches.mean() or 1.0)
-    return found["variance"] * np.append(1.0, left)
+    return found.variance * np.append(1.0, left)
 
 
 def _left_out(values):

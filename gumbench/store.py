@@ -7,15 +7,18 @@ import fcntl
 import json
 import os
 import socket
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pydantic
 
 from gumbench.errors import BusyError, InputError
 from gumbench.notes import Note
-from gumbench.types import Cell, Record
+from gumbench.types import Record
 
-SCHEMA = 2
+SCHEMA = 3
 MANIFEST, SPEC, JOURNAL = "manifest.json", "spec.toml", "cells.jsonl"
 CHECKPOINT, LOCK = "checkpoint.npz", ".lock"
 # What a lock says that another process holds; other errors say that there are no locks here.
@@ -53,29 +56,34 @@ def _cannot_write(path, error):
     return InputError(f"cannot write {path}: {what}; give another folder with --output")
 
 
-def _check_manifest(manifest):
-    """Raise TypeError or KeyError where a manifest of this schema is not as it was written."""
-    for key, kind in (("spec", dict), ("cells", list), ("digests", dict), ("seed", int)):
-        if not isinstance(manifest[key], kind):
-            raise TypeError(key)
-    if not isinstance(manifest.get("machine", {}), dict):
-        raise TypeError("machine")
-    grids = manifest["spec"]["grid"]
+@dataclass(frozen=True)
+class Manifest:
+    """What a run folder says of its run, in manifest.json.
+
+    spec : the SweepSpec, what decides results alone; seed : its seed
+    machine : of machine.facts; digests : of code and data, by measurement, problem and estimator
+    cells : keys, in the order of the grid; sha256 : of the reproducible columns of each table
+    """
+
+    spec: dict[str, Any]
+    seed: int
+    digests: dict[str, str]
+    cells: list[str]
+    machine: dict[str, Any] = field(default_factory=dict)
+    sha256: dict[str, str] = field(default_factory=dict)
+
+
+MANIFESTS, RECORDS = pydantic.TypeAdapter(Manifest), pydantic.TypeAdapter(Record)
+
+
+def _checked_manifest(data):
+    """The Manifest of plain data; raises ValueError, KeyError or TypeError for what is none."""
+    manifest = MANIFESTS.validate_python(data)
+    grids = manifest.spec["grid"]
     names = [name for g in grids for name in g.get("problems") or g["samplers"]]
-    if not all(isinstance(name, str) for name in (*names, *manifest["cells"])):
-        raise TypeError("cells")
-
-
-def _checked_record(data):
-    """The Record of a journal line; raises TypeError, KeyError or ValueError for what is none."""
-    data["notes"] = tuple(data["notes"])
-    record = Record(**data)
-    fields = Cell.__dataclass_fields__.keys() - {"digest", "skipped"}
-    if not (isinstance(record.result, dict) and record.cell.keys() >= fields):
-        raise TypeError("cell")
-    if not all(isinstance(note, str) for note in record.notes):
-        raise TypeError("notes")
-    return record
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("problems")
+    return manifest
 
 
 class Folder:
@@ -153,13 +161,13 @@ class Folder:
         return file.read().strip() or "another process"
 
     def manifest(self):
-        """The manifest. Raises InputError where it is missing, damaged or of a newer version."""
+        """The Manifest. Raises InputError where it is missing, damaged or of a newer version."""
         path = self / MANIFEST
         try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-            schema = int(manifest["schema"])
+            data = json.loads(path.read_text(encoding="utf-8"))
+            schema = int(data["schema"])
             if schema == SCHEMA:
-                _check_manifest(manifest)
+                return _checked_manifest(data)
         except FileNotFoundError:
             raise InputError(f"{self.path} is no run folder: it has no {MANIFEST}") from None
         except NotADirectoryError:
@@ -173,18 +181,15 @@ class Folder:
                 f"{path}: written by gumbench 0.1, whose runs this one does not read: sweep again "
                 "into a new folder"
             )
-        if schema > SCHEMA:
-            raise InputError(
-                f"{self.path} was written by a newer gumbench (schema {schema}, this one reads "
-                f"{SCHEMA}): update gumbench"
-            )
-        return manifest
+        raise InputError(
+            f"{self.path} was written by a newer gumbench (schema {schema}, this one reads "
+            f"{SCHEMA}): update gumbench"
+        )
 
     def write_manifest(self, manifest):
         """Replace the manifest."""
-        write_atomically(
-            self / MANIFEST, json.dumps({"schema": SCHEMA, **manifest}, indent=1) + "\n"
-        )
+        data = {"schema": SCHEMA, **dataclasses.asdict(manifest)}
+        write_atomically(self / MANIFEST, json.dumps(data, indent=1) + "\n")
 
     def write_spec(self, text):
         """Replace the spec by this TOML."""
@@ -199,9 +204,9 @@ class Folder:
         found = {}
         for number, line in enumerate(lines[:-1], 1):
             try:
-                record = _checked_record(json.loads(line))
+                record = RECORDS.validate_json(line)
                 found[record.key] = record
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            except (ValueError, RecursionError):
                 raise InputError(
                     f"{path}, line {number} is damaged: delete that line to compute its cell again"
                 ) from None

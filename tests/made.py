@@ -3,7 +3,7 @@
 import numpy as np
 
 from gumbench import tables
-from gumbench.types import Record
+from gumbench.types import Cell, PartResult, Record, Unseen
 
 BATCHES, COUNT = 64, 100
 COLUMNS = [c.name for c in tables.table("variance").COLUMNS]
@@ -11,16 +11,15 @@ CELL = {
     "measurement": "variance",
     "problem": "bernoulli-toy",
     "dimension": 1,
-    "problem_settings": [],
-    "estimator_settings": [],
+    "problem_settings": (),
+    "estimator_settings": (),
     "temperature": None,
     "inner_samples": None,
     "dtype": "float32",
     "seed": 0,
     "estimates": BATCHES * COUNT,
     "truth_estimates": 64,
-    "components": False,
-    "sampler": "",
+    "digest": "",
 }
 
 
@@ -44,9 +43,10 @@ def part(gradient, mean, variance, generator, truth="closed form", spread=0.1, *
     means += mean - means.mean(axis=0) + np.sqrt(variance / n / gradient.size)
     within = variance * np.exp(spread * generator.standard_normal(BATCHES))
     within *= variance / within.mean() if variance else 1.0
-    found = means.mean(axis=0)
-    square = ((found - gradient) ** 2).sum() - variance / n
-    return {
+    mean_found = means.mean(axis=0)
+    square = ((mean_found - gradient) ** 2).sum() - variance / n
+    unseen = values.pop("unseen", None)
+    found = {
         "truth": truth,
         "truth_norm": float(np.linalg.norm(gradient)),
         "truth_error": 0.0,
@@ -57,13 +57,14 @@ def part(gradient, mean, variance, generator, truth="closed form", spread=0.1, *
         "variance_high": float(1.05 * variance),
         "relative_error": 0.02,
         "rounding": 1e-7,
-        "unseen": None,
+        "unseen": unseen and Unseen(**unseen),
+        "silent": False,
         "batch_count": COUNT,
-        "batch_variances": within.tolist(),
-        "mean_norm": float(np.linalg.norm(found)),
-        "batch_truth": (means @ gradient).tolist(),
-        "batch_mean": (means @ found).tolist(),
-        "batch_square": (means**2).sum(axis=1).tolist(),
+        "batch_variances": tuple(within),
+        "mean_norm": float(np.linalg.norm(mean_found)),
+        "batch_truth": tuple(means @ gradient),
+        "batch_mean": tuple(means @ mean_found),
+        "batch_square": tuple((means**2).sum(axis=1)),
         "bias_norm": float(np.sqrt(max(0.0, square))),
         "bias_low": 0.0,
         "bias_high": 1.0,
@@ -73,6 +74,7 @@ def part(gradient, mean, variance, generator, truth="closed form", spread=0.1, *
         "mse": float(variance + max(0.0, square)),
         **values,
     }
+    return PartResult(**found)
 
 
 def record(estimator, part, unbiased=False, evaluations=1.0, gradients=0.0, cell=(), **values):
@@ -90,7 +92,6 @@ def record(estimator, part, unbiased=False, evaluations=1.0, gradients=0.0, cell
         "prepare_gradient_evaluations": 0,
         "value_ratio": 1.0,
         **values,
-        "parts": {"logit": part},
     }
-    cell = {**CELL, "estimator": estimator, **dict(cell)}
-    return Record(estimator, "variance", cell, "done", values)
+    cell = Cell(**{**CELL, "estimator": estimator, **dict(cell)})
+    return Record(estimator, "variance", cell, "done", values, parts={"logit": part})

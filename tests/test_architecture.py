@@ -132,7 +132,7 @@ TOY_MEASURE = '''
 
     def measure(cells, monitor=None):
         return [
-            Record(c.key, c.measurement, c.identity(), "done", {"cells": len(cells)})
+            Record(c.key, c.measurement, c, "done", {"cells": len(cells)})
             for c in cells
         ]
 

@@ -580,7 +580,7 @@ FOLDERS = [
     (edit("manifest.json", lambda old: old[:-20]), "", "manifest.json is damaged"),
     (edit("manifest.json", lambda old: b"[]"), "", "manifest.json is damaged"),
     (edit("manifest.json", lambda old: b"\xff"), "", "manifest.json is damaged"),
-    (edit("manifest.json", lambda old: b'{"schema": 2}'), "", "manifest.json is damaged"),
+    (edit("manifest.json", lambda old: b'{"schema": 3}'), "", "manifest.json is damaged"),
     (edit_manifest(schema=1), "", "manifest.json: written by gumbench 0.1, whose runs this one"),
     (edit("manifest.json", lambda old: b'{"schema": "x"}'), "", "manifest.json is damaged"),
     (edit("manifest.json", lambda old: b'{"icons": []}'), "--force", "manifest.json is damaged"),

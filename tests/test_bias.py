@@ -79,7 +79,7 @@ def name_of(value):
 @pytest.mark.parametrize(("problem", "estimator", "settings"), CASES, ids=name_of)
 def test_unbiased_estimators_pass(problem, estimator, settings, measured):
     for name, part in parts(*measured(problem, estimator, settings)).items():
-        assert part["bias_p"] > LEAST_P, (name, part["bias_p"])
+        assert part.bias_p > LEAST_P, (name, part.bias_p)
 
 
 @pytest.mark.parametrize(("problem", "estimator", "settings"), CASES, ids=name_of)
@@ -92,4 +92,4 @@ def test_an_error_in_the_largest_component_is_seen(problem, estimator, settings,
     wrong = truth.gradient.copy()
     wrong[largest] += planted
     found = parts(bound, estimator, dataclasses.replace(truth, gradient=wrong), grouping, moments)
-    assert min(part["bias_p"] for part in found.values()) < 1e-3
+    assert min(part.bias_p for part in found.values()) < 1e-3

@@ -10,17 +10,21 @@ import gumbench
 from gumbench.kernels import jit  # noqa: F401  (cached objects refer to its types)
 
 EVERYTHING = """
+import itertools
 import sys
 from gumbench import registry
+from gumbench.families import family
 from gumbench.families.bound import compiled_for
+from gumbench.families.program import draw_source
 
 tasks = {}
 for problem in map(registry.make_problem, registry.names("problems")):
     for name in registry.names("estimators"):
         estimator = registry.estimators(name).get(problem.family)
         if not registry.why_not(estimator, problem):
-            for dtype in ("float32", "float64"):
-                tasks |= dict.fromkeys(compiled_for(problem, estimator, dtype))
+            for dtype, fastest in itertools.product(("float32", "float64"), (False, True)):
+                draw = draw_source(estimator, family(problem.family), fastest).draw
+                tasks |= dict.fromkeys(compiled_for(problem, estimator, dtype, draw))
 part, parts = map(int, sys.argv[1:])
 for task in [*tasks][part::parts]:
     task.run()

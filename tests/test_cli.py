@@ -236,7 +236,7 @@ def test_output_left_out_is_named_after_the_spec():
 def test_components_are_kept():
     assert main(shlex.split(f"{TOY} --estimators score --components -q")) == 0
     (record,) = journal()
-    assert len(record["result"]["parts"]["logit"]["components"]["mean"]) == 1
+    assert len(record["parts"]["logit"]["components"]["mean"]) == 1
 
 
 def test_debug_shows_where(place):

@@ -91,7 +91,7 @@ def a_cell(bound, estimator, seed, estimates, inner=None, temperature=None):
         seed=seed,
         estimates=estimates,
         truth_estimates=BATCHES,
-        components=True,
+        options=(("components", True),),
         digest="",
     )
 
@@ -105,7 +105,7 @@ def measured(bound, estimator, seed, estimates, inner=None, temperature=None, tr
     truth = truth or exact_gradient(bound, 0, BATCHES)
     (record,) = _measure_some([cell], bound, found, truth, Silent())
     assert record.status == "done"
-    return record.result["parts"]
+    return {name: dataclasses.asdict(part) for name, part in record.parts.items()}
 
 
 def first_part(bound, *args, **kwargs):

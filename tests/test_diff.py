@@ -46,7 +46,8 @@ def without(status, name="concrete", message="why"):
 
 def renamed(name, **cell):
     found = records()
-    found[2] = dataclasses.replace(found[2], cell={**found[2].cell, "estimator": name, **cell})
+    renamed_cell = dataclasses.replace(found[2].cell, **{"estimator": name, **cell})
+    found[2] = dataclasses.replace(found[2], cell=renamed_cell)
     return found
 
 
@@ -62,7 +63,7 @@ SHUT = {
     "renamed": (renamed("concrete-2"), "missing; there is concrete-2 on bernoulli-toy 1"),
     "another temperature": (renamed("concrete", temperature=0.5), "there is concrete (τ = 0.5) on"),
     "another setting": (
-        renamed("concrete", estimator_settings=[["scale", 2.0]]),
+        renamed("concrete", estimator_settings=(("scale", 2.0),)),
         "there is concrete (scale = 2) on",
     ),
     "another dtype": (renamed("concrete", dtype="float64"), "it is missing"),
@@ -84,7 +85,8 @@ def test_the_gate_is_shut(kind):
 OPEN = {
     "the same": records(),
     "another seed": [
-        dataclasses.replace(r, cell={**r.cell, "seed": 7}) for r in records(score=part(seed=3))
+        dataclasses.replace(r, cell=dataclasses.replace(r.cell, seed=7))
+        for r in records(score=part(seed=3))
     ],
     "a little grown": records(score=part(1.09)),
     "less": records(score=part(0.2)),
@@ -128,18 +130,18 @@ def test_rounding_that_grew_is_the_same():
 def test_a_cell_with_two_parts_is_named_once():
     both = dataclasses.replace(
         records()[0],
-        result={
-            **records()[0].result,
-            "part_sizes": {"a": 2, "b": 2},
-            "parts": {"a": part(), "b": part()},
-        },
+        result={**records()[0].result, "part_sizes": {"a": 2, "b": 2}},
+        parts={"a": part(), "b": part()},
     )
     found = diff(made.Results([both, *records()[1:]]), made.Results(records()[1:]))
     assert len(found.absent) == 1
 
 
 def test_runs_without_a_common_cell():
-    other = [dataclasses.replace(r, cell={**r.cell, "problem": "bernoulli-sum"}) for r in records()]
+    other = [
+        dataclasses.replace(r, cell=dataclasses.replace(r.cell, problem="bernoulli-sum"))
+        for r in records()
+    ]
     with pytest.raises(InputError, match="no cell in common: the first has score on bernoulli-toy"):
         diff(made.Results(records()), made.Results(other))
     failed = [without("error", name)[NAMES.index(name)] for name in NAMES]
@@ -167,7 +169,7 @@ def folder(tmp_path_factory):
 
     grown = [json.loads(line) for line in lines]
     for record in grown:
-        found = record["result"]["parts"]["logit"]
+        found = record["parts"]["logit"]
         found |= {"variance": 1.5 * found["variance"], "variance_high": 9.0}
         found["batch_variances"] = [1.5 * v for v in found["batch_variances"]]
     edited("grown", map(json.dumps, grown))

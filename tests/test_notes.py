@@ -156,7 +156,7 @@ def test_everything_done_before(capsys):
 def test_runs_of_different_machines(capsys):
     swept(FINE, capsys)
     there = gumbench.load("run")
-    there.manifest["machine"]["vector_bits"] = 64
+    there.manifest.machine["vector_bits"] = 64
     there.save("there")
     assert main(["diff", "run", "there"]) == 0
     said = " ".join(capsys.readouterr().err.split())

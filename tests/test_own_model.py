@@ -727,7 +727,7 @@ def test_gaussians_under_noise_on_f_are_refused_by_their_family():
 def test_what_a_gaussian_missed_is_nothing_that_was_never_drawn(estimator):
     """Its law has no outcomes, and the bias test adds nothing for those that were never seen."""
     run = gumbench.sweep(problems=["gaussian-kl"], estimators=[estimator], estimates=640)
-    assert all(part["unseen"] is None for r in run.records for part in r.result["parts"].values())
+    assert all(part.unseen is None for r in run.records for part in r.parts.values())
     assert [r["status"] for r in run.rows("variance")] == ["done"] * 6
 
 

@@ -13,7 +13,7 @@ import twin
 
 import gumbench
 from gumbench import envelope, ranking, registry, tables
-from gumbench.cost import Cost
+from gumbench.cost import CostModel
 from gumbench.errors import InputError
 from gumbench.estimators import categorical
 from gumbench.types import Record
@@ -143,7 +143,7 @@ def test_a_winner_whose_bias_was_not_seen_is_said_to_have_one():
         (found,) = ranking.compare(made.Results(records))
         said = "The bias of quiet was not seen: it may be up to 22 % of the gradient."
         assert (said in found.verdict) == (not unbiased)
-    seen = made.record("quiet", {**quiet, "bias_p": 0.01})
+    seen = made.record("quiet", dataclasses.replace(quiet, bias_p=0.01))
     (found,) = ranking.compare(made.Results([seen, records[1]]))
     assert not any("was not seen" in sentence for sentence in found.verdict)
 
@@ -367,23 +367,23 @@ def test_costs():
         prepare_evaluations=500,
     )
     timed = dataclasses.replace(record, clock={"rounds": [3.0, 1.0, 2.0], "prepare_seconds": 50.0})
-    assert Cost().of(record) == Cost().of(timed) == 10.5
-    assert Cost(gradient_cost=1.0).of(record) == 6.5
-    assert Cost(reuse=50).of(record) == 20
-    assert Cost("estimates").of(record) == 1
-    assert Cost("time").of(timed) == pytest.approx(2.05)
-    assert Cost("time", reuse=100).of(timed) == pytest.approx(2.5)
-    assert Cost(cost_of_f=0.002).of(record) == pytest.approx(0.021)
-    assert Cost(cost_of_f=0.002).of(timed) == pytest.approx(2.071)
-    assert Cost(cost_of_f=0.002, cost_of_gradient=0.007).of(record) == pytest.approx(
+    assert CostModel().of(record) == CostModel().of(timed) == 10.5
+    assert CostModel(gradient_cost=1.0).of(record) == 6.5
+    assert CostModel(reuse=50).of(record) == 20
+    assert CostModel("estimates").of(record) == 1
+    assert CostModel("time").of(timed) == pytest.approx(2.05)
+    assert CostModel("time", reuse=100).of(timed) == pytest.approx(2.5)
+    assert CostModel(cost_of_f=0.002).of(record) == pytest.approx(0.021)
+    assert CostModel(cost_of_f=0.002).of(timed) == pytest.approx(2.071)
+    assert CostModel(cost_of_f=0.002, cost_of_gradient=0.007).of(record) == pytest.approx(
         4 * 0.002 + 2 * 0.007 + 0.5 * 0.002
     )
-    assert Cost(batched=True).of(record) == 4.5
-    assert Cost(cost_of_f=0.002, batched=True).of(record) == pytest.approx(0.009)
+    assert CostModel(batched=True).of(record) == 4.5
+    assert CostModel(cost_of_f=0.002, batched=True).of(record) == pytest.approx(0.009)
     exact = dataclasses.replace(record, result={**record.result, "deterministic": True})
-    assert Cost(batched=True).of(exact) == 10.5
+    assert CostModel(batched=True).of(exact) == 10.5
     with pytest.raises(InputError, match="score on bernoulli-toy has no time"):
-        Cost("time").of(record)
+        CostModel("time").of(record)
 
 
 @pytest.mark.parametrize(
@@ -407,7 +407,7 @@ def test_costs():
 )
 def test_costs_that_contradict_themselves(facts, message):
     with pytest.raises(InputError, match=message):
-        Cost(**facts)
+        CostModel(**facts)
 
 
 def test_what_is_prepared_counts():
@@ -751,7 +751,9 @@ def test_mistakes_in_python(options, message):
 
 def test_nothing_to_compare_and_what_is_missing():
     record = made.record("a", made.part([1.0], [1.0], 1.0, np.random.default_rng(0)), True)
-    failed = Record("k", "variance", {**record.cell, "estimator": "b"}, "diverged", {}, (), "inf")
+    failed = Record(
+        "k", "variance", dataclasses.replace(record.cell, estimator="b"), "diverged", {}, (), "inf"
+    )
     with pytest.raises(InputError, match="there is no finished cell"):
         ranking.compare(made.Results([failed]))
     (found,) = ranking.compare(made.Results([record, failed]))

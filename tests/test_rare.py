@@ -255,7 +255,7 @@ def test_relaxations_and_gaussians_are_not_widened(estimator):
         estimates=640,
         measurements=["variance"],
     )
-    assert all(p["unseen"] is None for r in run.records for p in r.result["parts"].values())
+    assert all(p.unseen is None for r in run.records for p in r.parts.values())
 
 
 @pytest.mark.parametrize("estimator", ["score", "score-loo", "straight-through", "gumbel-score"])

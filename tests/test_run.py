@@ -132,9 +132,9 @@ def test_a_manifest_of_a_newer_schema_is_refused(tmp_path):
 def test_the_manifest_says_where_the_run_was_made(tmp_path):
     sweep(tmp_path / "run")
     manifest = Folder(tmp_path / "run").manifest()
-    assert manifest["seed"] == 0
-    assert {"cores", "vector_bits", "versions"} <= manifest["machine"].keys()
-    assert len(manifest["cells"]) == 4
+    assert manifest.seed == 0
+    assert {"cores", "vector_bits", "versions"} <= manifest.machine.keys()
+    assert len(manifest.cells) == 4
 
 
 def test_a_run_planned_before_another_finished_loses_nothing(tmp_path):

@@ -13,11 +13,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from made import CELL
 
 import gumbench
 from gumbench import summary
 from gumbench.cli import main, screen
-from gumbench.types import Record
+from gumbench.types import Cell, Record
 
 SCREENS = Path(__file__).parent / "screens"
 WIDTHS = (60, 80, 100, 160)
@@ -56,20 +57,20 @@ def with_clock(record, number):
 
 def sampler(name, number, draws):
     """A record of a sampler that nobody has timed."""
-    cell = {"dimension": 1000, "sampler": name, "problem": "", "estimator": "", "temperature": None}
+    facts = {"measurement": "sampling", "dimension": 1000, "sampler": name, "estimator": ""}
+    cell = Cell(**{**CELL, **facts, "problem": ""})
     work = {"kind": "sampler", "rows": 1000 // draws or 1, "draws": draws}
     work |= {"rounds": [1e-7 * number / draws] * 11, "bits": [1e-8] * 11}
     facts = {"threads": 1, "threading_layer": "omp", "vector_bits": 512, "check_p": 0.5}
-    whole = {**cell, "inner_samples": None, "dtype": "float32"}
-    return Record(name, "sampling", whole, "done", facts, (), "", {"works": [work]})
+    return Record(name, "sampling", cell, "done", facts, (), "", {"works": [work]})
 
 
 def made():
     """A run and another of a second seed, in this folder."""
     for name, seed in (("run", 0), ("other", 1)):
         run = gumbench.sweep({**SPEC, "seed": seed})
-        run.records = tuple(with_clock(r, n % 9) for n, r in enumerate(run.records))
-        run.save(name)
+        records = (with_clock(r, n % 9) for n, r in enumerate(run.records))
+        gumbench.Results(records, run.spec, run.manifest).save(name)
 
 
 def screens(width):

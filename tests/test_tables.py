@@ -71,7 +71,7 @@ def test_the_hash_in_the_manifest_is_that_of_the_reproducible_columns(folder):
     from gumbench.store import Folder
 
     rows = gumbench.load(folder).rows("variance")
-    assert Folder(folder).manifest()["sha256"]["variance"] == tables.sha256("variance", rows)
+    assert Folder(folder).manifest().sha256["variance"] == tables.sha256("variance", rows)
     other = [{**rows[0], "variance": rows[0]["variance"] * (1 + 1e-15)}, *rows[1:]]
     assert tables.sha256("variance", other) != tables.sha256("variance", rows)
     timed = [{**rows[0], "nanoseconds_per_estimate": 5.0}, *rows[1:]]

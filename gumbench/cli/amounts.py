@@ -38,7 +38,7 @@ def percent(text, flag):
 
 
 def budget(text, cost):
-    """A budget of a step in a Cost's unit, or None. Raises InputError."""
+    """A budget of a step in a CostModel's unit, or None. Raises InputError."""
     if text is None:
         return None
     if cost.cost_of_f is not None:

@@ -77,10 +77,10 @@ def compare(
     variance, as a share of its square. The direction error is what the best step size leaves.
     """
     from gumbench import ranking, run, summary
-    from gumbench.cost import Cost
+    from gumbench.cost import CostModel
 
     _only_one_run(runs or [], fail_above)
-    price = Cost(
+    price = CostModel(
         cost,
         amounts.number(gradient_cost, "gradient-cost"),
         amounts.time(cost_of_f, "cost-of-f"),

@@ -105,11 +105,11 @@ def _runs():
             continue
         done = sum(record.status in ("done", "skipped") for record in records.values())
         problems = dict.fromkeys(
-            p for g in manifest["spec"]["grid"] for p in g.get("problems") or g["samplers"]
+            p for g in manifest.spec["grid"] for p in g.get("problems") or g["samplers"]
         )
-        seed = str(manifest["seed"])
+        seed = str(manifest.seed)
         rows.append(
-            (str(path.parent), f"{done} of {len(manifest['cells'])}", seed, ", ".join(problems))
+            (str(path.parent), f"{done} of {len(manifest.cells)}", seed, ", ".join(problems))
         )
     return ("name", "cells done", "seed", "problems"), rows
 

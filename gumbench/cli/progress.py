@@ -116,7 +116,7 @@ class Screen:
         self.finished += len(records)
         for record in records:
             if record.status in ("error", "diverged"):
-                name = f"{record.cell['problem']} {record.cell['estimator']}"
+                name = f"{record.cell.problem} {record.cell.estimator}"
                 self.err.print(f"{name}: {record.message}", markup=False)
         if self.bar:
             self.bar.update(self.task, cells=f"{self.finished}/{self.total}")

@@ -1,10 +1,9 @@
 """One file a measurement: `measure(cells, monitor)` turns the cells of a pass into records.
 
-A measurement depends neither on where nor after what it runs. Beside `measure` its module has
-`forecast(cells, threads)`, a forecast.Forecast, and may have `tasks(cells)`, what it compiles,
-`cell(cell)`, what it makes of a cell of the grid or None, `pass_key(cell)`, equal for cells that go
-together, and `amended(records, finished)`, records of other measurements to which its own add
-something.
+A measurement depends neither on where nor after what it runs, and writes into no other's records.
+Beside `measure` its module has `forecast(cells, threads)`, a forecast.Forecast, and may have
+`tasks(cells)`, what it compiles, `cell(cell)`, what it makes of a cell of the grid or None, and
+`pass_key(cell)`, equal for cells that go together.
 """
 
 import importlib
@@ -45,12 +44,6 @@ def passes(found):
         key = getattr(measurement(cell.measurement), "pass_key", Cell.pass_key)
         groups.setdefault((cell.measurement, key(cell)), []).append(cell)
     return [tuple(group) for group in groups.values()]
-
-
-def amended(records, finished):
-    """Records that change by those of a finished pass."""
-    module = measurement(records[0].measurement)
-    return list(module.amended(records, finished)) if hasattr(module, "amended") else []
 
 
 def tasks(found):

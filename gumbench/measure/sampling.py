@@ -111,7 +111,7 @@ def _record(cell, found, logits, first):
     return Record(
         key=cell.key,
         measurement=cell.measurement,
-        cell=cell.identity(),
+        cell=cell,
         status="done",
         result={
             "threads": 1,

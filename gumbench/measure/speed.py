@@ -27,10 +27,6 @@ from gumbench.moments import Grouping, Silent
 from gumbench.types import Record
 
 PREPARED_TIMES = 3
-SAME = (
-    *("problem", "dimension", "problem_settings", "estimator", "estimator_settings"),
-    *("inner_samples", "dtype", "digest"),
-)
 
 
 def cell(found):
@@ -43,7 +39,7 @@ def cell(found):
         seed=0,
         estimates=0,
         truth_estimates=0,
-        components=False,
+        options=(),
     )
 
 
@@ -108,7 +104,7 @@ def _record(found, rounds, prepare_seconds):
     return Record(
         key=found.key,
         measurement=found.measurement,
-        cell=found.identity(),
+        cell=found,
         status="done",
         result={
             "kind": "estimator",
@@ -122,22 +118,6 @@ def _record(found, rounds, prepare_seconds):
         notes=(("python",) if python else ()) + notes.of_rounds(rounds),
         clock={"rounds": rounds, "prepare_seconds": prepare_seconds},
     )
-
-
-def amended(records, finished):
-    """The records of other measurements with the time of theirs, where this pass has it.
-
-    records : of this pass. finished : all records so far.
-    """
-    timed = {_same(r.cell): r for r in records if r.status == "done"}
-    for record in finished:
-        speed = timed.get(_same(record.cell))
-        if speed and record.measurement != speed.measurement and record.status == "done":
-            yield dataclasses.replace(record, clock={**record.clock, **speed.clock})
-
-
-def _same(found):
-    return json.dumps([found[name] for name in SAME if name != "digest"])
 
 
 def forecast(cells, threads):

@@ -14,7 +14,7 @@ from gumbench.families.bound import Bound, compiled_for
 from gumbench.families.program import draw_source, make_program
 from gumbench.moments import Grouping, Silent, accumulate
 from gumbench.truth import exact_gradient
-from gumbench.types import BATCHES, NOTHING_SEEN, Record, Sizes
+from gumbench.types import BATCHES, PartResult, Record, Sizes
 
 ITEMS_OF_MEANS = 1 << 24
 MOST_COMPONENTS = 4096
@@ -80,7 +80,7 @@ def _measure_some(cells, bound, estimator, truth, monitor):
 
 
 def unseen(program, estimator, truth, grouping, moments):
-    """What outcomes that were hardly ever drawn may add to the variance: part -> rare.Unseen."""
+    """What outcomes that were hardly ever drawn may add to the variance: part -> Unseen."""
     bound = program.bound
     discrete = hasattr(bound.family, "outcomes")
     if not discrete or estimator.deterministic or estimator.takes_temperature:
@@ -103,7 +103,7 @@ def _rounding(bound, gradient, part):
 def _record(cell, program, estimator, truth, grouping, moments, missing):
     bound = program.bound
     bad = np.flatnonzero(moments.not_finite >= 0)
-    result, message = _costs(cell, program, estimator), ""
+    parts, message = {}, ""
     if bad.size:
         number = moments.not_finite[bad[0]]
         message = (
@@ -113,33 +113,37 @@ def _record(cell, program, estimator, truth, grouping, moments, missing):
     else:
         cost = estimator.cost(Sizes(cell.inner_samples or 1, *bound.problem.shape))
         found = bound, cost.at_draws, truth, grouping, moments
-        result["parts"] = {
-            name: part_result(*found, name, _missing(cell, missing, found, name), cell.components)
+        components = dict(cell.options).get("components", False)
+        parts = {
+            name: part_result(
+                *found,
+                name,
+                missing.get(name),
+                silent=cell.temperature is not None and _is_silent(found, name),
+                components=components,
+            )
             for name in grouping.parts
         }
-    return Record(
+    record = Record(
         key=cell.key,
         measurement=cell.measurement,
-        cell=cell.identity(),
+        cell=cell,
         status="diverged" if bad.size else "done",
-        result=result,
-        notes=_codes(cell, bound, estimator, result),
+        result=_costs(cell, program, estimator),
         message=message,
+        parts=parts,
     )
+    python = () if bound.problem.compiled and estimator.compute is None else ("python",)
+    return dataclasses.replace(record, notes=python + notes.codes(record))
 
 
-def _missing(cell, missing, found, name):
-    """What part_result takes: a relaxation whose estimates were all 0 has shown nothing yet."""
+def _is_silent(found, name):
+    """Whether all estimates of a part were 0, and its gradient is not."""
     _, _, truth, grouping, moments = found
     part = grouping.parts[name][0]
     means = moments.batch_means[:, part] + grouping.shift[part]
-    silent = not (means.any() or moments.m2[part].any()) and truth.gradient[part].any()
-    return NOTHING_SEEN if cell.temperature is not None and silent else missing.get(name)
-
-
-def _codes(cell, bound, estimator, result):
-    python = () if bound.problem.compiled and estimator.compute is None else ("python",)
-    return python + notes.codes(cell.identity(), result)
+    nothing = not (means.any() or moments.m2[part].any())
+    return bool(nothing and truth.gradient[part].any())
 
 
 def _costs(cell, program, estimator):
@@ -158,7 +162,6 @@ def _costs(cell, program, estimator):
         "prepare_evaluations": program.prepare_calls.values,
         "prepare_gradient_evaluations": program.prepare_calls.gradients,
         "value_ratio": None if estimator.deterministic else _finite(bound.value_ratio),
-        "parts": {},
     }
 
 
@@ -168,10 +171,21 @@ def _finite(x):
     return x if math.isfinite(x) else None
 
 
-def part_result(bound, at_draws, truth, grouping, moments, name, missing=None, components=False):
-    """What the moments say of one part, as plain JSON types.
+def part_result(
+    bound,
+    at_draws,
+    truth,
+    grouping,
+    moments,
+    name,
+    missing=None,
+    *,
+    silent=False,
+    components=False,
+):
+    """The PartResult of some moments.
 
-    at_draws : whether f is seen at draws alone; missing : a rare.Unseen, NOTHING_SEEN, or None
+    at_draws : whether f is seen at draws alone; missing : an Unseen, or None
     """
     part = grouping.parts[name][0]
     n = moments.count * BATCHES
@@ -186,7 +200,6 @@ def part_result(bound, at_draws, truth, grouping, moments, name, missing=None, c
         low = high = relative = 0.0
     error = truth.error[part] if truth.error is not None else np.zeros(gradient.size)
     rounding = _rounding(bound, truth.gradient, part)
-    silent = missing == NOTHING_SEEN
     found = {
         "truth": truth.source,
         "truth_norm": _finite(np.sqrt((gradient**2).sum())),
@@ -198,13 +211,14 @@ def part_result(bound, at_draws, truth, grouping, moments, name, missing=None, c
         "variance_high": None if silent else _finite(rare.widened(variance, high, missing)),
         "relative_error": _finite(relative),
         "rounding": rounding,
-        "unseen": missing if silent else missing and dataclasses.asdict(missing),
+        "unseen": missing,
+        "silent": silent,
         "batch_count": moments.count,
-        "batch_variances": [float(v) for v in within],
+        "batch_variances": tuple(map(float, within)),
         **_of_batches(differences + gradient, gradient),
     }
     if truth.source == "none":
-        return found
+        return PartResult(**found)
     missed = _missed(bound, at_draws, part, n)
     bias = statistics.bias_size(
         differences, variance / n, float((error**2).sum()), float(missed.max())
@@ -229,7 +243,7 @@ def part_result(bound, at_draws, truth, grouping, moments, name, missing=None, c
             "standard_error": np.sqrt(component_variance / n)[keep].tolist(),
             "variance": component_variance[keep].tolist(),
         }
-    return found
+    return PartResult(**found)
 
 
 def _of_batches(means, gradient):
@@ -237,9 +251,9 @@ def _of_batches(means, gradient):
     mean = means.mean(axis=0)
     return {
         "mean_norm": float(np.linalg.norm(mean)),
-        "batch_truth": (means @ gradient).tolist(),
-        "batch_mean": (means @ mean).tolist(),
-        "batch_square": np.einsum("bp,bp->b", means, means).tolist(),
+        "batch_truth": tuple((means @ gradient).tolist()),
+        "batch_mean": tuple((means @ mean).tolist()),
+        "batch_square": tuple(np.einsum("bp,bp->b", means, means).tolist()),
     }
 
 

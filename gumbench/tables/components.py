@@ -17,8 +17,8 @@ COLUMNS = (
 
 def rows(record):
     """The rows of a record, as dicts by column name."""
-    for part, found in record.result.get("parts", {}).items():
-        components = found.get("components", {})
+    for part, found in record.parts.items():
+        components = found.components or {}
         for number, values in enumerate(zip(*components.values(), strict=True)):
             named = dict(zip(components, values, strict=True))
             yield {"cell": record.key, "part": part, "component": number, **named}

@@ -44,7 +44,7 @@ def rows(record):
     shared = {
         "cell": record.key,
         "implementation": "gumbench",
-        **{name: cell[name] for name in SAME},
+        **{name: getattr(cell, name) for name in SAME},
         **{name: result.get(name) for name in RESULT},
         "status": record.status,
         "notes": " ".join(record.notes),
@@ -55,14 +55,14 @@ def rows(record):
     else:
         rounds = record.clock.get("rounds")
         clock = _clock(rounds, result["elements"]) if rounds else {}
-        yield {**shared, "kind": "estimator", "name": cell["estimator"], **clock}
+        yield {**shared, "kind": "estimator", "name": cell.estimator, **clock}
 
 
 def _sampler_rows(record, shared):
     """Rows of a sampler; those of the words and the fill come with the first of its pass."""
     from gumbench import statistics
 
-    size, sampler = record.cell["dimension"], record.cell["sampler"]
+    size, sampler = record.cell.dimension, record.cell.sampler
     if not record.clock:
         yield {**shared, "kind": "sampler", "name": sampler}
     for work in record.clock.get("works", ()):

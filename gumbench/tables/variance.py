@@ -72,25 +72,25 @@ def rows(record):
     result, cell = record.result, record.cell
     shared = {
         "cell": record.key,
-        **{name: cell[name] for name in SAME},
+        **{name: getattr(cell, name) for name in SAME},
         "settings": result.get("settings", ""),
         **{name: result.get(name) for name in RESULT},
-        "estimates": cell["estimates"],
+        "estimates": cell.estimates,
         "batches": 64,
         "status": record.status,
         "notes": " ".join(record.notes),
         "message": record.message,
     }
     for part, size in result.get("part_sizes", {"": None}).items():
-        found = result.get("parts", {}).get(part, {})
-        numbers = {name: found.get(name) for name in PART} | _shares(found)
+        found = record.parts.get(part)
+        numbers = {name: getattr(found, name, None) for name in PART} | _shares(found)
         yield {**shared, "part": part, "parameters": size, **numbers, **_clock(record, found)}
 
 
 def _shares(found):
     from gumbench import shares
 
-    if not found:
+    if found is None:
         return {}
     gain, error = shares.gain(found)
     return {
@@ -113,9 +113,9 @@ def _clock(record, found):
         "nanoseconds_per_estimate": 1e9 * time[0],
         "prepare_seconds": record.clock["prepare_seconds"],
     }
-    if not found.get("variance_low"):
+    if found is None or not found.variance_low or found.variance_high is None:
         return found_clock
-    variance = [found[name] for name in ("variance", "variance_low", "variance_high")]
+    variance = found.variance, found.variance_low, found.variance_high
     low, high = (_distance(variance, time, end) for end in (1, 2))
     work = variance[0] * time[0]
     return found_clock | {
