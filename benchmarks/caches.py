@@ -29,7 +29,8 @@ SPEC = {
 def child(order):
     """Run the sweep's estimators one by one, in an order, and print a hash of all rows."""
     import gumbench
-    from gumbench import registry, tables
+    from gumbench import registry
+    from gumbench.report import tables
 
     names = sorted(registry.names("estimators"))
     random.Random(order).shuffle(names)

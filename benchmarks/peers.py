@@ -18,12 +18,14 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import numba  # noqa: E402
 import numpy as np  # noqa: E402
 
-from gumbench import machine, registry, statistics, timing  # noqa: E402
-from gumbench.families.bound import Bound  # noqa: E402
-from gumbench.families.program import make_program  # noqa: E402
-from gumbench.kernels import driver, noise, philox, records, sampling  # noqa: E402
-from gumbench.measure.sampling import WORDS  # noqa: E402
-from gumbench.moments import Grouping  # noqa: E402
+from gumbench import machine, registry  # noqa: E402
+from gumbench.engine.bound import Bound  # noqa: E402
+from gumbench.engine.moments import Grouping  # noqa: E402
+from gumbench.engine.program import make_program  # noqa: E402
+from gumbench.kernels.loops import driver, records, sampling  # noqa: E402
+from gumbench.kernels.random import noise, philox  # noqa: E402
+from gumbench.measure.sampler_time import WORDS  # noqa: E402
+from gumbench.stats import statistics, timing  # noqa: E402
 from gumbench.types import BATCHES  # noqa: E402
 
 ROUNDS = 31

@@ -18,7 +18,8 @@ CHILD = "child"
 def child():
     """Print seconds by stage."""
     began = time.perf_counter()
-    from gumbench import config, run
+    from gumbench.runs import run
+    from gumbench.spec import schema
 
     stages = {"import": time.perf_counter() - began, "plan": 0.0, "ahead": 0.0}
 
@@ -35,8 +36,8 @@ def child():
             took = time.perf_counter() - self.began
             stages[self.name] = stages.get(self.name, 0.0) + took
 
-    data, _ = config.load_spec_data("lecture")
-    plan = run.plan(config.checked_spec(data, "lecture"))
+    data, _ = schema.load_spec_data("lecture")
+    plan = run.plan(schema.checked_spec(data, "lecture"))
     stages["plan"] = time.perf_counter() - began - stages["import"]
     run.run(plan, Clock())
     stages["all"] = time.perf_counter() - began

@@ -3,10 +3,10 @@
 import importlib
 
 _HOME = {
-    "sweep": "gumbench.run",
-    "load": "gumbench.run",
-    "Results": "gumbench.results",
-    "SweepSpec": "gumbench.config",
+    "sweep": "gumbench.runs.run",
+    "load": "gumbench.runs.run",
+    "Results": "gumbench.runs.results",
+    "SweepSpec": "gumbench.spec.schema",
     "GumbenchError": "gumbench.errors",
     "InputError": "gumbench.errors",
     "estimate": "gumbench.api",
@@ -22,10 +22,10 @@ _HOME = {
     "Noise": "gumbench.types",
     "Cost": "gumbench.types",
     "Sizes": "gumbench.types",
-    "CategoricalProblem": "gumbench.own",
-    "GaussianProblem": "gumbench.own",
-    "estimator": "gumbench.own",
-    "one_hot": "gumbench.own",
+    "CategoricalProblem": "gumbench.user_code.define",
+    "GaussianProblem": "gumbench.user_code.define",
+    "estimator": "gumbench.user_code.define",
+    "one_hot": "gumbench.user_code.define",
 }
 
 __all__ = [*_HOME, "__version__"]  # noqa: PLE0604

@@ -7,21 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from gumbench import checks, config, grid, machine, registry, trial
+from gumbench import limits, machine, registry
+from gumbench.engine import applicability, resolve, validate
+from gumbench.engine.bound import Bound
+from gumbench.engine.direct import settled
+from gumbench.engine.exact import exact_gradient as truth_of
+from gumbench.engine.program import make_program
 from gumbench.errors import InputError
-from gumbench.families.bound import Bound
-from gumbench.families.direct import settled
-from gumbench.families.program import make_program
-from gumbench.kernels import driver, noise, philox, simplex
-from gumbench.kernels.sampling import draw_rows
-from gumbench.kernels.threads import limited
-from gumbench.truth import exact_gradient as truth_of
+from gumbench.kernels.blocks import simplex
+from gumbench.kernels.compiler.threads import limited
+from gumbench.kernels.loops import driver
+from gumbench.kernels.loops.sampling import draw_rows
+from gumbench.kernels.random import noise, philox
+from gumbench.runs import grid
+from gumbench.spec import schema
 from gumbench.types import Estimator, Problem
 
 TRUTH_ESTIMATES = 262_144
 
 
-@checks.numpys_own_errors
+@limits.numpys_own_errors
 def gumbel(size, *, loc=0.0, scale=1.0, seed, first=0, dtype="float32", threads=None):
     """Gumbel noise, exact in both tails, the same on any machine and number of threads.
 
@@ -36,14 +41,14 @@ def gumbel(size, *, loc=0.0, scale=1.0, seed, first=0, dtype="float32", threads=
     Returns an array of that size and dtype. Raises InputError for what is out of range.
     The algorithm: -log(-log u) with u from Philox4x32-10 (Salmon et al. 2011).
     """
-    shape = checks.shape(size, philox.LIMITS["index"])
+    shape = limits.shape(size, philox.LIMITS["index"])
     elements, rows = shape[-1] if shape else 1, math.prod(shape[:-1])
-    scale = checks.real("scale", scale, checks.SMALLEST_SCALE, checks.LARGEST)
-    loc = checks.real("loc", loc, -checks.LARGEST, checks.LARGEST)
-    first = checks.whole("first", first, 0, philox.LIMITS["index"] - rows)
+    scale = limits.real("scale", scale, limits.SMALLEST_SCALE, limits.LARGEST)
+    loc = limits.real("loc", loc, -limits.LARGEST, limits.LARGEST)
+    first = limits.whole("first", first, 0, philox.LIMITS["index"] - rows)
     if elements > philox.LIMITS["element"]:
         raise InputError(f"size = {size}: the last axis may have at most 2^34 elements")
-    dtype, key = checks.dtype(dtype), _key(seed)
+    dtype, key = limits.dtype(dtype), _key(seed)
     _check_memory(f"size = {size}", math.prod(shape) * np.dtype(dtype).itemsize)
     out = np.empty((rows, elements), dtype)
     with _threads(threads):
@@ -51,7 +56,7 @@ def gumbel(size, *, loc=0.0, scale=1.0, seed, first=0, dtype="float32", threads=
     return out.reshape(shape)[()]
 
 
-@checks.numpys_own_errors
+@limits.numpys_own_errors
 def concrete(logits, temperature, draws, *, seed, dtype="float32"):
     """Draws of the Concrete distribution, softmax((θ + G)/τ): (draws, categories), on the simplex.
 
@@ -63,10 +68,10 @@ def concrete(logits, temperature, draws, *, seed, dtype="float32"):
 
     Raises InputError for what is out of range (Maddison et al. 2017; Jang et al. 2017).
     """
-    logits = checks.logits(logits, axes=(1,))
-    temperature = checks.real("temperature", temperature, *checks.TEMPERATURES)
-    draws = checks.whole("draws", draws, 1, philox.LIMITS["index"])
-    dtype, key = checks.dtype(dtype), _key(seed)
+    logits = limits.logits(logits, axes=(1,))
+    temperature = limits.real("temperature", temperature, *limits.TEMPERATURES)
+    draws = limits.whole("draws", draws, 1, philox.LIMITS["index"])
+    dtype, key = limits.dtype(dtype), _key(seed)
     real = np.dtype(dtype).type
     block = -(-draws // driver.CHUNK) * driver.CHUNK
     _check_memory(f"draws = {draws}", 3 * block * logits.size * np.dtype(dtype).itemsize)
@@ -77,7 +82,7 @@ def concrete(logits, temperature, draws, *, seed, dtype="float32"):
     return np.ascontiguousarray(out[0, :, :draws].T)
 
 
-@checks.numpys_own_errors
+@limits.numpys_own_errors
 def categorical(
     logits, draws=None, *, seed, first=0, sampler="gumbel-max", temperature=1.0, threads=None
 ):
@@ -96,11 +101,11 @@ def categorical(
     InputError for what is out of range, and says how much memory is needed where that is short.
     """
     name = registry.one("samplers", sampler)
-    table = checks.logits(logits)
+    table = limits.logits(logits)
     by_row, table = table.ndim == 2, np.atleast_2d(table)
-    temperatures = checks.temperatures(temperature).astype(table.dtype)
-    count = 1 if draws is None else checks.whole("draws", draws, 1, philox.LIMITS["index"])
-    first = checks.whole("first", first, 0, philox.LIMITS["index"] - table.shape[0] * count)
+    temperatures = limits.temperatures(temperature).astype(table.dtype)
+    count = 1 if draws is None else limits.whole("draws", draws, 1, philox.LIMITS["index"])
+    first = limits.whole("first", first, 0, philox.LIMITS["index"] - table.shape[0] * count)
     key = _key(seed)
     shape = (temperatures.size, table.shape[0], count)
     _check_memory(f"draws = {count} of {table.shape[0]} rows", 8 * math.prod(shape), name)
@@ -121,7 +126,7 @@ def _check_memory(what, needed, sampler=None):
         )
 
 
-@checks.numpys_own_errors
+@limits.numpys_own_errors
 def exact_gradient(
     problem, *, dtype="float64", seed=0, truth_estimates=TRUTH_ESTIMATES, trust=False
 ):
@@ -132,13 +137,13 @@ def exact_gradient(
         then the Truth's `error` is the standard error of each component
     trust : do not try a user's own problem before running it
     """
-    seed = checks.whole("seed", seed, *checks.SEEDS)
-    least, most = config.FEWEST_ESTIMATES, 1 << 53
-    estimates = checks.whole("truth_estimates", truth_estimates, least, most)
+    seed = limits.whole("seed", seed, *limits.SEEDS)
+    least, most = schema.FEWEST_ESTIMATES, 1 << 53
+    estimates = limits.whole("truth_estimates", truth_estimates, least, most)
     return truth_of(_bound(problem, dtype, trust), seed, estimates)
 
 
-@checks.numpys_own_errors
+@limits.numpys_own_errors
 def estimate(
     problem,
     estimator,
@@ -170,29 +175,29 @@ def estimate(
         name = registry.one("estimators", estimator)
         by_family = registry.estimators(name)
     found: Any = by_family.get(bound.problem.family)
-    if reason := registry.why_not(found, bound.problem):
+    if reason := applicability.why_not(found, bound.problem):
         raise InputError(f"{name} does not apply to {bound.problem.name}: {reason}")
-    count = checks.whole("count", count, 1, philox.LIMITS["index"])
+    count = limits.whole("count", count, 1, philox.LIMITS["index"])
     if found.takes_temperature:
         if temperature is None:
             raise InputError(f"{name} takes a temperature: give temperature=")
-        temperature = checks.real("temperature", temperature, *checks.TEMPERATURES)
+        temperature = limits.real("temperature", temperature, *limits.TEMPERATURES)
     if found.inner_samples:
         least, default = found.inner_samples
         inner_samples = default if inner_samples is None else inner_samples
         most = philox.LIMITS["draw"]
-        inner_samples = checks.whole("inner_samples", inner_samples, least, most)
-    seed = checks.whole("seed", seed, *checks.SEEDS)
-    settings = grid.checked_settings(name, checks.plain(settings or {}), found.settings)
+        inner_samples = limits.whole("inner_samples", inner_samples, least, most)
+    seed = limits.whole("seed", seed, *limits.SEEDS)
+    settings = grid.checked_settings(name, limits.plain(settings or {}), found.settings)
     if registry.is_own("estimators", name) and not trust:
-        trial.check_estimator(found, bound.problem, settings)
+        validate.check_estimator(found, bound.problem, settings)
     program = make_program(
         bound, found, [temperature or 1.0], inner_samples, seed, settings=settings
     )
     return program.collect(0, 0, count)
 
 
-@checks.numpys_own_errors
+@limits.numpys_own_errors
 def make_problem(name, dimension=None, settings=None):
     """A problem by its name or FILE.py:NAME, at a dimension (its first by default), with settings.
 
@@ -201,13 +206,13 @@ def make_problem(name, dimension=None, settings=None):
     name = registry.one("problems", name)
     maker = registry.problem_maker(name)
     if dimension is not None:
-        dimension = checks.whole(f"dimension of {name}", dimension, maker.least, maker.most)
-    settings = grid.checked_settings(name, checks.plain(settings or {}), maker.settings)
-    return registry.make_problem(name, dimension, settings)
+        dimension = limits.whole(f"dimension of {name}", dimension, maker.least, maker.most)
+    settings = grid.checked_settings(name, limits.plain(settings or {}), maker.settings)
+    return resolve.problem(name, dimension, settings)
 
 
 def _bound(problem, dtype, trust):
-    dtype = checks.dtype(dtype)
+    dtype = limits.dtype(dtype)
     if isinstance(problem, str):
         problem = make_problem(problem)
     if not isinstance(problem, Problem):
@@ -216,18 +221,18 @@ def _bound(problem, dtype, trust):
         problem = dataclasses.replace(problem, name="the problem")
     problem = settled(problem)
     if not trust and registry.is_own("problems", problem.name):
-        trial.check(problem)
+        validate.check(problem)
     return Bound(problem, dtype)
 
 
 def _key(seed):
-    return np.array(philox.key(checks.whole("seed", seed, *checks.SEEDS)), np.uint32)
+    return np.array(philox.key(limits.whole("seed", seed, *limits.SEEDS)), np.uint32)
 
 
 @contextlib.contextmanager
 def _threads(threads):
     """Use so many threads inside a with block."""
     if threads is not None:
-        threads = checks.whole("threads", threads, 1, machine.cores())
+        threads = limits.whole("threads", threads, 1, machine.cores())
     with limited(threads):
         yield

@@ -5,24 +5,19 @@ points, and FILE.py:NAME is a name as well. Listing names imports nothing; facts
 the files, and so Numba.
 """
 
-import ast
 import contextlib
 import dataclasses
 import fnmatch
 import functools
-import hashlib
 import importlib
 import inspect
 import pkgutil
 from pathlib import Path
 
-import numpy as np
-
-from gumbench import plugins
 from gumbench.errors import InputError, unknown
-from gumbench.types import Estimator, ProblemMaker, Sampler, Sizes, inside
+from gumbench.types import Estimator, ProblemMaker, Sampler, inside
+from gumbench.user_code import plugins
 
-FUNCTIONS = ("value", "value_at", "gradient", "direct", "truth")
 TAGS = {
     "unbiased": lambda e: e.unbiased,
     "biased": lambda e: not e.unbiased,
@@ -180,18 +175,6 @@ def _as_typed(name):
     return name.strip().lower().replace("_", "-")
 
 
-def bibliography():
-    """BibTeX entries of all papers by key."""
-    text = (Path(__file__).parent / "data" / "papers.bib").read_text(encoding="utf-8")
-    entries = (entry.strip() for entry in text.split("\n\n"))
-    return {entry.partition("{")[2].partition(",")[0]: entry for entry in entries}
-
-
-def paper_keys(paper):
-    """Keys of the papers in a text such as "Glynn 1990; Weaver and Tao 2001": word and year."""
-    return [f"{p.split()[0].lower()}{p.split()[-1]}" for p in paper.split(";") if p.split()]
-
-
 def select(kind, patterns):
     """Registry names for names, aliases, globs and @tags, in the order given.
 
@@ -248,91 +231,3 @@ def _tagged(kind, pattern):
     if tag not in TAGS:
         raise InputError(f"no tag is called {pattern!r}: give {', '.join(f'@{t}' for t in TAGS)}")
     return [n for n in names(kind) if any(TAGS[tag](e) for e in estimators(n).values())]
-
-
-def why_not(estimator, problem):
-    """Why an estimator does not apply to a problem, or an empty string."""
-    from gumbench.families import categorical
-
-    if estimator is None:
-        return f"no such estimator for the {problem.family} family"
-    if "gradient" in estimator.needs and problem.gradient is None:
-        return "it needs ∂f/∂x, which this problem does not have"
-    if "score_direct" in estimator.needs and not problem.direct_is_score:
-        return "it needs an ELBO, whose ∂f/∂θ at fixed x has mean zero"
-    if "enumerable" in estimator.needs and not categorical.enumerable(problem):
-        return "it needs all outcomes to be listed: at most 2^20"
-    if problem.feedback and problem.family != "categorical":
-        return "noise on f is for draws of categories"
-    if problem.feedback and (estimator.compute or not _only_at_draws(estimator, problem)):
-        return "f is noisy and seen only at the draw; it needs f or ∂f/∂x elsewhere"
-    return ""
-
-
-def _only_at_draws(estimator, problem):
-    """Whether an estimator evaluates f at its draws and nothing else."""
-    cost = estimator.cost(Sizes(1, *problem.shape))
-    return cost.at_draws and not cost.gradients
-
-
-def digest(measurement, problem, estimator):
-    """Hash of the code and data a cell's numbers depend on.
-
-    problem : a Problem of the registry. estimator : an Estimator, or None.
-    """
-    files = _shared_files(measurement)
-    functions = [problem_maker(problem.name).make, *(problem.link or ())]
-    functions += [getattr(problem, role) for role in FUNCTIONS]
-    if estimator is not None:
-        functions += [estimator.kernel, estimator.prepare, estimator.compute]
-    codes = [getattr(f, "__code__", None) for f in functions]
-    own = [Path(code.co_filename) for code in codes if code]
-    files += [*own, *(borrowed for file in own for borrowed in _borrowed(file))]
-    hashed = hashlib.sha256(_hash(tuple(sorted(f for f in set(files) if f.is_file()))))
-    for name in (problem.name, estimator and estimator.name):
-        for path in plugins.files(name or ""):
-            hashed.update(path.read_bytes())
-    if is_own("problems", problem.name):
-        for array in (problem.theta, problem.data, problem.natural):
-            hashed.update(b"" if array is None else np.asarray(array, np.float64).tobytes())
-    return hashed.hexdigest()[:16]
-
-
-@functools.cache
-def _borrowed(file):
-    """Files of problems and estimators that one of them imports from."""
-    root = Path(__file__).parent
-    if not file.is_relative_to(root) or not file.is_file():
-        return ()
-    tree = ast.parse(file.read_bytes())
-    names = (n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom))
-    parts = (
-        n.split(".")[1:] for n in names if n.startswith(("gumbench.problems", "gumbench.esti"))
-    )
-    return tuple(root.joinpath(*p).with_suffix(".py") for p in parts if len(p) > 1)
-
-
-def sampler_digest(measurement, name):
-    """Hash of the code a sampler's cell depends on."""
-    code = sampler(name).kernel.__code__
-    return hashlib.sha256(_hash((*_shared_files(measurement), Path(code.co_filename)))).hexdigest()[
-        :16
-    ]
-
-
-def _shared_files(measurement):
-    """Files that every cell of a measurement depends on."""
-    root = Path(__file__).parent
-    files = [root / f"{name}.py" for name in ("statistics", "moments", "rare", "truth", "types")]
-    files.append(root / "measure" / f"{measurement}.py")
-    for pattern in ("kernels/*.py", "families/*.py", "data/*.npz"):
-        files += sorted(root.glob(pattern))
-    return files
-
-
-@functools.cache
-def _hash(files):
-    hashed = hashlib.sha256()
-    for path in files:
-        hashed.update(path.name.encode() + path.read_bytes())
-    return hashed.digest()

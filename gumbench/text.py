@@ -1,7 +1,10 @@
 """Numbers as people read them."""
 
+import csv
 import math
 import re
+
+from gumbench.errors import InputError
 
 LEAST_P = 1e-300
 
@@ -100,3 +103,12 @@ def listed(names, most, last="and"):
     if len(names) > most + 1:
         names = [*names[:most], f"{len(names) - most} more"]
     return f" {last} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def words(text):
+    """The items of a comma-separated list; quotes keep a comma inside one."""
+    try:
+        items = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error as error:
+        raise InputError(f"{text[:60]!r} is no list: {error}") from None
+    return [item.strip() for item in items if item.strip()]

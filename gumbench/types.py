@@ -31,7 +31,7 @@ class Problem:
     gradient : gradient(x, theta, data, out), out like x: ∂f/∂x; None where f has none
     direct : direct(x, theta, data, out), out (parameters, block): ∂f/∂θ at fixed x
     direct_is_score : `direct` has mean zero, as that of log q in an ELBO: estimators that do not
-        differentiate through the sample leave it out; None: not decided (see families.direct)
+        differentiate through the sample leave it out; None: not decided (see engine.direct)
     link : (forward(theta, data, out), pullback(g, theta, data, out)): θ to logits (variables,
         categories) or to mean and scale (2, variables), and its transpose, g with a block axis
     data : constants of f, one 1-D float array
@@ -39,7 +39,7 @@ class Problem:
     feedback : standard deviation of normal noise on f at a draw, a bandit's; 0 for none
     truth : truth(theta, data) -> (parameters,) float64, the exact gradient in closed form, or None
     compiled : False where the functions are any Python on arrays with the estimates first (see
-        gumbench.own), called back from compiled code
+        gumbench.user_code.define), called back from compiled code
     natural : (rows, columns) what the link should make of θ, held against it; None: not known
     remarks : sentences about it that a user should read
     name, dimension, settings : filled in by the registry
@@ -182,9 +182,9 @@ class Estimator:
     noise : the arrays of noise of an estimate, as a function of the inner samples
     cost : the Cost of an estimate, as a function of Sizes
     compute : compute(problem, noise, temperature, inner_samples), the same in plain Python (see
-        gumbench.own.estimator)
+        gumbench.user_code.define.estimator)
     prepare : prepare(preparation) -> (n,) float64, what depends on θ and the temperature alone;
-        see families.program.Preparation. The evaluations of f it makes are counted
+        see engine.program.Preparation. The evaluations of f it makes are counted
     prepare_is_free : they are not, for in a training run it costs nothing
     oracle : it rests on what nobody has, and is shown but takes part in no verdict
     paper, formula : shown by `explain`

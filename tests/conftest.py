@@ -2,10 +2,11 @@
 
 import pytest
 
-from gumbench import config, timing
-from gumbench.measure import sampling
+from gumbench.measure import sampler_time
+from gumbench.spec import schema
+from gumbench.stats import timing
 
-ALL_MEASUREMENTS = config.MEASUREMENTS
+ALL_MEASUREMENTS = schema.MEASUREMENTS
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -14,14 +15,14 @@ def little_timing():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(timing, "SECONDS_A_ROUND", 1e-4)
         patch.setattr(timing, "ROUNDS", timing.FEWEST_ROUNDS)
-        patch.setattr(sampling, "ITEMS", 1 << 12)
-        patch.setattr(sampling, "MANY_DRAWS", 1 << 10)
-        patch.setattr(sampling, "CHECKED_ITEMS", 1 << 18)
-        patch.setattr(config, "MEASUREMENTS", ("variance",))
+        patch.setattr(sampler_time, "ITEMS", 1 << 12)
+        patch.setattr(sampler_time, "MANY_DRAWS", 1 << 10)
+        patch.setattr(sampler_time, "CHECKED_ITEMS", 1 << 18)
+        patch.setattr(schema, "MEASUREMENTS", ("variance",))
         yield
 
 
 @pytest.fixture(autouse=True)
 def timed(request, monkeypatch):
     if request.node.get_closest_marker("timed"):
-        monkeypatch.setattr(config, "MEASUREMENTS", ALL_MEASUREMENTS)
+        monkeypatch.setattr(schema, "MEASUREMENTS", ALL_MEASUREMENTS)

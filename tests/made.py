@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gumbench import tables
+from gumbench.report import tables
 from gumbench.types import Cell, PartResult, Record, Unseen
 
 BATCHES, COUNT = 64, 100

@@ -8,9 +8,11 @@ import pytest
 
 CODE = """
 import json, sys
-from gumbench import ahead, registry
-from gumbench.families import bound
-from gumbench.kernels import jit, simplex
+from gumbench import registry
+from gumbench.runs import precompile
+from gumbench.engine import bound
+from gumbench.kernels.blocks import simplex
+from gumbench.kernels.compiler import jit
 
 problem = registry.make_problem("gaussian-step")
 estimator = registry.estimators("score")["gaussian"]
@@ -20,8 +22,8 @@ before, told, here = [t.is_missing for t in tasks], [], []
 run = jit.Task.run
 jit.Task.run = lambda task: (here.append(task), run(task))
 commands = {"dying": [sys.executable, "-c", ""], "absent": ["/no/such/program"]}
-ahead.COMMAND = commands.get(sys.argv[1], ahead.COMMAND)
-ahead.compile_all(tasks * 2, 2, lambda *numbers: told.append(numbers))
+precompile.COMMAND = commands.get(sys.argv[1], precompile.COMMAND)
+precompile.compile_all(tasks * 2, 2, lambda *numbers: told.append(numbers))
 after = [t.is_missing for t in tasks]
 print(json.dumps([before, after, told[-1], len(here)]))
 """

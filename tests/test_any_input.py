@@ -299,7 +299,7 @@ def test_every_file(command, template, monkeypatch):
 
 
 def test_any_arguments(template, monkeypatch):
-    monkeypatch.setattr("gumbench.kernels.cache.folders", lambda: [])
+    monkeypatch.setattr("gumbench.kernels.compiler.cache.folders", lambda: [])
     place = template.parents[1] / "place"
     statuses = collections.Counter()
 

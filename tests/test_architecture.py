@@ -1,5 +1,6 @@
 """What the code promises about itself: flags, layers, and that one file adds one thing."""
 
+import inspect
 import re
 import textwrap
 from pathlib import Path
@@ -7,9 +8,13 @@ from pathlib import Path
 import pytest
 
 import gumbench
-from gumbench import estimators, measure, problems, registry, tables
+from gumbench import distributions, estimators, measure, problems, registry
+from gumbench.engine.bound import Bound
 from gumbench.estimators import categorical
-from gumbench.kernels import driver, jit
+from gumbench.kernels.compiler import jit
+from gumbench.kernels.loops import driver
+from gumbench.report import tables
+from gumbench.runs import digest
 
 PACKAGE = Path(gumbench.__file__).parent
 # A maximum of numbers that are never NaN is the same with the flag that says so.
@@ -58,17 +63,65 @@ def test_the_search_for_flags_finds_one():
     assert flags_of(fast) & set(UNSAFE)
 
 
-def test_only_families_and_the_registry_ask_for_a_family():
+def test_nobody_but_distributions_names_one():
     asking = re.compile(r"family\s*(==|!=)|family in [(\[{]|[!=]=\s*[\"'](gaussian|categorical)")
-    allowed = ("families", "estimators", "problems", "registry.py", "types.py")
+    allowed = ("distributions", "estimators", "problems", "user_code", "types.py")
     for path in PACKAGE.rglob("*.py"):
         if path.relative_to(PACKAGE).parts[0] not in allowed:
             assert not asking.search(path.read_text()), path
     assert asking.search('if problem.family == "gaussian":')
 
 
+@pytest.mark.parametrize("name", distributions.names())
+def test_a_distribution_has_all_that_one_has(name):
+    module = distributions.family(name)
+    assert isinstance(module, distributions.Distribution)
+    wanted = distributions.Distribution
+    for role in (n for n in vars(wanted) if inspect.isfunction(getattr(wanted, n)) and n[0] != "_"):
+        _, *parameters = inspect.signature(getattr(wanted, role)).parameters
+        assert len(inspect.signature(getattr(module, role)).parameters) == len(parameters), role
+    problem = next(
+        p for p in map(registry.make_problem, registry.names("problems")) if p.family == name
+    )
+    bound = Bound(problem, "float64")
+    random = bound.noise(0, None, 0, 64)
+    assert random.shape == (*module.noise_shape(problem.shape), 64)
+    samples = module.sample(bound, random)
+    assert samples.shape == (*module.draw_shape(problem.shape), 64)
+    assert bound.natural.shape == module.parameter_shape(problem.shape)
+    assert module.value(bound, samples).shape == (64,)
+    assert module.score(bound, samples).shape == (*bound.natural.shape, 64)
+    assert (module.DRAWN is None) == (module.DRAWN_FASTEST is None) == (not module.DISCRETE)
+    assert module.TRUTH_ESTIMATOR in registry.names("estimators")
+
+
+def test_what_lacks_a_part_is_no_distribution():
+    assert not isinstance(distributions.draws, distributions.Distribution)
+
+
+def test_no_module_bears_the_name_of_a_public_function():
+    """`gumbench.sweep` would become the module when that is imported."""
+    inside = {p.stem for p in PACKAGE.iterdir() if p.suffix == ".py" or p.is_dir()}
+    assert not inside & set(gumbench.__all__)
+
+
+@pytest.mark.parametrize("measurement", measure.names())
+def test_a_digest_sees_the_code(measurement):
+    files = digest.shared_files(measurement)
+    folders = {p.relative_to(PACKAGE).parts[0] for p in files}
+    assert folders == {"measure", *digest.SHARED}
+    inside = {p for folder in ("kernels", "engine") for p in (PACKAGE / folder).rglob("*.py")}
+    assert inside <= set(files)
+
+
+def test_an_empty_folder_is_no_code(monkeypatch, tmp_path):
+    monkeypatch.setattr(digest, "ROOT", tmp_path)
+    with pytest.raises(LookupError, match="holds no code to hash"):
+        digest.shared_files("variance")
+
+
 def test_the_loop_the_store_and_the_grid_do_not_mention_variance():
-    for name in ("run.py", "store.py", "grid.py"):
+    for name in ("runs/run.py", "runs/store.py", "runs/grid.py"):
         assert "variance" not in (PACKAGE / name).read_text(), name
 
 
@@ -81,7 +134,7 @@ def add(monkeypatch, folder, package, name, text):
 TOY_ESTIMATOR = '''
     """Twice the score of a draw, halved."""
     from gumbench.estimators.categorical import score
-    from gumbench.families.categorical import probability_table
+    from gumbench.distributions.categorical import probability_table
     from gumbench.types import Cost, Estimator, Noise
 
     ESTIMATOR = Estimator(
@@ -142,7 +195,7 @@ TOY_MEASURE = '''
 '''
 TOY_TABLE = '''
     """toy_count.csv"""
-    from gumbench.tables import Column
+    from gumbench.report.tables import Column
 
     MEASUREMENTS = ("toy_count",)
     COLUMNS = (Column("cell", "string", "key"), Column("cells", "Int64", "in its pass"))
@@ -166,3 +219,11 @@ def test_one_file_in_measure_and_one_in_tables_add_a_measurement(tmp_path, monke
     assert len(found.variance) == 2
     assert (tmp_path / "run" / "toy_count.csv").read_text().startswith("cell,cells\n")
     assert len(gumbench.load(tmp_path / "run").rows("toy_count")) == 2
+
+
+def test_the_stub_names_what_the_package_has():
+    text = (PACKAGE / "__init__.pyi").read_text()
+
+    found = {name: home for home, name in re.findall(r"from ([\w.]+) import (\w+) as \2", text)}
+
+    assert found == gumbench._HOME

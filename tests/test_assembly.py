@@ -7,8 +7,9 @@ import pytest
 from numba import types
 
 from gumbench import machine, registry
-from gumbench.kernels import jit, noise, variates
-from gumbench.measure.sampling import words_kernel
+from gumbench.kernels.compiler import jit
+from gumbench.kernels.random import noise, variates
+from gumbench.measure.sampler_time import words_kernel
 from gumbench.samplers import gumbel_max
 
 pytestmark = pytest.mark.skipif(machine.vector_bits() < 256, reason="needs AVX2")

@@ -732,7 +732,7 @@ def test_output_is_a_loop(place, capsys):
 
 
 def test_output_is_held_by_another_process(run, capsys):
-    hold = "import sys; from gumbench.store import Folder\nwith Folder('run').locked():"
+    hold = "import sys; from gumbench.runs.store import Folder\nwith Folder('run').locked():"
     hold += " print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", hold],
@@ -760,7 +760,7 @@ def test_full_disk(successes, place, monkeypatch, capsys):
         real(file)
 
     with monkeypatch.context() as patch:
-        patch.setattr("gumbench.store.os.fsync", fsync)
+        patch.setattr("gumbench.runs.store.os.fsync", fsync)
         status = main([*shlex.split(TOY), "--output", "run", "--quiet"])
     if len(calls) <= successes:
         assert status == 0
@@ -848,5 +848,5 @@ def test_a_cell_that_is_not_finite(place, capsys):
 
 
 def test_an_error_of_the_tool_itself_is_no_traceback(place, capsys, monkeypatch):
-    monkeypatch.setattr("gumbench.run.plan", lambda *_: 1 / 0)
+    monkeypatch.setattr("gumbench.runs.run.plan", lambda *_: 1 / 0)
     refused(capsys, "sweep smoke", "error in gumbench itself: ZeroDivisionError", status=3)

@@ -7,10 +7,11 @@ import pytest
 
 import gumbench
 from gumbench import registry
-from gumbench.families.bound import Bound
-from gumbench.families.program import make_program
+from gumbench.engine import applicability
+from gumbench.engine.bound import Bound
+from gumbench.engine.moments import Grouping, Silent, accumulate
+from gumbench.engine.program import make_program
 from gumbench.measure import variance
-from gumbench.moments import Grouping, Silent, accumulate
 from gumbench.types import BATCHES
 
 ESTIMATES = 1_000_000
@@ -36,7 +37,7 @@ def unbiased(name, dimension, settings):
     problem = registry.make_problem(name, dimension, settings)
     for estimator in registry.names("estimators"):
         found = registry.estimators(estimator).get(problem.family)
-        if not registry.why_not(found, problem) and found.unbiased:
+        if not applicability.why_not(found, problem) and found.unbiased:
             yield problem, found
 
 

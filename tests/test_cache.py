@@ -7,21 +7,22 @@ import pytest
 import symbols
 
 import gumbench
-from gumbench.kernels import jit  # noqa: F401  (cached objects refer to its types)
+from gumbench.kernels.compiler import jit  # noqa: F401  (cached objects refer to its types)
 
 EVERYTHING = """
 import itertools
 import sys
 from gumbench import registry
-from gumbench.families import family
-from gumbench.families.bound import compiled_for
-from gumbench.families.program import draw_source
+from gumbench.engine import applicability
+from gumbench.distributions import family
+from gumbench.engine.bound import compiled_for
+from gumbench.engine.program import draw_source
 
 tasks = {}
 for problem in map(registry.make_problem, registry.names("problems")):
     for name in registry.names("estimators"):
         estimator = registry.estimators(name).get(problem.family)
-        if not registry.why_not(estimator, problem):
+        if not applicability.why_not(estimator, problem):
             for dtype, fastest in itertools.product(("float32", "float64"), (False, True)):
                 draw = draw_source(estimator, family(problem.family), fastest).draw
                 tasks |= dict.fromkeys(compiled_for(problem, estimator, dtype, draw))
@@ -32,7 +33,7 @@ for task in [*tasks][part::parts]:
 COUNTED = """
 import itertools, sys
 import gumbench
-from gumbench.kernels import jit
+from gumbench.kernels.compiler import jit
 
 jit.FunctionIdentity._unique_ids = itertools.count(1)
 jit.compiled("value", gumbench.make_problem(sys.argv[1]).value, "float32")
@@ -146,15 +147,15 @@ def test_an_edited_file_that_another_process_had_compiled(cache, files):
 
 
 def test_forked_processes_number_their_functions_apart():
-    code = "from gumbench.kernels import jit\nimport os\nif os.fork(): os.wait()\n"
+    code = "from gumbench.kernels.compiler import jit\nimport os\nif os.fork(): os.wait()\n"
     code += "print(next(jit.FunctionIdentity._unique_ids))"
     first, second = finish(start(code))
     assert first != second
 
 
 def test_a_loop_over_strips_is_named_after_its_body():
-    from gumbench.kernels import simplex
+    from gumbench.kernels.blocks import simplex
 
     names = {simplex.relax.py_func.__qualname__, simplex.draw.py_func.__qualname__}
     assert names == {"relax.by_strips", "draw.by_strips"}
-    assert simplex.relax.py_func.__module__ == "gumbench.kernels.simplex"
+    assert simplex.relax.py_func.__module__ == "gumbench.kernels.blocks.simplex"

@@ -14,10 +14,10 @@ from scipy import integrate, special
 
 import gumbench
 from gumbench import registry
-from gumbench.families.bound import Bound
+from gumbench.engine.bound import Bound
+from gumbench.engine.exact import exact_gradient
+from gumbench.engine.moments import Silent
 from gumbench.measure.variance import _measure_some
-from gumbench.moments import Silent
-from gumbench.truth import exact_gradient
 from gumbench.types import BATCHES, Cell, Problem
 
 ESTIMATES = 65_536

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gumbench import config, grid, measure
-from gumbench.config import Grid, SweepSpec, checked_spec, merge, numbers, setting
+from gumbench import measure
 from gumbench.errors import InputError
-from gumbench.run import plan
+from gumbench.runs import grid
+from gumbench.runs.run import plan
+from gumbench.spec import schema
+from gumbench.spec.numbers import numbers, setting
+from gumbench.spec.schema import Grid, SweepSpec, checked_spec, merge
 
 
 @pytest.mark.parametrize(
@@ -154,7 +157,7 @@ def lists(elements):
 finite = st.floats(allow_nan=False, allow_infinity=False)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 scalar = st.booleans() | st.integers(-(2**63), 2**63 - 1) | finite | text
-counts = st.integers(config.FEWEST_ESTIMATES, 2**53 - 1)
+counts = st.integers(schema.FEWEST_ESTIMATES, 2**53 - 1)
 grids = st.builds(
     Grid,
     problems=lists(text),
@@ -185,7 +188,7 @@ def typed(spec):
 @settings(derandomize=True, deadline=None)
 @given(specs)
 def test_a_spec_reads_back_from_its_toml(spec):
-    again = checked_spec(tomllib.loads(config.to_toml(spec)), "spec.toml")
+    again = checked_spec(tomllib.loads(schema.to_toml(spec)), "spec.toml")
     assert again == spec
     assert typed(again) == typed(spec)
 
@@ -198,22 +201,22 @@ def test_threads_are_not_part_of_what_a_run_is(spec):
     assert "threads" not in spec.identity()
 
 
-@pytest.mark.parametrize("name", config.preset_names())
+@pytest.mark.parametrize("name", schema.preset_names())
 def test_presets_plan_and_resolve_to_themselves(name, tmp_path):
-    data, found = config.load_spec_data(name)
+    data, found = schema.load_spec_data(name)
     assert found == name
     spec = checked_spec(data, name)
     planned = plan(spec, tmp_path / "run")
     assert planned.cells and not planned.done
     assert not (tmp_path / "run").exists()
-    again = checked_spec(tomllib.loads(config.to_toml(spec)), name)
+    again = checked_spec(tomllib.loads(schema.to_toml(spec)), name)
     assert [c.key for c in grid.cells(again)[0]] == [c.key for c in planned.cells]
 
 
 def test_a_file_is_named_after_itself(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_bytes(b'\xef\xbb\xbf[[grid]]\nproblems = ["bernoulli-toy"]\n')
-    assert config.load_spec_data(str(path)) == ({"grid": [{"problems": ["bernoulli-toy"]}]}, "mine")
+    assert schema.load_spec_data(str(path)) == ({"grid": [{"problems": ["bernoulli-toy"]}]}, "mine")
 
 
 def test_cells_share_a_pass_only_where_their_temperature_differs():

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 import gumbench
-from gumbench import changes, run
-from gumbench.changes import diff
 from gumbench.cli import main
 from gumbench.errors import InputError
+from gumbench.report import changes
+from gumbench.report.changes import diff
+from gumbench.runs import run
 from gumbench.types import Record
 
 GRADIENT = np.array([1.0, 2.0])

@@ -6,9 +6,9 @@ from scipy import stats
 
 import gumbench
 from gumbench import registry
-from gumbench.families import categorical
-from gumbench.families.bound import Bound
-from gumbench.families.program import make_program
+from gumbench.distributions import categorical
+from gumbench.engine.bound import Bound
+from gumbench.engine.program import make_program
 from gumbench.types import Noise
 
 COUNT = 400_000
@@ -79,7 +79,7 @@ def test_both_give_one_mean_and_variance(name):
 
 
 def test_arrays_of_one_purpose_are_told_apart():
-    from gumbench.families.program import NoiseRequests
+    from gumbench.engine.program import NoiseRequests
 
     declared = [Noise("gumbel"), Noise("draw"), Noise("draw"), Noise("uniform", per="variable")]
     declared += [Noise("gumbel", purpose="conditional")]

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 from numba import njit
 
-from gumbench.kernels import elementary, noise, variates
-from gumbench.kernels.jit import OPTIONS
+from gumbench.kernels.compiler import elementary
+from gumbench.kernels.compiler.jit import OPTIONS
+from gumbench.kernels.random import noise, variates
 
 LONG = np.longdouble
 GENERATOR = np.random.default_rng(7)

@@ -12,7 +12,7 @@ import pytest
 
 import gumbench
 from gumbench.cli import main
-from gumbench.kernels import cache
+from gumbench.kernels.compiler import cache
 
 ROOT = str(Path(gumbench.__file__).parents[1])
 SWEEP = "sweep --problems bernoulli-toy --estimators score --estimates 640 --no-throughput"
@@ -180,7 +180,7 @@ def test_a_folder_that_cannot_be_written_is_not_in_the_way(kind, tmp_path):
 
 
 def test_a_disk_that_fills_up_costs_the_cache_and_nothing_else(tmp_path, monkeypatch, capsys):
-    from gumbench.kernels import jit
+    from gumbench.kernels.compiler import jit
     from gumbench.problems import bernoulli_sum
 
     def full(*arguments, cache=False, **options):

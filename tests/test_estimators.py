@@ -6,7 +6,8 @@ import pytest
 
 import gumbench
 from gumbench import registry
-from gumbench.families.bound import Bound
+from gumbench.engine import applicability
+from gumbench.engine.bound import Bound
 
 N = 40
 SEED = 17
@@ -194,7 +195,7 @@ def pairs():
         problem = registry.make_problem(name, SIZES.get(name, 5))
         for estimator in registry.names("estimators"):
             found = registry.estimators(estimator).get(problem.family)
-            if not registry.why_not(found, problem):
+            if not applicability.why_not(found, problem):
                 yield name, estimator
 
 

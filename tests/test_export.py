@@ -8,9 +8,9 @@ import re
 import pytest
 
 import gumbench
-from gumbench import export as exporting
-from gumbench import rows
 from gumbench.cli import main
+from gumbench.report import export as exporting
+from gumbench.report import query
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def test_conditions_are_settings_and_aliases_too(folder):
     every = run.rows("variance")
 
     def kept(*conditions):
-        return rows.where("variance", every, list(conditions))
+        return query.where("variance", every, list(conditions))
 
     for text in ("skew=1", "skew=1.0", "skew>0.5", "skew!=2", "skew=1,7"):
         assert {r["problem"] for r in kept(text)} == {"categorical-quadratic"}, text
@@ -186,7 +186,7 @@ def test_options_of_another_table(words, said, timed_folder, capsys):
 def timed_folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("timed") / "run"
     spec = {"problems": ["bernoulli-toy"], "estimators": ["score"], "estimates": 640}
-    gumbench.sweep(**spec, measurements=["variance", "speed"], output=path)
+    gumbench.sweep(**spec, measurements=["variance", "estimator_time"], output=path)
     return path
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import gumbench
-from gumbench import measure, run
-from gumbench.forecast import affine
+from gumbench import measure
+from gumbench.engine.forecast import affine
+from gumbench.runs import run
 
 SLEEP = 1e-4
 
@@ -140,16 +141,16 @@ def test_seconds_by_rows(clock):
 
 def test_an_estimated_truth_is_made_once_for_a_problem(tmp_path, monkeypatch):
     """Not once for each of its estimators."""
-    from gumbench import truth
+    from gumbench.engine import exact
 
     made = []
-    real = truth.estimated_truth
+    real = exact.estimated_truth
 
     def estimated(bound, seed, estimates):
         made.append(bound.problem.name)
         return real(bound, seed, estimates)
 
-    monkeypatch.setattr(truth, "estimated_truth", estimated)
+    monkeypatch.setattr(exact, "estimated_truth", estimated)
     gumbench.sweep(
         problems=["categorical-vae"],
         dimensions=[20],

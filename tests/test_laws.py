@@ -8,8 +8,9 @@ from numba import njit
 from scipy import integrate, special, stats
 
 import gumbench
-from gumbench.kernels import laws, noise, philox, simplex
-from gumbench.kernels.jit import OPTIONS
+from gumbench.kernels.blocks import laws, simplex
+from gumbench.kernels.compiler.jit import OPTIONS
+from gumbench.kernels.random import noise, philox
 
 EULER = 0.5772156649015329
 
@@ -114,7 +115,7 @@ def test_normals_follow_their_law():
 
 
 def bind(name, dimension, dtype="float32"):
-    from gumbench.families.bound import Bound
+    from gumbench.engine.bound import Bound
 
     return Bound(gumbench.make_problem(name, dimension), dtype)
 

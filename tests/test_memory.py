@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from gumbench.kernels import jit
+from gumbench.kernels.compiler import jit
 
 SCRIPT = """
 import json, re, resource, sys
@@ -49,10 +49,10 @@ import resource, sys
 import numpy as np
 import pytest
 from gumbench import registry
-from gumbench.families.bound import Bound
-from gumbench.families.program import make_program
-from gumbench.kernels import driver, records
-from gumbench.moments import Grouping
+from gumbench.engine.bound import Bound
+from gumbench.engine.program import make_program
+from gumbench.kernels.loops import driver, records
+from gumbench.engine.moments import Grouping
 import numba
 numba.set_num_threads(1)
 bound = Bound(registry.make_problem("categorical-quadratic", 1024), "float32")

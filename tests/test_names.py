@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import gumbench
-from gumbench import run, store
 from gumbench.cli import main
 from gumbench.errors import BusyError, InputError
+from gumbench.runs import run, store
 
 ROOT = str(Path(gumbench.__file__).parents[1])
 SWEEP = "sweep --problems bernoulli-toy --estimators score --estimates 640 --no-throughput"
@@ -295,7 +295,7 @@ def test_the_textbooks_flaw_is_said(capsys):
         | {"fraction_of_roof": 1.0, "check_p": 0.5}
         for name in ("gumbel-max-textbook", "alias")
     ]
-    from gumbench import summary
+    from gumbench.report import summary
 
     (table,) = summary.of_samplers(rows)
     assert table.below == (

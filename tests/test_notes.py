@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 import gumbench
-from gumbench import notes
+from gumbench import diagnostics
 from gumbench.cli import main
 from gumbench.types import Record
 
@@ -140,11 +140,11 @@ def test_outcomes_that_were_hardly_ever_drawn(capsys, tmp_path):
 
 def test_times_that_vary_are_said():
     record = dataclasses.replace(
-        Record("k", "speed", {}, "done"), notes=("noisy-timing",), clock={"rounds": [1.0]}
+        Record("k", "estimator_time", {}, "done"), notes=("noisy-timing",), clock={"rounds": [1.0]}
     )
-    (note,) = notes.of_noisy_timing([record])
+    (note,) = diagnostics.of_noisy_timing([record])
     assert str(note).startswith("1 of 1 times vary by more than 15 % among rounds; other programs")
-    assert not list(notes.of_noisy_timing([dataclasses.replace(record, notes=())]))
+    assert not list(diagnostics.of_noisy_timing([dataclasses.replace(record, notes=())]))
 
 
 def test_everything_done_before(capsys):
@@ -165,4 +165,4 @@ def test_runs_of_different_machines(capsys):
 
 
 def test_all_conditions_are_tested():
-    assert {row[1] for row in NOTED} | {"bias-seen", "rare-outcomes"} == set(notes.CONDITIONS)
+    assert {row[1] for row in NOTED} | {"bias-seen", "rare-outcomes"} == set(diagnostics.CONDITIONS)

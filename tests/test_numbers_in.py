@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gumbench
-from gumbench import checks
+from gumbench import limits
 from gumbench.errors import InputError
 
 SPEC = {"problems": ["bernoulli-toy"], "estimators": ["score"], "measurements": ["variance"]}
@@ -199,12 +199,12 @@ def test_temperatures_of_any_type():
 
 def test_the_ends_of_the_limits_give_finite_numbers():
     for dtype in ("float32", "float64"):
-        for temperature in checks.TEMPERATURES:
-            logits = [0.0, checks.LARGEST, -checks.LARGEST, -math.inf]
+        for temperature in limits.TEMPERATURES:
+            logits = [0.0, limits.LARGEST, -limits.LARGEST, -math.inf]
             found = gumbench.concrete(logits, temperature, 100, seed=0, dtype=dtype)
             assert np.isfinite(found).all()
             np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
-        for loc, scale in ((checks.LARGEST, 1.0), (0.0, checks.LARGEST), (0.0, 1e-30)):
+        for loc, scale in ((limits.LARGEST, 1.0), (0.0, limits.LARGEST), (0.0, 1e-30)):
             found = gumbench.gumbel(10_000, seed=0, loc=loc, scale=scale, dtype=dtype)
             assert np.isfinite(found).all()
 

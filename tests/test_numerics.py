@@ -9,11 +9,11 @@ import pytest
 
 import gumbench
 from gumbench import registry
+from gumbench.engine.bound import Bound
+from gumbench.engine.moments import Grouping, Silent, accumulate
+from gumbench.engine.program import make_program
 from gumbench.errors import InputError
-from gumbench.families.bound import Bound
-from gumbench.families.program import make_program
-from gumbench.kernels import driver, records
-from gumbench.moments import Grouping, Silent, accumulate
+from gumbench.kernels.loops import driver, records
 from gumbench.types import BATCHES
 
 LOGITS = {

@@ -11,10 +11,12 @@ import pytest
 import twin
 
 import gumbench
-from gumbench import plugins, registry, trial
+from gumbench import registry
 from gumbench.cli import main
+from gumbench.engine import validate
 from gumbench.errors import InputError
-from gumbench.tables import variance
+from gumbench.report.tables import variance
+from gumbench.user_code import plugins
 
 OWN = Path(__file__).parent / "own"
 GOOD, RULES, FAULTY = (f"{OWN}/{name}.py" for name in ("good", "rules", "faulty"))
@@ -275,7 +277,7 @@ def test_what_a_plain_estimator_sees_of_a_problem():
         np.testing.assert_allclose(problem.value(draws), problem.value_at(draws.argmax(-1)))
         assert problem.gradient(draws).shape == draws.shape
         assert problem.direct(draws).shape == (5, problem.theta.size)
-        with pytest.raises(AttributeError, match="is not gaussian"):
+        with pytest.raises(AttributeError, match="has no scale"):
             _ = problem.scale
         return np.zeros((noise.count, 2, 3)), np.ones((noise.count, problem.theta.size))
 
@@ -345,7 +347,7 @@ PROBLEMS = [
 ESTIMATORS = [
     ("shapeless", "shapeless returned an array of shape (3,); give (", ""),
     ("nan", "nan on categorical-quadratic: an estimate is not finite", ""),
-    ("asking_for_a_mean", "(LINE): AttributeError: categorical-quadratic is not", "problem.mean"),
+    ("asking_for_a_mean", "(LINE): AttributeError: categorical-quadratic has no mean", "problem.mean"),
     ("failing", "(LINE): IndexError: list index out of range", "[][noise.count]"),
     ("kernel_of_three", "kernel takes 3 arguments; give (noise, temperature, ", ""),
     ("kernel_raises", "kernel has `raise` (LINE)", 'raise ValueError("no")'),
@@ -505,13 +507,13 @@ BUILT_IN = {
 def test_every_built_in_problem_passes_its_trial(name):
     for settings in BUILT_IN.get(name, ({},)):
         dimension = min(registry.problem_maker(name).dimensions)
-        trial.check(registry.make_problem(name, dimension, settings))
+        validate.check(registry.make_problem(name, dimension, settings))
 
 
 @pytest.mark.parametrize("closed", [1, 3, 4])
 def test_masked_logits_pass(closed):
     problem = registry.make_problem(f"{GOOD}:masked", 5, {"closed": closed})
-    trial.check(problem)
+    validate.check(problem)
     found = gumbench.estimate(problem, "score", 200)
     assert (found[:, :closed] == 0).all()
     assert np.isfinite(gumbench.exact_gradient(problem).gradient).all()
@@ -522,7 +524,7 @@ def test_plain_problems_with_masked_logits_or_one_category_pass():
         return x[:, 0, -1]
 
     for logits in ([-np.inf, 0.0, 1.0], [0.0], [[0.0]]):
-        trial.check(gumbench.CategoricalProblem(logits, value, compiled=False))
+        validate.check(gumbench.CategoricalProblem(logits, value, compiled=False))
 
 
 # Runs of edited files
@@ -631,8 +633,8 @@ def test_the_folder_of_an_edited_file_is_refused(file, toy, capsys):
 def test_the_same_again_computes_nothing(toy, monkeypatch):
     assert main(shlex.split(f"{SWEEP} --output run")) == 0
     before = Path("run/cells.jsonl").read_bytes()
-    monkeypatch.setattr("gumbench.run._measure", lambda *_: pytest.fail("computed again"))
-    monkeypatch.setattr("gumbench.trial.check", lambda *_: pytest.fail("tried again"))
+    monkeypatch.setattr("gumbench.runs.run._measure", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr("gumbench.engine.validate.check", lambda *_: pytest.fail("tried again"))
     assert main(shlex.split(f"{SWEEP} --output run")) == 0
     assert Path("run/cells.jsonl").read_bytes() == before
 
@@ -819,7 +821,7 @@ def test_problems_made_in_a_function_are_compiled_with_what_they_capture():
 
 FAILING_LATER = """
 import gumbench
-from gumbench.trial.problem import POINTS
+from gumbench.engine.validate.problem import POINTS
 
 
 def value(x):

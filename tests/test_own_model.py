@@ -15,8 +15,10 @@ import pytest
 import gumbench
 from gumbench import registry
 from gumbench.cli import main
+from gumbench.engine import applicability
+from gumbench.engine.direct import settled
 from gumbench.errors import InputError
-from gumbench.families.direct import settled
+from gumbench.runs import digest
 
 OWN = Path(__file__).parent / "own"
 ELBO = f"{OWN}/elbo.py"
@@ -298,8 +300,8 @@ def scaled(problem, noise, temperature, inner_samples, *, scale=1.0, shift=0, ki
 COMPILED = """
 import numpy as np
 import gumbench
-from gumbench.families.categorical import probability_table
-from gumbench.kernels import simplex
+from gumbench.distributions.categorical import probability_table
+from gumbench.kernels.blocks import simplex
 
 
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
@@ -388,8 +390,8 @@ def test_a_setting_without_a_default():
 
 def test_every_declared_setting_reaches_its_estimator():
     """Over the registry and the files of the tests: prepare or compute is given each of them."""
-    from gumbench.families.bound import Bound
-    from gumbench.families.program import make_program
+    from gumbench.engine.bound import Bound
+    from gumbench.engine.program import make_program
 
     names = [*registry.names("estimators"), f"{OWN}/rules.py:settled"]
     seen = 0
@@ -623,8 +625,8 @@ def test_calls_of_a_compiled_estimator_are_counted(place, capsys):
 
 @pytest.mark.parametrize("name", registry.names("estimators"))
 def test_built_in_estimators_declare_what_they_call(name):
-    from gumbench.families.bound import Bound
-    from gumbench.families.program import make_program
+    from gumbench.engine.bound import Bound
+    from gumbench.engine.program import make_program
 
     for family, estimator in registry.estimators(name).items():
         if estimator.deterministic:
@@ -719,8 +721,8 @@ def test_gaussians_under_noise_on_f_are_refused_by_their_family():
     noisy = dataclasses.replace(problem, feedback=1.0)
     for name in ("score", "score-loo", "pathwise"):
         estimator = registry.estimators(name)["gaussian"]
-        assert not registry.why_not(estimator, problem)
-        assert registry.why_not(estimator, noisy) == "noise on f is for draws of categories"
+        assert not applicability.why_not(estimator, problem)
+        assert applicability.why_not(estimator, noisy) == "noise on f is for draws of categories"
 
 
 @pytest.mark.parametrize("estimator", ["score", "score-mean", "score-loo"])
@@ -735,9 +737,9 @@ def test_a_digest_sees_the_file_that_a_problem_borrows_from(monkeypatch):
     """`classification` has its digits from `categorical_vae`: other bytes there, another digest."""
     for name, borrows in (("classification", True), ("categorical-quadratic", False)):
         seen = []
-        monkeypatch.setattr(registry, "_hash", lambda files, to=seen: to.extend(files) or b"")
-        monkeypatch.setattr(registry, "_shared_files", lambda measurement: [])
-        registry.digest("variance", gumbench.make_problem(name), None)
+        monkeypatch.setattr(digest, "_hash", lambda files, to=seen: to.extend(files) or b"")
+        monkeypatch.setattr(digest, "shared_files", lambda measurement: [])
+        digest.digest("variance", gumbench.make_problem(name), None)
         assert ("categorical_vae.py" in {path.name for path in seen}) == borrows
 
 
@@ -841,3 +843,20 @@ def test_estimates_that_differ_are_not_deterministic():
 
     made = gumbench.estimator("categorical", **declared, deterministic=True)(same)
     assert len(gumbench.estimate("categorical-quadratic", made, 8)) == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("from gumbench.families.categorical import probability_table", "write gumbench.blocks"),
+        ("from gumbench.kernels import simplex", "write gumbench.blocks"),
+        ("gumbench.Estimator(family='categorical', evaluations=1)", "write cost=gumbench.Cost(val"),
+        ("gumbench.Estimator(family='categorical', draw_evaluations=1)", "at_draws=True"),
+        ("gumbench.estimator('categorical', unbiased=True, evaluations=1)", "write cost=gumb"),
+        ("gumbench.estimator('categorical', unbiased=True, gradient_evaluations=1)", "gradients="),
+    ],
+)
+def test_old_names_are_told_the_new_ones(text, said, place, capsys):
+    Path("old.py").write_text(f"import gumbench\n\n{text}\n")
+    assert main(shlex.split("sweep --problems bernoulli-toy --estimators old.py")) == 2
+    assert said in capsys.readouterr().err

@@ -5,8 +5,8 @@ import pytest
 import twin
 from numba import njit, uint64
 
-from gumbench.kernels import noise, philox
-from gumbench.kernels.jit import OPTIONS
+from gumbench.kernels.compiler.jit import OPTIONS
+from gumbench.kernels.random import noise, philox
 
 KNOWN = [
     ((0,) * 4, (0,) * 2, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),

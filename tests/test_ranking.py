@@ -12,10 +12,11 @@ import pytest
 import twin
 
 import gumbench
-from gumbench import envelope, ranking, registry, tables
-from gumbench.cost import CostModel
+from gumbench import registry
 from gumbench.errors import InputError
 from gumbench.estimators import categorical
+from gumbench.report import envelope, ranking, tables
+from gumbench.report.cost import CostModel
 from gumbench.types import Record
 
 # Brute force, in plain Python, from the numbers of variance.csv
@@ -508,8 +509,8 @@ SHIFTED = '''
 MIRRORED = '''
     """Score, with the noise of the categories turned around."""
     import numpy as np
-    from gumbench.families.categorical import probability_table
-    from gumbench.kernels import simplex
+    from gumbench.distributions.categorical import probability_table
+    from gumbench.kernels.blocks import simplex
     from gumbench.types import Cost, Estimator, Noise
 
 

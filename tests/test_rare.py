@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import gumbench
-from gumbench import rare, registry
-from gumbench.families.bound import Bound
-from gumbench.families.program import make_program
+from gumbench import registry
+from gumbench.engine import rare
+from gumbench.engine.bound import Bound
+from gumbench.engine.program import make_program
 
 ESTIMATORS = ("score", "score-mean", "score-baseline", "straight-through", "score-loo")
 

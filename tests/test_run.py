@@ -5,9 +5,10 @@ import json
 import pytest
 
 import gumbench
-from gumbench import measure, run
+from gumbench import measure
 from gumbench.errors import BusyError, InputError
-from gumbench.store import Folder
+from gumbench.runs import run
+from gumbench.runs.store import Folder
 
 SPEC = {"problems": ["bernoulli-toy"], "estimators": ["score", "concrete"], "estimates": 1000}
 
@@ -138,9 +139,9 @@ def test_the_manifest_says_where_the_run_was_made(tmp_path):
 
 
 def test_a_run_planned_before_another_finished_loses_nothing(tmp_path):
-    from gumbench import config
+    from gumbench.spec import schema
 
-    spec = config.checked_spec(config.merge({}, SPEC), "test")
+    spec = schema.checked_spec(schema.merge({}, SPEC), "test")
     planned = run.plan(spec, tmp_path / "run")
     sweep(tmp_path / "run")
     before = (tmp_path / "run" / "cells.jsonl").read_text()

@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 
 import gumbench
-from gumbench import moments, run, tables
+from gumbench.engine import moments
+from gumbench.engine.bound import Bound
+from gumbench.engine.moments import Grouping
+from gumbench.engine.program import make_program
 from gumbench.errors import StoppedError
-from gumbench.families.bound import Bound
-from gumbench.families.program import make_program
-from gumbench.kernels import driver, records
+from gumbench.kernels.loops import driver, records
 from gumbench.measure import variance
-from gumbench.moments import Grouping
 from gumbench.registry import estimators, make_problem
+from gumbench.report import tables
+from gumbench.runs import run
 
 SPEC = {
     "problems": ["categorical-quadratic", "bernoulli-sum", "gaussian-kl"],
@@ -94,7 +96,7 @@ def test_slices_and_groups_of_batches_and_of_temperatures(whole, module, name, v
 SCRIPT = """
 import hashlib, json, sys
 import gumbench
-from gumbench import tables
+from gumbench.report import tables
 spec = json.loads(sys.argv[1])
 text = tables.csv_text("variance", gumbench.sweep(**spec).rows("variance"), clock=False)
 print(hashlib.sha256(text.encode()).hexdigest())
@@ -141,7 +143,7 @@ def test_estimates_beyond_two_to_the_32_are_the_places_they_name():
 CONTINUED = """
 import sys
 import gumbench
-from gumbench import run
+from gumbench.runs import run
 run.CHECKPOINT_SECONDS = 0.05
 gumbench.sweep(output=sys.argv[1], problems=["categorical-quadratic", "gaussian-kl"],
                dimensions=[40], temperatures=[0.3, 1.0], estimates=int(sys.argv[2]),
@@ -203,9 +205,9 @@ def test_a_checkpoint_is_taken_up(tmp_path, monkeypatch):
 
 
 def checked(spec):
-    from gumbench import config
+    from gumbench.spec import schema
 
-    return config.checked_spec(config.merge({}, spec), "test")
+    return schema.checked_spec(schema.merge({}, spec), "test")
 
 
 @pytest.mark.parametrize(("place", "expected"), [(None, -1), (5, 5), (700, 700), (1023, 1023)])

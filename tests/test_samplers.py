@@ -9,7 +9,7 @@ from scipy import stats
 import gumbench
 from gumbench import machine, registry
 from gumbench.errors import InputError
-from gumbench.kernels import sampling
+from gumbench.kernels.loops import sampling
 
 SAMPLERS = registry.names("samplers")
 DTYPES = (np.float32, np.float64)

@@ -16,8 +16,8 @@ import pytest
 from made import CELL
 
 import gumbench
-from gumbench import summary
 from gumbench.cli import main, screen
+from gumbench.report import summary
 from gumbench.types import Cell, Record
 
 SCREENS = Path(__file__).parent / "screens"
@@ -57,12 +57,12 @@ def with_clock(record, number):
 
 def sampler(name, number, draws):
     """A record of a sampler that nobody has timed."""
-    facts = {"measurement": "sampling", "dimension": 1000, "sampler": name, "estimator": ""}
+    facts = {"measurement": "sampler_time", "dimension": 1000, "sampler": name, "estimator": ""}
     cell = Cell(**{**CELL, **facts, "problem": ""})
     work = {"kind": "sampler", "rows": 1000 // draws or 1, "draws": draws}
     work |= {"rounds": [1e-7 * number / draws] * 11, "bits": [1e-8] * 11}
     facts = {"threads": 1, "threading_layer": "omp", "vector_bits": 512, "check_p": 0.5}
-    return Record(name, "sampling", cell, "done", facts, (), "", {"works": [work]})
+    return Record(name, "sampler_time", cell, "done", facts, (), "", {"works": [work]})
 
 
 def made():

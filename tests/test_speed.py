@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import gumbench
-from gumbench import measure, notes, statistics, timing
+from gumbench import diagnostics, measure
 from gumbench.cli import main
 from gumbench.errors import InputError
+from gumbench.stats import statistics, timing
 
 SPEC = {
     "problems": ["categorical-quadratic", "gaussian-kl"],
@@ -178,12 +179,12 @@ def test_paired_ratios_of_rounds():
 
 
 def test_a_noisy_row_is_flagged():
-    assert notes.of_rounds([1.0, 1.01, 1.0, 0.99, 1.02]) == ()
-    assert notes.of_rounds([1.0, 2.0, 1.0, 3.0, 0.5]) == ("noisy-timing",)
+    assert diagnostics.of_rounds([1.0, 1.01, 1.0, 0.99, 1.02]) == ()
+    assert diagnostics.of_rounds([1.0, 2.0, 1.0, 3.0, 0.5]) == ("noisy-timing",)
 
 
 def test_a_pass_that_cannot_be_timed_is_kept_apart(tmp_path, monkeypatch):
-    module = measure.measurement("speed")
+    module = measure.measurement("estimator_time")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "measure", lambda cells, monitor: 1 / 0)
         run = gumbench.sweep(**SPEC, output=tmp_path / "run")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numba import njit
 
-from gumbench.kernels import elementary, maxima
-from gumbench.kernels.jit import OPTIONS
-from gumbench.kernels.strips import by_strips, choose, spread
+from gumbench.kernels.compiler import elementary, maxima
+from gumbench.kernels.compiler.jit import OPTIONS
+from gumbench.kernels.compiler.strips import by_strips, choose, spread
 
 
 @by_strips

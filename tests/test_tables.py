@@ -7,7 +7,7 @@ import pandas
 import pytest
 
 import gumbench
-from gumbench import tables
+from gumbench.report import tables
 
 SPEC = {"problems": ["gaussian-kl", "categorical-quadratic"], "dimensions": [3], "estimates": 2000}
 
@@ -68,7 +68,7 @@ def test_components_add_up(folder):
 
 
 def test_the_hash_in_the_manifest_is_that_of_the_reproducible_columns(folder):
-    from gumbench.store import Folder
+    from gumbench.runs.store import Folder
 
     rows = gumbench.load(folder).rows("variance")
     assert Folder(folder).manifest().sha256["variance"] == tables.sha256("variance", rows)

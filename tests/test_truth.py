@@ -7,9 +7,9 @@ import twin
 from scipy import integrate
 
 import gumbench
-from gumbench.families.bound import Bound
-from gumbench.kernels import philox
-from gumbench.truth import estimated_truth
+from gumbench.engine.bound import Bound
+from gumbench.engine.exact import estimated_truth
+from gumbench.kernels.random import philox
 
 CATEGORICAL = [
     ("bernoulli-toy", 1, {"t": 0.3, "theta": 0.8}),

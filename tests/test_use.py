@@ -10,6 +10,7 @@ import gumbench
 from gumbench import registry
 from gumbench.cli import main
 from gumbench.errors import InputError
+from gumbench.report import bibliography
 
 SPEC = {"problems": ["bernoulli-toy"], "estimators": ["score", "concrete"], "estimates": 640}
 
@@ -47,10 +48,10 @@ def test_a_place_that_is_taken(taken, tmp_path):
 
 
 def test_every_paper_has_an_entry():
-    entries = registry.bibliography()
+    entries = bibliography.bibliography()
     things = [e for n in registry.names("estimators") for e in registry.estimators(n).values()]
     things += map(registry.sampler, registry.names("samplers"))
-    assert {key for thing in things for key in registry.paper_keys(thing.paper)} == set(entries)
+    assert {key for thing in things for key in bibliography.paper_keys(thing.paper)} == set(entries)
     for key, entry in entries.items():
         assert f"year    = {{{key[-4:]}}}" in entry.replace("year      =", "year    =")
         assert entry.count("{") == entry.count("}")

@@ -76,8 +76,9 @@ def compare(
     Averaging as many estimates as the budget pays for leaves an error of the gradient: bias and
     variance, as a share of its square. The direction error is what the best step size leaves.
     """
-    from gumbench import ranking, run, summary
-    from gumbench.cost import CostModel
+    from gumbench.report import ranking, summary
+    from gumbench.report.cost import CostModel
+    from gumbench.runs import run
 
     _only_one_run(runs or [], fail_above)
     price = CostModel(

@@ -36,9 +36,9 @@ def names(incomplete: str):
 
 def presets(incomplete: str):
     """Names of presets."""
-    from gumbench import config
+    from gumbench.spec import schema
 
-    return [name for name in config.preset_names() if name.startswith(incomplete)]
+    return [name for name in schema.preset_names() if name.startswith(incomplete)]
 
 
 def runs(incomplete: str):

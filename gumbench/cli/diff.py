@@ -37,7 +37,7 @@ def diff(
 
     With --fail-above it is a gate: status 1, and every reason on stderr.
     """
-    from gumbench import run
+    from gumbench.runs import run
 
     limit = None if fail_above is None else amounts.percent(fail_above, "fail-above")
     if surely and limit is None:
@@ -57,7 +57,7 @@ def diff(
 
 
 def _print(found, before, after, limit, failures, as_json):
-    from gumbench import summary
+    from gumbench.report import summary
 
     if as_json:
         screen.write(json.dumps(_plain(found, limit, failures), indent=1, allow_nan=False) + "\n")

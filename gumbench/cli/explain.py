@@ -55,6 +55,7 @@ def _print(label, text):
 def _bibtex(name, kind):
     """BibTeX entries of an estimator's papers."""
     from gumbench import registry
+    from gumbench.report import bibliography
 
     if kind == "problems":
         raise InputError(f"{name} is a problem: --bibtex goes with an estimator or sampler")
@@ -64,8 +65,8 @@ def _bibtex(name, kind):
     papers = [thing.paper for thing in things if thing.paper]
     if not papers:
         raise InputError(f"{name} has no paper")
-    keys = dict.fromkeys(key for paper in papers for key in registry.paper_keys(paper))
-    entries = registry.bibliography()
+    keys = dict.fromkeys(key for paper in papers for key in bibliography.paper_keys(paper))
+    entries = bibliography.bibliography()
     missing = [key for key in keys if key not in entries]
     if missing:
         raise InputError(f"{name}: no BibTeX is known for {'; '.join(papers)}")
@@ -124,10 +125,11 @@ def _own(estimator):
 def _first_problem(estimator):
     """The first problem an estimator applies to."""
     from gumbench import registry
+    from gumbench.engine import applicability, resolve
 
-    problems = map(registry.make_problem, registry.names("problems"))
+    problems = map(resolve.problem, registry.names("problems"))
     families = {estimator.family: estimator}
-    return next(p.name for p in problems if not registry.why_not(families.get(p.family), p))
+    return next(p.name for p in problems if not applicability.why_not(families.get(p.family), p))
 
 
 def _sampler(sampler):
@@ -144,8 +146,9 @@ def _sampler(sampler):
 
 def _problem(maker):
     from gumbench import registry
+    from gumbench.engine import applicability, resolve
 
-    problem = registry.make_problem(maker.name)
+    problem = resolve.problem(maker.name)
     least, most = maker.least, maker.most
     yield "", f"{maker.name} ({maker.family})"
     yield "what", " ".join(maker.summary.split())
@@ -154,9 +157,9 @@ def _problem(maker):
     yield "gradient", f"in {', '.join(problem.parts)}"
     yield "settings", f"{_settings(maker.settings, maker.limits)}"
     found = {n: registry.estimators(n).get(maker.family) for n in registry.names("estimators")}
-    apply = [n for n, e in found.items() if not registry.why_not(e, problem)]
+    apply = [n for n, e in found.items() if not applicability.why_not(e, problem)]
     yield "estimators", f"{', '.join(apply)}"
     for name, estimator in found.items():
         if estimator and name not in apply:
-            yield "not", f"{name}: {registry.why_not(estimator, problem)}"
+            yield "not", f"{name}: {applicability.why_not(estimator, problem)}"
     yield "example", f"gumbench sweep --problems {maker.name} --dimensions {maker.dimensions[0]}"

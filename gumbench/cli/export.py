@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from gumbench import tables
 from gumbench.cli import complete, screen
 from gumbench.errors import InputError
+from gumbench.report import tables
+from gumbench.text import words
 
 EXAMPLE = "Example: gumbench export --format latex --where problem=categorical-vae"
 # Shown below the options, a paragraph each.
@@ -56,10 +57,10 @@ def export(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ):
     """Print a table of a run as CSV, JSON, Markdown or LaTeX."""
-    from gumbench import config, run
-    from gumbench.export import export as as_text
+    from gumbench.report.export import export as as_text
+    from gumbench.runs import run
 
-    wanted = config.words(columns) if columns is not None else []
+    wanted = words(columns) if columns is not None else []
     if columns is not None and not wanted:
         raise InputError("--columns is empty: give names with commas between, or leave it out")
     results = run.load(run_folder if run_folder is not None else run.newest())

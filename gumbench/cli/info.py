@@ -16,7 +16,7 @@ def info(
     """Show the machine, the versions, and where compiled kernels are kept."""
     from gumbench import machine, text
     from gumbench.cli.screen import output
-    from gumbench.kernels import cache
+    from gumbench.kernels.compiler import cache
 
     facts = machine.facts()
     versions = facts.pop("versions")

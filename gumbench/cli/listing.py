@@ -30,7 +30,7 @@ def list_names(
     """List estimators, problems, samplers, presets, or the runs in results/; alone, these kinds."""
     from gumbench.cli import screen
     from gumbench.errors import InputError, unknown
-    from gumbench.summary import Column, Table
+    from gumbench.report.summary import Column, Table
 
     if kind is None and applies_to is not None:
         kind = Kind.ESTIMATORS
@@ -56,6 +56,7 @@ def list_names(
 def _matching(kind, name):
     """Estimators that apply to a problem, or problems that an estimator applies to."""
     from gumbench import registry
+    from gumbench.engine import applicability, resolve
 
     other = "problems" if kind == Kind.ESTIMATORS else "estimators"
     name = registry.one(other, name)
@@ -63,19 +64,20 @@ def _matching(kind, name):
     problems = registry.names("problems") if kind == Kind.PROBLEMS else [name]
     return {
         estimator if kind == Kind.ESTIMATORS else problem.name
-        for problem in map(registry.make_problem, problems)
+        for problem in map(resolve.problem, problems)
         for estimator in estimators
-        if not registry.why_not(registry.estimators(estimator).get(problem.family), problem)
+        if not applicability.why_not(registry.estimators(estimator).get(problem.family), problem)
     }
 
 
 def _kinds():
     from pathlib import Path
 
-    from gumbench import config, registry
+    from gumbench import registry
+    from gumbench.spec import schema
 
     counts = {kind: len(registry.names(kind)) for kind in ("estimators", "problems", "samplers")}
-    counts["presets"] = len(config.preset_names())
+    counts["presets"] = len(schema.preset_names())
     counts["runs"] = len(list(Path("results").glob("*/manifest.json")))
     examples = {
         "estimators": "gumbench list estimators --for categorical-vae",
@@ -93,7 +95,7 @@ def _runs():
 
     from gumbench.cli import screen
     from gumbench.errors import InputError
-    from gumbench.store import Folder
+    from gumbench.runs.store import Folder
 
     rows = []
     for path in sorted(Path("results").glob("*/manifest.json")):
@@ -157,10 +159,10 @@ def _samplers():
 
 
 def _presets():
-    from gumbench import config
+    from gumbench.spec import schema
 
     rows = []
-    for name in config.preset_names():
-        first = (config.PRESETS / f"{name}.toml").read_text().split("\n")[0]
+    for name in schema.preset_names():
+        first = (schema.PRESETS / f"{name}.toml").read_text().split("\n")[0]
         rows.append((name, first.lstrip("# ")))
     return ("name", "what it runs"), rows

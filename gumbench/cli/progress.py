@@ -3,7 +3,7 @@
 import sys
 import time
 
-from gumbench import notes, text
+from gumbench import diagnostics, text
 from gumbench.cli import screen
 from gumbench.machine import cores, version
 
@@ -12,7 +12,7 @@ MUCH = 0.3
 
 
 class Screen:
-    """A run's monitor (see gumbench.run.Monitor) that writes to a terminal or a file."""
+    """A run's monitor (see gumbench.runs.run.Monitor) that writes to a terminal or a file."""
 
     def __init__(self, quiet=False):
         self.quiet = quiet
@@ -101,7 +101,7 @@ class Screen:
         self.number = number
         if self.bar:
             cell = cells[0]
-            doing = {"speed": "timing  ", "sampling": "timing  "}.get(cell.measurement, "")
+            doing = "timing  " if cell.measurement.endswith("_time") else ""
             self.words = f"{doing}{cell.problem}{cell.sampler}  {cell.dimension}  {cell.estimator}"
             self.stage("")
 
@@ -139,11 +139,14 @@ class Screen:
 
     def results(self, plan, results, given):
         """Tables on stdout, and where the rest is. given: flags typed, with their values."""
-        from gumbench import registry, summary
+        from gumbench import registry
+        from gumbench.report import summary
 
         self.close()
         self.failed = any(r.status in ("error", "diverged") for r in results.records)
-        self.lied = any(registry.is_own("estimators", e) for e in notes.rejected(results.records))
+        self.lied = any(
+            registry.is_own("estimators", e) for e in diagnostics.rejected(results.records)
+        )
         if not self.total:
             self.say("everything was done before; nothing was computed")
         if not self.quiet:
@@ -151,7 +154,7 @@ class Screen:
                 screen.show(table)
         files = ", ".join(sorted(path.name for path in plan.folder.path.glob("*.csv")))
         records = results.records
-        found = [*notes.of_records(records, given), *notes.of_noisy_timing(records)]
+        found = [*diagnostics.of_records(records, given), *diagnostics.of_noisy_timing(records)]
         for note in [*found, *_cache_notes()]:
             self._note(note)
         self.out.print(f"Wrote {plan.folder.path}/ ({files})", markup=False)
@@ -161,21 +164,23 @@ class Screen:
 
 
 def _cache_notes():
-    from gumbench.kernels import cache
+    from gumbench.kernels.compiler import cache
 
     if cache.why_not():
-        yield notes.Note(
+        yield diagnostics.Note(
             "no-cache",
             f"compiled code cannot be kept ({cache.why_not()}), so every run compiles anew",
             "GUMBENCH_CACHE_DIR names another folder",
         )
     elif cache.elsewhere():
         place = cache.folder().parent
-        yield notes.Note("other-cache", f"compiled code is kept in {place}: {cache.elsewhere()}")
+        yield diagnostics.Note(
+            "other-cache", f"compiled code is kept in {place}: {cache.elsewhere()}"
+        )
 
 
 def _sha(results):
-    from gumbench import tables
+    from gumbench.report import tables
 
     name = "variance" if results.rows("variance") else "throughput"
     return tables.sha256(name, results.rows(name))

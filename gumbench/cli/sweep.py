@@ -15,7 +15,7 @@ EXAMPLE = "Example: gumbench sweep --problems categorical-quadratic --temperatur
 
 
 def _names(text, name):
-    from gumbench.config import words
+    from gumbench.text import words
 
     if text is None:
         return None
@@ -122,9 +122,9 @@ def sweep(
 
     The same command again runs only what is missing. Results do not depend on --threads.
     """
-    from gumbench import config
     from gumbench.cli.progress import Screen
-    from gumbench.notes import Note
+    from gumbench.diagnostics import Note
+    from gumbench.spec import numbers, schema
 
     if samples is not None:
         raise InputError(
@@ -138,7 +138,7 @@ def sweep(
     def listed(text, name, kind=float):
         if text is None:
             return None
-        values, note = config.numbers(text, name, kind)
+        values, note = numbers.numbers(text, name, kind)
         notes.extend([Note("equal-values", note)] if note else [])
         return values
 
@@ -163,7 +163,7 @@ def sweep(
         "dimensions": listed(dimensions, "dimensions", int),
         "temperatures": listed(temperatures, "temperatures"),
         "inner_samples": listed(inner_samples, "inner-samples", int),
-        "settings": config.settings(settings or []) or None,
+        "settings": numbers.settings(settings or []) or None,
         "estimates": number(estimates, "estimates"),
         "truth_estimates": number(truth_estimates, "truth-estimates"),
         "seed": number(seed, "seed"),
@@ -174,14 +174,14 @@ def sweep(
         "measurements": ["variance"] if no_throughput else None,
     }
     screen = Screen(quiet)
-    data, name = config.load_spec_data("lecture" if preset is None else preset)
+    data, name = schema.load_spec_data("lecture" if preset is None else preset)
     if (problems or samplers) and preset is None:
         name = "sweep"
-    spec = config.checked_spec(config.merge(data, flags), preset or name)
+    spec = schema.checked_spec(schema.merge(data, flags), preset or name)
     screen.first_words(name, spec)
 
     def work():
-        from gumbench import run
+        from gumbench.runs import run
 
         typed = tuple(k for k, v in flags.items() if v is not None)
         folder = output or run.default_folder(name, spec)
@@ -200,9 +200,9 @@ OF_PRESETS = {"dimension": "dimensions", "inner-samples": "inner_samples"}
 
 def _wanted(notes, name, preset, typed):
     """Notes on what was asked for by hand or in a file of the user's."""
-    from gumbench import config
+    from gumbench.spec import schema
 
-    shipped = preset in (None, *config.preset_names())
+    shipped = preset in (None, *schema.preset_names())
     return [n for n in notes if not shipped or OF_PRESETS.get(n.code, n.code) in (*typed, n.code)]
 
 

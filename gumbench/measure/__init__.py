@@ -9,8 +9,8 @@ Beside `measure` its module has `forecast(cells, threads)`, a forecast.Forecast,
 import importlib
 import pkgutil
 
+from gumbench.engine.forecast import Forecast
 from gumbench.errors import unknown
-from gumbench.forecast import Forecast
 from gumbench.types import Cell
 
 

@@ -7,13 +7,15 @@ import time
 
 import numpy as np
 
-from gumbench import forecast as forecasting
-from gumbench import notes, rare, registry, statistics
-from gumbench.families import family
-from gumbench.families.bound import Bound, compiled_for
-from gumbench.families.program import draw_source, make_program
-from gumbench.moments import Grouping, Silent, accumulate
-from gumbench.truth import exact_gradient
+from gumbench import diagnostics, registry
+from gumbench.distributions import family
+from gumbench.engine import forecast as forecasting
+from gumbench.engine import rare, resolve
+from gumbench.engine.bound import Bound, compiled_for
+from gumbench.engine.exact import exact_gradient
+from gumbench.engine.moments import Grouping, Silent, accumulate
+from gumbench.engine.program import draw_source, make_program
+from gumbench.stats import statistics
 from gumbench.types import BATCHES, PartResult, Record, Sizes
 
 ITEMS_OF_MEANS = 1 << 24
@@ -42,7 +44,7 @@ def measure(cells, monitor=None):
 def tasks(cells, fastest_draws=False):
     """What a pass compiles, as jit.Tasks."""
     cell = cells[0]
-    problem = registry.make_problem(cell.problem, cell.dimension, cell.problem_settings)
+    problem = resolve.problem(cell.problem, cell.dimension, cell.problem_settings)
     estimator = registry.estimators(cell.estimator)[problem.family]
     draw = draw_source(estimator, family(problem.family), fastest_draws).draw
     return compiled_for(problem, estimator, cell.dtype, draw)
@@ -51,7 +53,7 @@ def tasks(cells, fastest_draws=False):
 def bound_problem(cell):
     """The problem of a cell, bound to its dtype: the same object for the same problem."""
     place = cell.problem, cell.dimension, cell.problem_settings
-    return _bound(registry.make_problem(*place), cell.dtype)
+    return _bound(resolve.problem(*place), cell.dtype)
 
 
 @functools.lru_cache(maxsize=16)
@@ -82,7 +84,7 @@ def _measure_some(cells, bound, estimator, truth, monitor):
 def unseen(program, estimator, truth, grouping, moments):
     """What outcomes that were hardly ever drawn may add to the variance: part -> Unseen."""
     bound = program.bound
-    discrete = hasattr(bound.family, "outcomes")
+    discrete = bound.family.DISCRETE
     if not discrete or estimator.deterministic or estimator.takes_temperature:
         return {}
     parts = {name: part for name, (part, _, _) in grouping.parts.items()}
@@ -134,7 +136,7 @@ def _record(cell, program, estimator, truth, grouping, moments, missing):
         parts=parts,
     )
     python = () if bound.problem.compiled and estimator.compute is None else ("python",)
-    return dataclasses.replace(record, notes=python + notes.codes(record))
+    return dataclasses.replace(record, notes=python + diagnostics.codes(record))
 
 
 def _is_silent(found, name):
@@ -259,7 +261,7 @@ def _of_batches(means, gradient):
 
 def _missed(bound, at_draws, part, estimates):
     """What draws too rare to have happened could add to the mean of each component."""
-    if not at_draws or not hasattr(bound.family, "outcomes"):
+    if not at_draws or not bound.family.DISCRETE:
         return np.zeros(part.stop - part.start)
     return statistics.MISSED_EVENTS / estimates * bound.rare_scale[part]
 

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 
-from gumbench.kernels import bernoulli
+from gumbench.kernels.blocks import bernoulli
 from gumbench.types import Problem, problem
 
 

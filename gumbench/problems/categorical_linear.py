@@ -1,6 +1,6 @@
 import numpy as np
 
-from gumbench.kernels.noise import constants
+from gumbench.kernels.random.noise import constants
 from gumbench.types import Problem, problem
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 
 from gumbench.errors import InputError
-from gumbench.kernels import elementary
-from gumbench.kernels.arrays import empty, empty_like
-from gumbench.kernels.jit import helper
+from gumbench.kernels.compiler import elementary
+from gumbench.kernels.compiler.arrays import empty, empty_like
+from gumbench.kernels.compiler.jit import helper
 from gumbench.types import Problem, problem
 
 DATA = Path(__file__).parents[1] / "data"

@@ -1,8 +1,8 @@
 import numpy as np
 
 from gumbench.errors import InputError
-from gumbench.kernels import elementary
-from gumbench.kernels.noise import constants
+from gumbench.kernels.compiler import elementary
+from gumbench.kernels.random.noise import constants
 from gumbench.problems.categorical_vae import PIXELS, arrays
 from gumbench.types import Problem, problem
 

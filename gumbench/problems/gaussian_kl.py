@@ -1,6 +1,6 @@
 import numpy as np
 
-from gumbench.kernels import elementary
+from gumbench.kernels.compiler import elementary
 from gumbench.types import Problem, problem
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from gumbench.kernels import elementary
-from gumbench.kernels.noise import constants
+from gumbench.kernels.compiler import elementary
+from gumbench.kernels.random.noise import constants
 from gumbench.types import Problem, problem
 
 # data: the similarity of each word to the context (C), then the table of word vectors (C, size).

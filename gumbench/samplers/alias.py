@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gumbench.kernels import elementary
-from gumbench.kernels.jit import inlined
-from gumbench.kernels.sampling import uniforms
+from gumbench.kernels.compiler import elementary
+from gumbench.kernels.compiler.jit import inlined
+from gumbench.kernels.loops.sampling import uniforms
 from gumbench.types import Sampler
 
 BLOCK = 1024

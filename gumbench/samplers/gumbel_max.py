@@ -9,11 +9,12 @@ if their bound exceeds the best score so far, which happens about log C times.
 import numpy as np
 from numba import uint64
 
-from gumbench.kernels import elementary, maxima, noise, philox, variates
-from gumbench.kernels.arrays import empty
-from gumbench.kernels.jit import helper, inlined
-from gumbench.kernels.maxima import EACH, FOURS, LARGEST_OF
-from gumbench.kernels.noise import row_words
+from gumbench.kernels.compiler import elementary, maxima
+from gumbench.kernels.compiler.arrays import empty
+from gumbench.kernels.compiler.jit import helper, inlined
+from gumbench.kernels.compiler.maxima import EACH, FOURS, LARGEST_OF
+from gumbench.kernels.random import noise, philox, variates
+from gumbench.kernels.random.noise import row_words
 from gumbench.types import Sampler
 
 FEW = 160

@@ -6,9 +6,10 @@ category wins however rare it is. At 50,257 categories that is one draw in 670.
 
 import numpy as np
 
-from gumbench.kernels import elementary, philox, variates
-from gumbench.kernels.jit import inlined
-from gumbench.kernels.noise import row_words
+from gumbench.kernels.compiler import elementary
+from gumbench.kernels.compiler.jit import inlined
+from gumbench.kernels.random import philox, variates
+from gumbench.kernels.random.noise import row_words
 from gumbench.types import Sampler
 
 COLUMNS = 256

@@ -3,7 +3,7 @@
 import numpy as np
 
 import gumbench
-from gumbench.kernels import jit
+from gumbench.kernels.compiler import jit
 
 QUADRATIC = gumbench.make_problem("categorical-quadratic", 8)
 

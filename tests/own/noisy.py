@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 import gumbench
-from gumbench.families.categorical import probability_table
-from gumbench.kernels import simplex
+from gumbench.distributions.categorical import probability_table
+from gumbench.kernels.blocks import simplex
 
 
 def value(x):

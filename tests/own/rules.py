@@ -3,8 +3,7 @@
 import numpy as np
 
 import gumbench
-from gumbench.families.categorical import probability_table
-from gumbench.kernels import simplex
+from gumbench import blocks
 
 
 def drawn(problem, noise, draw=0):
@@ -86,15 +85,15 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     _, categories, block = out.shape
     index = noise.draws[0]
     f = np.empty(block, out.dtype)
-    simplex.value_of_draw(index, objective, 0, categories, f)
-    simplex.score(prepared, index, f, out)
-    simplex.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), theta_gradient)
+    blocks.value_of_draw(index, objective, 0, categories, f)
+    blocks.score(prepared, index, f, out)
+    blocks.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), theta_gradient)
 
 
 compiled_score = gumbench.Estimator(
     family="categorical",
     kernel=kernel,
-    prepare=probability_table,
+    prepare=blocks.probability_table,
     unbiased=True,
     noise=lambda k: [gumbench.Noise("draw")],
     cost=lambda sizes: gumbench.Cost(values=1, at_draws=True),

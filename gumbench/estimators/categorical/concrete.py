@@ -1,7 +1,7 @@
 """Gumbel-softmax: differentiate through a draw of the Concrete distribution."""
 
-from gumbench.kernels import simplex
-from gumbench.kernels.arrays import empty_like
+from gumbench.kernels.blocks import simplex
+from gumbench.kernels.compiler.arrays import empty_like
 from gumbench.types import Cost, Estimator, Noise
 
 

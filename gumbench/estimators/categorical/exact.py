@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gumbench.families import categorical
+from gumbench.distributions import categorical
 from gumbench.types import Cost, Estimator
 
 

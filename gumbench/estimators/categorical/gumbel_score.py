@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gumbench.kernels import simplex
-from gumbench.kernels.arrays import empty
+from gumbench.kernels.blocks import simplex
+from gumbench.kernels.compiler.arrays import empty
 from gumbench.types import Cost, Estimator, Noise
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gumbench.families.categorical import probability_table
-from gumbench.kernels import simplex
-from gumbench.kernels.arrays import empty, empty_like
+from gumbench.distributions.categorical import probability_table
+from gumbench.kernels.blocks import simplex
+from gumbench.kernels.compiler.arrays import empty, empty_like
 from gumbench.types import Cost, Estimator, Noise
 
 

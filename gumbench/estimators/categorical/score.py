@@ -1,8 +1,8 @@
 """Score function, REINFORCE: weigh the score of the draw by f."""
 
-from gumbench.families.categorical import probability_table
-from gumbench.kernels import simplex
-from gumbench.kernels.arrays import empty
+from gumbench.distributions.categorical import probability_table
+from gumbench.kernels.blocks import simplex
+from gumbench.kernels.compiler.arrays import empty
 from gumbench.types import Cost, Estimator, Noise
 
 

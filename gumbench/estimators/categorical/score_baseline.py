@@ -3,9 +3,9 @@ rests on f at all outcomes."""
 
 import numpy as np
 
-from gumbench.families.categorical import mean_value, probability_table, score_square
-from gumbench.kernels import simplex
-from gumbench.kernels.arrays import empty
+from gumbench.distributions.categorical import mean_value, probability_table, score_square
+from gumbench.kernels.blocks import simplex
+from gumbench.kernels.compiler.arrays import empty
 from gumbench.types import Cost, Estimator, Noise
 
 

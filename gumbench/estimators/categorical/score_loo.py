@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gumbench.kernels import simplex
-from gumbench.kernels.arrays import empty
-from gumbench.kernels.samples import leave_one_out
+from gumbench.kernels.blocks import simplex
+from gumbench.kernels.blocks.samples import leave_one_out
+from gumbench.kernels.compiler.arrays import empty
 from gumbench.types import Cost, Estimator, Noise
 
 

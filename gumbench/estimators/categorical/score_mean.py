@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from gumbench.distributions.categorical import mean_value, probability_table
 from gumbench.estimators.categorical.score_baseline import kernel
-from gumbench.families.categorical import mean_value, probability_table
 from gumbench.types import Cost, Estimator, Noise
 
 

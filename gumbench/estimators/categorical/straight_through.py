@@ -1,8 +1,8 @@
 """Straight-through: the gradient of f at the draw, sent back through softmax θ."""
 
-from gumbench.families.categorical import probability_table
-from gumbench.kernels import simplex
-from gumbench.kernels.arrays import empty_like
+from gumbench.distributions.categorical import probability_table
+from gumbench.kernels.blocks import simplex
+from gumbench.kernels.compiler.arrays import empty_like
 from gumbench.types import Cost, Estimator, Noise
 
 

@@ -1,7 +1,7 @@
 """Pathwise, the re-parameterization trick: differentiate through z = μ + σ ε."""
 
-from gumbench.kernels import gaussian, simplex
-from gumbench.kernels.arrays import empty_like
+from gumbench.kernels.blocks import gaussian, simplex
+from gumbench.kernels.compiler.arrays import empty_like
 from gumbench.types import Cost, Estimator, Noise
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gumbench.kernels import gaussian, simplex
-from gumbench.kernels.arrays import empty, empty_like
+from gumbench.kernels.blocks import gaussian, simplex
+from gumbench.kernels.compiler.arrays import empty, empty_like
 from gumbench.types import Cost, Estimator, Noise
 
 

@@ -3,9 +3,9 @@ for that constant rests on the mean of f under other weights."""
 
 import numpy as np
 
-from gumbench.families.gaussian import sample
-from gumbench.kernels import gaussian, simplex
-from gumbench.kernels.arrays import empty, empty_like
+from gumbench.distributions.gaussian import sample
+from gumbench.kernels.blocks import gaussian, simplex
+from gumbench.kernels.compiler.arrays import empty, empty_like
 from gumbench.types import Cost, Estimator, Noise
 
 PILOT_ESTIMATES = 65_536

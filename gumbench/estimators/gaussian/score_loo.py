@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gumbench.kernels import gaussian, simplex
-from gumbench.kernels.arrays import empty, empty_like
-from gumbench.kernels.samples import leave_one_out
+from gumbench.kernels.blocks import gaussian, simplex
+from gumbench.kernels.blocks.samples import leave_one_out
+from gumbench.kernels.compiler.arrays import empty, empty_like
 from gumbench.types import Cost, Estimator, Noise
 
 

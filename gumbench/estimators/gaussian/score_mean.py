@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from gumbench.distributions.gaussian import sample
 from gumbench.estimators.gaussian.score_baseline import PILOT_ESTIMATES, kernel
-from gumbench.families.gaussian import sample
 from gumbench.types import Cost, Estimator, Noise
 
 

@@ -1,7 +1,7 @@
 """Sticking the landing: pathwise for an ELBO, without the score that has mean zero."""
 
-from gumbench.kernels import gaussian
-from gumbench.kernels.arrays import empty_like
+from gumbench.kernels.blocks import gaussian
+from gumbench.kernels.compiler.arrays import empty_like
 from gumbench.types import Cost, Estimator, Noise
 
 

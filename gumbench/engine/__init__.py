@@ -1,0 +1,1 @@
+"""One estimator on one problem: bound, run, its moments, the exact gradient."""

@@ -1,0 +1,54 @@
+"""The gradient that estimates are held against: exact where it can be, else a long run."""
+
+import functools
+
+import numpy as np
+
+from gumbench import registry
+from gumbench.engine import applicability
+from gumbench.engine.moments import Grouping, Silent, accumulate
+from gumbench.engine.program import make_program
+from gumbench.kernels.random import philox
+from gumbench.stats import statistics
+from gumbench.types import BATCHES, Truth
+
+
+@functools.lru_cache(maxsize=4)
+def exact_gradient(bound, seed, truth_estimates):
+    """The truth of a bound problem: closed form, enumeration, or estimated by a long run."""
+    problem = bound.problem
+    if problem.truth is not None:
+        theta, data = bound.theta.astype(np.float64), bound.data.astype(np.float64)
+        return Truth(np.asarray(problem.truth(theta, data), np.float64), "closed form")
+    gradient = bound.family.exact_gradient(bound)
+    if gradient is not None:
+        return Truth(gradient, "enumeration")
+    return estimated_truth(bound, seed, truth_estimates)
+
+
+def estimated_truth(bound, seed, estimates):
+    """The mean of a long run of a low-variance unbiased estimator, under noise of its own.
+
+    Its `error` is each component's standard error. The source is "none" where that estimator does
+    not apply.
+    """
+    estimator = registry.estimators(bound.family.TRUTH_ESTIMATOR)[bound.problem.family]
+    if applicability.why_not(estimator, bound.problem):
+        return Truth(np.zeros(bound.theta.size), "none")
+    grouping = Grouping(bound, np.zeros(bound.theta.size))
+    program = make_program(bound, estimator, [1.0], None, seed, philox.TRUTH)
+    moments = accumulate(program, grouping, estimates // BATCHES, Silent(), "").at(0)
+    n = moments.count * BATCHES
+
+    def error(m2):
+        return np.sqrt(m2 / (n - 1) / n)
+
+    means = moments.batch_means
+    squares = [statistics.square_of_mean(means[:, part]) for part, _, _ in grouping.parts.values()]
+    return Truth(
+        means.mean(axis=0),
+        "estimated",
+        error(moments.m2),
+        error(moments.row_m2),
+        np.array([statistics.jackknife_error(left) for _, left in squares]),
+    )

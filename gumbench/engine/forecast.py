@@ -1,0 +1,254 @@
+"""How long a pass will take, from a short pilot of it: a forecast before the work.
+
+Compiled estimators are run for some milliseconds. Functions in plain Python are timed at two
+numbers of rows, and then counted: f itself may take longer than all the rest.
+"""
+
+import dataclasses
+import functools
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from gumbench import registry
+from gumbench.engine import applicability, rare
+from gumbench.engine.moments import Grouping
+from gumbench.engine.program import Preparation, make_program
+from gumbench.engine.python import Calls, Noise
+from gumbench.kernels.loops import driver, records
+from gumbench.stats import timing
+from gumbench.types import BATCHES, Sizes
+
+PILOT_SECONDS = 3e-3
+# A pass beside its numbers: the journal, the disk, the record.
+SECONDS_A_PASS = 0.01
+# NumPy's part of listing an outcome, for each of its variables.
+SECONDS_LISTED = 6e-8
+# A pilot that takes longer than a slice of a busy processor is timed once.
+REPEATS, LONG_PILOT = 2, 0.05
+FEW, SOME, MANY = 16, 64, 1024
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Seconds of a pass, and of them those in which the truth is found."""
+
+    seconds: float
+    truth: float = 0.0
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Seconds of a call for so many rows: fixed + row · rows."""
+
+    fixed: float
+    row: float
+
+    def __call__(self, rows):
+        """Seconds."""
+        return self.fixed + self.row * rows
+
+
+def affine(call):
+    """The Affine of call(rows), which is run a few times."""
+    call(FEW)
+    seconds = {rows: _least(call, rows) for rows in (FEW, SOME)}
+    most = SOME
+    if seconds[SOME] < PILOT_SECONDS:
+        most, seconds[MANY] = MANY, _least(call, MANY)
+    row = max(0.0, (seconds[most] - seconds[FEW]) / (most - FEW))
+    return Affine(max(0.0, seconds[FEW] - FEW * row), row)
+
+
+def _least(work, units):
+    """Seconds of `work(units)`, the least of a few where it is short: the machine is shared."""
+    took = timing.clocked(work, units)
+    repeated = REPEATS if took < LONG_PILOT else 0
+    return min([took, *(timing.clocked(work, units) for _ in range(repeated))])
+
+
+class Prices:
+    """Seconds of the functions of a bound problem, by rows."""
+
+    def __init__(self, bound):
+        random = bound.noise(0, None, 0, MANY)
+        x = bound.family.inside(bound, random)
+        self.value = affine(lambda rows: bound.value(x[..., :rows]))
+        self.gradient = self.direct = Affine(0.0, 0.0)
+        if bound.problem.gradient:
+            self.gradient = affine(lambda rows: bound.gradient(x[..., :rows]))
+        if bound.problem.direct:
+            self.direct = affine(lambda rows: bound.direct(x[..., :rows]))
+
+
+class Unpriced:
+    """A bound problem whose f is 0 and costs nothing, for what prepares: its calls are counted."""
+
+    def __init__(self, bound):
+        self._bound, self.calls = bound, Calls()
+
+    def __getattr__(self, name):
+        return getattr(self._bound, name)
+
+    def at(self, dtype):
+        """The same."""
+        return self
+
+    def value(self, x):
+        """0, counted."""
+        self.calls.values += x.shape[2]
+        return np.zeros(x.shape[2])
+
+    def value_at(self, index):
+        """0, counted."""
+        self.calls.values += index.shape[1]
+        return np.zeros(index.shape[1])
+
+    def gradient(self, x):
+        """0, counted."""
+        self.calls.gradients += x.shape[2]
+        return np.zeros(x.shape)
+
+    def direct(self, x):
+        """0."""
+        return np.zeros((self.theta.size, x.shape[2]))
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """An estimator on a bound problem: seconds of preparing it, and of an estimate on one thread.
+
+    block : estimates made at once; parallel : whether threads share the work
+    """
+
+    prepare: float
+    estimate: float
+    block: int
+    parallel: bool
+
+
+@functools.lru_cache(maxsize=256)
+def pilot(bound, name, temperatures, inner_samples, settings, fastest_draws=False):
+    """The Pilot of the estimator of a name, with a tuple of temperatures and pairs of settings."""
+    estimator, price = registry.estimators(name)[bound.problem.family], prices(bound)
+    unpriced = Unpriced(bound)
+    seconds = 0.0
+    made = None
+    if estimator.prepare:
+        began = time.perf_counter()
+        values = {**estimator.settings, **dict(settings)}
+        temperature = temperatures[0] if estimator.takes_temperature else None
+        made = estimator.prepare(Preparation(unpriced, values, temperature, inner_samples, 0))
+        calls = unpriced.calls
+        seconds = time.perf_counter() - began + price.value.row * calls.values
+        seconds += price.gradient.row * calls.gradients
+        seconds *= len(temperatures) if estimator.takes_temperature else 1
+    if estimator.deterministic:
+        return Pilot(seconds, 0.0, 1, False)
+    if estimator.prepare:
+        estimator = dataclasses.replace(estimator, prepare=lambda preparation: made)
+    program = make_program(
+        bound,
+        estimator,
+        temperatures,
+        inner_samples,
+        0,
+        settings=settings,
+        fastest_draws=fastest_draws,
+    )
+    if estimator.compute:
+        each = affine(lambda rows: program._estimates(Noise(bound, 0, 0, 0, rows), temperatures[0]))
+        return Pilot(seconds, each(program.block) / program.block, program.block, False)
+    if not bound.problem.compiled:
+        cost = estimator.cost(Sizes(inner_samples or 1, *bound.problem.shape))
+        block = program.block
+        each = cost.values * price.value(block) + cost.gradients * price.gradient(block)
+        each += price.direct(block) if program.inputs.direct else 0.0
+        return Pilot(seconds, each / block * len(temperatures), block, False)
+    return Pilot(seconds, _timed(program), program.block, True)
+
+
+def _timed(program):
+    """Seconds of an estimate and its moments at all temperatures, on one thread."""
+    bound, block = program.bound, program.block
+    grouping = Grouping(bound, np.zeros(bound.theta.size))
+    sums = records.no_sums(1, len(program.temperatures), bound.theta.size, grouping.rows)
+
+    def work(count):
+        program.add_moments(grouping.driver, 0, 0, count, block, sums)
+
+    work(block)
+    count = block
+    while (seconds := _least(work, count)) < PILOT_SECONDS and count < block << 10:
+        count *= 4
+    return seconds / count
+
+
+def variance(cells, bound, estimator, threads):
+    """The Forecast of a pass that measures variance; its `truth` is found once for its problem."""
+    cell = cells[0]
+    temperatures = tuple(c.temperature or 1.0 for c in cells)
+    options = cell.inner_samples, cell.estimator_settings
+    found = pilot(bound, cell.estimator, temperatures, *options)
+    seconds = found.prepare + _estimates(found, cell.estimates, threads)
+    if not estimator.deterministic:
+        seconds += _unseen(found, bound, estimator, cell)
+    return Forecast(SECONDS_A_PASS + seconds, _truth(bound, cell.truth_estimates, threads))
+
+
+def _estimates(found, count, threads):
+    """Seconds of so many estimates, in whole blocks of each batch."""
+    each = -(-count // BATCHES)
+    block = driver.block_for(found.block, each)
+    made = -(-each // block) * block * BATCHES
+    return made * found.estimate / (threads if found.parallel else 1)
+
+
+def _unseen(found, bound, estimator, cell):
+    """Seconds of estimates at outcomes that are hardly ever drawn."""
+    if not bound.family.DISCRETE or estimator.takes_temperature:
+        return 0.0
+    draws = 1 if estimator.compute else len(estimator.noise(cell.inner_samples or 1))
+    probability = bound.family.probabilities(bound.natural)
+    outcomes = rare.outcomes(bound.problem, probability, draws, cell.estimates)
+    if outcomes is None:
+        return 0.0
+    count = outcomes.probability.size
+    return count * rare.pilots(count, draws * probability.size, cell.estimates) * found.estimate
+
+
+@functools.lru_cache(maxsize=4)
+def prices(bound):
+    """The Prices of a bound problem."""
+    return Prices(bound)
+
+
+@functools.lru_cache(maxsize=4)
+def _truth(bound, truth_estimates, threads):
+    """Seconds in which the gradient is found that estimates are held against."""
+    problem, price = bound.problem, prices(bound)
+    if problem.truth is not None:
+        return 0.0
+    if bound.family.enumerable(problem):
+        variables, categories = problem.shape
+        each = 2 * price.value.row + variables * SECONDS_LISTED
+        if problem.direct is not None and not problem.direct_is_score:
+            each += 2 * price.direct.row
+        return categories**variables * each
+    name = bound.family.TRUTH_ESTIMATOR
+    if applicability.why_not(registry.estimators(name)[problem.family], problem):
+        return 0.0
+    found = pilot(bound, name, (1.0,), None, ())
+    return _estimates(found, truth_estimates, threads)
+
+
+def speed(pilots):
+    """The Forecast of a pass that times estimators in turns, from their Pilots."""
+    pieces = [max(p.estimate * p.block, p.prepare if p.block == 1 else 0.0) for p in pilots]
+    rounds = [max(timing.MARGIN * timing.SECONDS_A_ROUND, piece) for piece in pieces]
+    count = timing.rounds_of(sum(rounds), len(pieces))
+    calibrating = sum(2 * r + 2 * piece for r, piece in zip(rounds, pieces, strict=True))
+    preparing = sum(4 * p.prepare for p in pilots if p.block > 1)
+    pauses = count * len(pieces) * timing.PAUSE
+    return Forecast(SECONDS_A_PASS + count * sum(rounds) + calibrating + preparing + pauses)

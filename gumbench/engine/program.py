@@ -1,0 +1,294 @@
+"""An estimator on a bound problem, as the compiled drivers take it."""
+
+import dataclasses
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gumbench.distributions.draws import DrawSource
+from gumbench.engine.python import Calls, PlainProgram, block_size
+from gumbench.kernels.blocks import simplex
+from gumbench.kernels.compiler import jit
+from gumbench.kernels.loops import callback, driver, records
+from gumbench.kernels.random import noise, philox
+from gumbench.types import Noise, Sizes
+
+NO_DRAWS = DrawSource(Noise("exponential"), simplex.no_draws)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What an estimator's `prepare` sees.
+
+    bound : the bound problem
+    temperature, inner_samples : None for estimators that have none
+    settings : of the estimator, by name
+    """
+
+    bound: Any
+    settings: Mapping[str, Any]
+    temperature: float | None
+    inner_samples: int | None
+    seed: int
+
+    def pilot(self, count: int) -> Iterator[np.ndarray]:
+        """Noise of `count` estimates that no sweep makes, in chunks (variables, categories, n)."""
+        return self.bound.pilot(self.seed, count)
+
+
+class NoiseRequests:
+    """The rows of `records.Inputs` for the noise that an estimator declared.
+
+    by_category, by_variable : (n, 4); draws : how many
+    purpose : of philox, in the place of the usual ones, or None
+    """
+
+    def __init__(self, declared, source, purpose):
+        drawn = [noise for noise in declared if noise.kind == "draw"]
+        self.draws = len(drawn)
+        self._counts: dict[int, int] = {}
+        arrays = [one for one in declared if one.kind != "draw"] + [source.noise] * len(drawn)
+        rows = [(one.per, self._row(one, purpose)) for one in arrays]
+        self.by_category, self.by_variable = (
+            np.array([row for per, row in rows if per == wanted], np.int64).reshape(-1, 4)
+            for wanted in ("category", "variable")
+        )
+
+    def _row(self, declared, purpose):
+        """Arrays of one purpose are told apart by numbers."""
+        purpose = noise.purpose_of(declared, purpose)
+        number = self._counts[purpose] = self._counts.get(purpose, -1) + 1
+        return noise.request(declared.kind, purpose, number)
+
+
+def draw_source(estimator, family, fastest=False):
+    """The DrawSource of an estimator, for which nothing is drawn where it asks for no draw.
+
+    fastest : that which is the least work, instead of that from the noise all estimators share
+    """
+    if estimator.compute or not any(n.kind == "draw" for n in estimator.noise(2)):
+        return NO_DRAWS
+    return family.DRAWN_FASTEST if fastest else family.DRAWN
+
+
+class Program:
+    """An estimator on a bound problem, as the compiled drivers take it.
+
+    temperatures: those of a pass; prepared: (temperatures, n) what the estimator prepared.
+    purpose: that of the noise; None is the usual one. source: the DrawSource of its draws. block:
+    the most estimates to work on at once; no bit of the result of compiled code depends on how many
+    they are. prepare_calls: what a method is charged for preparing.
+    """
+
+    prepare_calls = Calls()
+
+    def __init__(
+        self, bound, estimator, temperatures, inner_samples, seed, purpose, prepared, source
+    ):
+        problem = bound.problem
+        uses_direct = problem.direct is not None and "score_direct" not in estimator.needs
+        if problem.direct_is_score and not estimator.path:
+            uses_direct = False
+        requests = NoiseRequests(estimator.noise(inner_samples or 1), source, purpose)
+        cost = estimator.cost(Sizes(inner_samples or 1, *problem.shape))
+        self.bound = bound
+        self.temperatures, self.parameters = temperatures, bound.theta.size
+        kernel = jit.compiled("kernel", estimator.kernel, bound.dtype)
+        self.kernel = estimator.kernel
+        self.functions = records.Functions(
+            noise.fill_array(bound.dtype),
+            jit.compiled("draw", source.draw, bound.dtype),
+            kernel,
+            **bound.functions,
+        )
+        elements = max(problem.shape[0] * problem.shape[1], bound.natural.size)
+        self.block = (driver.block_size if problem.compiled else block_size)(elements)
+        self.inputs = records.Inputs(
+            np.array(philox.key(seed), np.uint32),
+            problem.shape[0],
+            problem.shape[1],
+            bound.natural,
+            bound.theta,
+            bound.data,
+            bound.link_data,
+            problem.value_at is not None,
+            problem.link is not None,
+            uses_direct,
+            bound.real(problem.feedback),
+            int(cost.values) if problem.feedback else 0,
+            requests.by_category,
+            requests.by_variable,
+            requests.draws,
+            np.array(source.table(bound), bound.real),
+            np.array(temperatures, bound.real),
+            np.ascontiguousarray(prepared, bound.real),
+        )
+
+    def add_moments(self, grouping, first_batch, start, count, block, sums):
+        """Run the parallel driver (see kernels.driver.moments), a block at once."""
+        driver.moments(self.bound.dtype)(
+            driver.batch_moments(self.bound.dtype),
+            *self.functions,
+            self.inputs,
+            grouping,
+            first_batch,
+            start,
+            count,
+            block,
+            sums,
+        )
+        self.bound.raise_failure()
+
+    @property
+    def draws(self):
+        """How many arrays of noise by category an estimate has."""
+        return self.inputs.requests.shape[0]
+
+    @functools.cached_property
+    def _checked(self):
+        """The kernel with a check of every index, the calls it makes, and the θ to run it with."""
+        calls, theta = CountedCalls(self.bound), self.bound.theta.copy()
+        callback.register(calls, theta)
+        roles = ("value", "value_at", "gradient", "direct")
+        functions = (jit.compiled(r, getattr(callback, r), self.bound.dtype) for r in roles)
+        return driver.checked_kernel(self.kernel, tuple(functions)), calls, theta
+
+    def run_checked(self, block):
+        """Run the kernel on block number `block` of noise with a check of every index.
+
+        Returns its Calls and the names of arguments it has changed. Raises IndexError.
+        """
+        run, calls, theta = self._checked
+        bound, inputs, size = self.bound, self.inputs._replace(theta=theta), driver.CHUNK
+        given = self._noise_block(block * size, size)
+        kept = {"theta": theta, "data": inputs.data, "natural": inputs.natural}
+        kept |= {"prepared": inputs.prepared, "its noise": given.by_category}
+        kept |= {"its uniforms": given.by_variable, "its draws": given.draws}
+        before = {name: array.copy() for name, array in kept.items()}
+        counted = dataclasses.replace(calls.counts)
+        run(
+            inputs,
+            given,
+            np.zeros((inputs.evaluations, size), bound.real),
+            np.empty((*bound.natural.shape, size), bound.real),
+            np.zeros((self.parameters if inputs.direct else 0, size), bound.real),
+        )
+        calls.raise_failure()
+        changed = [n for n, a in kept.items() if not np.array_equal(a, before[n], equal_nan=True)]
+        return calls.counts.since(counted), changed
+
+    def _noise_block(self, first, size):
+        """The NoiseBlock of estimates first, first + 1, ... of batch 0."""
+        bound, inputs = self.bound, self.inputs
+        variables, categories = bound.problem.shape
+        filled = [bound.fill(r, 0, first, size) for r in inputs.requests]
+        uniforms = [bound.fill(r, 0, first, size, "variable") for r in inputs.variable_requests]
+        found = jit.NoiseBlock(
+            np.array(filled, bound.real).reshape(-1, variables, categories, size),
+            np.array(uniforms, bound.real).reshape(-1, variables, size),
+            np.empty((inputs.draws, variables, size), np.int32),
+        )
+        self.functions.draw(bound.natural, inputs.draw_table, found)
+        return found
+
+    def collect(self, batch, start, count):
+        """Estimates of a batch from `start` at the first temperature: (count, parameters)."""
+        return self._collect(batch, start, count, np.empty((0, 0, 0), self.bound.real))
+
+    def estimates_of(self, exponentials):
+        """Estimates (n, parameters) at the first temperature from given noise.
+
+        exponentials : (arrays of noise, variables, categories, n), of which Gumbels are -log
+        """
+        *shape, count = exponentials.shape
+        given = np.ones((shape[0], shape[1] * shape[2], -(-count // driver.CHUNK) * driver.CHUNK))
+        given[:, :, :count] = exponentials.reshape(*given.shape[:2], count)
+        gumbels = self.inputs.requests[:, 0] == noise.GUMBEL
+        given[gumbels] = -np.log(given[gumbels])
+        return self._collect(0, 0, count, given.astype(self.bound.real))
+
+    def _collect(self, batch, start, count, given):
+        out = np.empty((count, self.parameters), self.bound.real)
+        driver.collect(self.bound.dtype)(*self.functions, self.inputs, batch, start, given, out)
+        self.bound.raise_failure()
+        return out
+
+
+class CountedCalls:
+    """The functions of a problem, called by compiled code through Python, and counted."""
+
+    def __init__(self, bound):
+        self.bound, self.counts, self.failure = bound, Calls(), None
+
+    def value(self, x, out):
+        """f at x (variables, categories, n)."""
+        self.counts.values += x.shape[-1]
+        self._call("value", x, out)
+
+    def value_at(self, index, out):
+        """f at draws (variables, n)."""
+        self.counts.values += index.shape[-1]
+        self._call("value_at", index, out)
+
+    def gradient(self, x, out):
+        """∂f/∂x."""
+        self.counts.gradients += x.shape[-1]
+        self._call("gradient", x, out)
+
+    def direct(self, x, out):
+        """∂f/∂θ at fixed x."""
+        self._call("direct", x, out)
+
+    def _call(self, role, x, out):
+        try:
+            out[:] = getattr(self.bound, role)(x)
+        except Exception as error:
+            self.failure = self.failure or error
+            out[:] = np.nan
+
+    def raise_failure(self):
+        """Raise what a function raised since the last time."""
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
+
+
+def make_program(
+    bound,
+    estimator,
+    temperatures,
+    inner_samples,
+    seed,
+    purpose=None,
+    settings=(),
+    fastest_draws=False,
+):
+    """An estimator on a bound problem with what it prepares for each temperature.
+
+    settings : pairs, or a mapping; those left out have their defaults
+    fastest_draws : see `draw_source`
+    """
+    settings = {**estimator.settings, **dict(settings)}
+    if estimator.compute:
+        return PlainProgram(bound, estimator, temperatures, inner_samples, seed, settings)
+    before = dataclasses.replace(bound.calls)
+    takes = estimator.takes_temperature
+    found = [
+        prepared(estimator, Preparation(bound, settings, t, inner_samples, seed))
+        for t in (temperatures if takes else [None])
+    ]
+    calls = bound.calls.since(before)
+    source = draw_source(estimator, bound.family, fastest_draws)
+    table = np.tile(found, (1 if takes else len(temperatures), 1))
+    program = Program(bound, estimator, temperatures, inner_samples, seed, purpose, table, source)
+    if not (estimator.prepare_is_free or estimator.deterministic):
+        program.prepare_calls = calls.divided(len(temperatures) if takes else 1)
+    return program
+
+
+def prepared(estimator, preparation):
+    """What an estimator prepares, (n,); one number that nobody reads where it prepares nothing."""
+    return estimator.prepare(preparation) if estimator.prepare else np.zeros(1)

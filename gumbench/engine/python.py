@@ -1,0 +1,315 @@
+"""The plain route: functions and estimators in any Python, on arrays with the estimates first."""
+
+import dataclasses
+import functools
+import inspect
+from dataclasses import dataclass
+
+import numpy as np
+
+from gumbench.errors import InputError
+from gumbench.kernels.loops import driver
+from gumbench.kernels.random import noise, philox
+from gumbench.user_code.define import as_numpy
+
+USER_PURPOSE = 64
+MOST_BLOCK = 1024
+BLOCK_ITEMS = 1 << 20
+
+
+def estimates_first(array):
+    """A copy of a block-last array with the estimates on its first axis."""
+    return np.array(np.moveaxis(array, -1, 0), order="C")
+
+
+def estimates_last(array, real):
+    """The opposite, contiguous and of one type."""
+    return np.ascontiguousarray(np.moveaxis(array, 0, -1), real)
+
+
+def as_array(result, shape, real, what):
+    """What a plain function returned, as an array; raises InputError for another shape."""
+    found = np.asarray(as_numpy(result), real)
+    if found.shape != shape:
+        raise InputError(f"{what} returned an array of shape {found.shape}; give {shape}")
+    return found
+
+
+def block_size(elements):
+    """Estimates handed to plain Python at once: many, calls being dear, up to MOST_BLOCK."""
+    block = min(MOST_BLOCK, driver.block_size(elements))
+    while block < MOST_BLOCK and elements * block < BLOCK_ITEMS:
+        block *= 2
+    return block
+
+
+class Callbacks:
+    """The functions of a problem in plain Python, as kernels.callback calls them.
+
+    An error cannot pass through compiled code: the first is kept, and `raise_failure` raises it.
+    """
+
+    def __init__(self, problem, theta):
+        self.theta = theta
+        self.failure = None
+        forward, pullback = problem.link or (None, None)
+        given = {
+            "value": problem.value,
+            "value_at": problem.value_at,
+            "gradient": problem.gradient,
+            "direct": problem.direct,
+            "forward": forward,
+            "pullback": pullback,
+        }
+        self.functions = {role: f for role, f in given.items() if f is not None}
+        self.name = problem.name
+
+    def raise_failure(self):
+        """Raise what a function raised since the last time."""
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
+
+    def value(self, x, out):
+        """f at x (variables, categories, n)."""
+        self._fill("value", x, out)
+
+    def value_at(self, index, out):
+        """f at draws (variables, n)."""
+        self._fill("value_at", index, out)
+
+    def gradient(self, x, out):
+        """∂f/∂x."""
+        self._fill("gradient", x, out)
+
+    def direct(self, x, out):
+        """∂f/∂θ at fixed x."""
+        self._fill("direct", x, out)
+
+    def pullback(self, g, out):
+        """A gradient in natural parameters as one in θ."""
+        self._fill("pullback", g, out)
+
+    def forward(self, out):
+        """θ to natural parameters."""
+        try:
+            made = self.functions["forward"](self.theta.copy())
+            out[:] = as_array(made, out.shape, out.dtype, f"{self.name}: forward")
+        except Exception as error:
+            self._failed(error, out)
+
+    def _fill(self, role, x, out):
+        function = self.functions[role]
+        theta = (self.theta.copy(),) if takes_theta(function) else ()
+        shape = (x.shape[-1], *out.shape[:-1])
+        try:
+            result = function(estimates_first(x), *theta)
+            found = as_array(result, shape, out.dtype, f"{self.name}: {role}")
+            out[:] = np.moveaxis(found, 0, -1)
+        except Exception as error:
+            self._failed(error, out)
+
+    def _failed(self, error, out):
+        # Without our own frame, for its arrays are gone when somebody looks at the traceback.
+        self.failure = self.failure or error.with_traceback(error.__traceback__.tb_next)
+        out[:] = np.nan
+
+
+@dataclass
+class Calls:
+    """How often f and ∂f/∂x were evaluated from Python."""
+
+    values: int = 0
+    gradients: int = 0
+
+    def since(self, before):
+        """Those after others were counted."""
+        return Calls(self.values - before.values, self.gradients - before.gradients)
+
+    def divided(self, count):
+        """Those of one of `count` that made as many."""
+        return Calls(self.values // count, self.gradients // count)
+
+
+def takes_theta(function):
+    """Whether a function is one of x and θ, or of x alone."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters) > 1
+
+
+def _read_only(array):
+    """A view that cannot be written into."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+class View:
+    """What a plain estimator sees of a problem; arrays have the estimates first.
+
+    variables, categories : the shape of a draw; a Gaussian has one category
+    natural : (rows, columns) the distribution parameters; under their own names too, as
+        `logits` and `probabilities`, or `mean` and `scale`
+    theta : (parameters,); data : constants of f
+    """
+
+    def __init__(self, bound):
+        self._bound = bound
+        self.name = bound.problem.name
+        self.variables, self.categories = bound.problem.shape
+        self.natural, self.theta, self.data = map(
+            _read_only, (bound.natural, bound.theta, bound.data)
+        )
+
+    def __getattr__(self, name):
+        """Its parameters by name: logits and probabilities, or mean and scale."""
+        names = self._bound.family.PARAMETERS
+        if name not in names:
+            raise AttributeError(
+                f"{self.name} has no {name}: its distribution has {', '.join(names)}"
+            )
+        found = _read_only(names[name](self.natural))
+        setattr(self, name, found)
+        return found
+
+    def value(self, x):
+        """f at x (n, variables, categories): (n,)."""
+        return self._bound.value(np.moveaxis(np.asarray(x), 0, -1))
+
+    def value_at(self, index):
+        """f at draws (n, variables): (n,)."""
+        return self._bound.value_at(np.asarray(index).T)
+
+    def gradient(self, x):
+        """∂f/∂x at x, like x."""
+        return estimates_first(self._bound.gradient(np.moveaxis(np.asarray(x), 0, -1)))
+
+    def direct(self, x):
+        """∂f/∂θ at fixed x: (n, parameters), or None where f has no θ in it."""
+        if self._bound.problem.direct is None:
+            return None
+        return self._bound.direct(np.moveaxis(np.asarray(x), 0, -1)).T
+
+
+class Noise:
+    """The noise of some estimates, the same that every estimator sees.
+
+    Arrays are (count, variables, categories). draw: tells several arrays of one estimate apart.
+    given : (kind, draw) -> arrays to be had instead
+    """
+
+    def __init__(self, bound, seed, batch, first, count, given=()):
+        self.count = count
+        self._bound, self._batch, self._first = bound, batch, first
+        self._key = np.array(philox.key(seed), np.uint32)
+        self.arrays = dict(given)
+
+    def gumbel(self, draw=0):
+        """Standard Gumbels."""
+        return self._array("gumbel", draw, philox.NOISE)
+
+    def normal(self, draw=0):
+        """Standard normals."""
+        return self._array("normal", draw, philox.NORMAL)
+
+    def uniform(self, draw=0):
+        """Uniforms on (0, 1) that no other estimator sees."""
+        return self._array("uniform", draw, USER_PURPOSE)
+
+    def draw(self, draw=0):
+        """Categories (count, variables) drawn from the logits by `gumbel(draw)`."""
+        return (self._bound.natural + self.gumbel(draw)).argmax(axis=2)
+
+    def _array(self, kind, draw, purpose):
+        if (kind, draw) not in self.arrays:
+            out = np.empty((*self._bound.problem.shape, self.count), self._bound.real)
+            noise.fill_array(self._bound.dtype)(
+                noise.request(kind, purpose, draw),
+                self._key,
+                self._first,
+                self._batch,
+                out.reshape(-1, self.count),
+            )
+            self.arrays[kind, draw] = estimates_first(out)
+        return self.arrays[kind, draw].copy()
+
+
+class PlainProgram:
+    """An estimator in plain Python on a bound problem; see engine.program.Program."""
+
+    prepare_calls = Calls()
+
+    def __init__(self, bound, estimator, temperatures, inner_samples, seed, settings):
+        self.bound, self.estimator, self.settings = bound, estimator, settings
+        self.temperatures = [float(t) for t in temperatures]
+        self.inner_samples, self.seed = inner_samples, seed
+        self.parameters = bound.theta.size
+        self.block = block_size(bound.problem.shape[0] * bound.problem.shape[1])
+        self.view = View(bound)
+
+    @functools.cached_property
+    def draws(self):
+        """How many arrays of Gumbels an estimate asks for, at least 1."""
+        random = Noise(self.bound, self.seed, 0, 0, 1)
+        self._estimates(random, self.temperatures[0])
+        return max(1, sum(kind == "gumbel" for kind, _ in random.arrays))
+
+    def _blocks(self, batch, start, count, block):
+        """Estimates (parameters, block) of each temperature, block by block, with their place."""
+        for index in range(start, start + count, block):
+            random = Noise(self.bound, self.seed, batch, index, block)
+            for t, temperature in enumerate(self.temperatures):
+                yield (
+                    index,
+                    min(block, start + count - index),
+                    t,
+                    self._estimates(random, temperature),
+                )
+
+    def _estimates(self, random, temperature):
+        bound, takes = self.bound, self.estimator.takes_temperature
+        result = self.estimator.compute(
+            self.view,
+            random,
+            temperature if takes else None,
+            self.inner_samples,
+            **self.settings,
+        )
+        natural, direct = result if isinstance(result, tuple) else (result, None)
+        shape = (random.count, *bound.natural.shape)
+        natural = as_array(natural, shape, bound.real, self.estimator.name)
+        out = bound.pullback_block(estimates_last(natural, bound.real))
+        if direct is not None:
+            shape = (random.count, self.parameters)
+            out += as_array(direct, shape, bound.real, self.estimator.name).T
+        return out
+
+    def add_moments(self, grouping, first_batch, start, count, block, sums):
+        """Add estimates of some batches to their sums, a block at once."""
+        add = driver.add(self.bound.dtype)
+        for b in range(sums.not_finite.shape[0]):
+            for index, valid, t, estimates in self._blocks(first_batch + b, start, count, block):
+                add(estimates, valid, index, grouping, b, t, sums)
+
+    def run_checked(self, block):
+        """Make one block of estimates; returns its Calls, and that it has changed nothing."""
+        before = dataclasses.replace(self.bound.calls)
+        random = Noise(self.bound, self.seed, 0, block * driver.CHUNK, driver.CHUNK)
+        self._estimates(random, self.temperatures[0])
+        return self.bound.calls.since(before), []
+
+    def estimates_of(self, exponentials):
+        """Estimates (n, parameters) at the first temperature from given noise, as in Program."""
+        gumbels = (-np.log(exponentials)).astype(self.bound.real)
+        given = {("gumbel", k): estimates_first(array) for k, array in enumerate(gumbels)}
+        random = Noise(self.bound, self.seed, 0, 0, exponentials.shape[-1], given)
+        return self._estimates(random, self.temperatures[0]).T
+
+    def collect(self, batch, start, count):
+        """Estimates of a batch from `start` at the first temperature: (count, parameters)."""
+        blocks = self._blocks(batch, start, count, driver.block_for(self.block, count))
+        parts = [estimates[:, :valid] for _, valid, t, estimates in blocks if t == 0]
+        return np.ascontiguousarray(np.concatenate(parts, axis=1).T)

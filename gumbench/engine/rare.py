@@ -1,0 +1,148 @@
+"""Events that never happened, and the variance that nobody saw because of them.
+
+The interval of a variance comes from what was drawn. An outcome x that is drawn with probability p
+is missing from n estimates where n p is small, however much of the variance p ‖estimate(x) - g‖² it
+holds. So estimates at rare outcomes are made on purpose, from noise in which they win.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gumbench.distributions import categorical
+from gumbench.kernels.random import noise, philox
+from gumbench.types import Unseen
+
+# Outcomes are rare that are drawn less often than this, alone and the heaviest of them together.
+EXPECTED_DRAWS = 5.0
+# Below it a category cannot win in float32, and holds nothing that could be seen.
+LEAST_PROBABILITY = 1e-30
+LISTED = 8192
+LISTED_IN_PYTHON = 256
+ITEMS = 1 << 25
+PILOT_ITEMS = 1 << 20
+MOST_PILOTS = 64
+# So many draws of an outcome would see it.
+ENOUGH_DRAWS = 10.0
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Rare outcomes.
+
+    index : (variables, n) categories, -1 where any is meant
+    probability : (n,) that an estimate has it among its draws, at most
+    """
+
+    index: np.ndarray
+    probability: np.ndarray
+
+
+def unseen(program, gradient, parts, roundings, estimates):
+    """What rare outcomes of a categorical problem may add to the variance of each part.
+
+    program : an estimator on a bound problem; gradient : (parameters,); parts : slices of it
+    roundings : of each part, below which ‖estimate - g‖² is 0
+    estimates : how many are made in all
+
+    Returns an Unseen or None for each part.
+    """
+    bound, draws = program.bound, program.draws
+    probability = bound.family.probabilities(bound.natural)
+    rare = outcomes(bound.problem, probability, draws, estimates)
+    if rare is None:
+        return [None] * len(parts)
+    count = rare.probability.size
+    items = draws * probability.size
+    each = pilots(count, items, estimates)
+    squares = np.empty((len(parts), count, each))
+    step = max(1, PILOT_ITEMS // (each * items))
+    for first in range(0, count, step):
+        some = slice(first, first + step)
+        forced = _forced(bound, probability, rare.index[:, some], draws, each)
+        distance = np.square(program.estimates_of(forced) - gradient, dtype=np.float64)
+        for i, part in enumerate(parts):
+            squares[i, some] = distance[:, part].sum(axis=1).reshape(-1, each)
+    return [
+        _of_part(rare, square, rounding, estimates)
+        for square, rounding in zip(squares, roundings, strict=True)
+    ]
+
+
+def pilots(count, items, estimates):
+    """How many estimates are made at each of `count` outcomes; items: numbers of noise of one."""
+    return max(1, min(MOST_PILOTS, PILOT_ITEMS // (count * items), estimates // (16 * count)))
+
+
+def outcomes(problem, probability, draws, estimates):
+    """The Outcomes drawn less than EXPECTED_DRAWS times, or None where there are none.
+
+    Where all outcomes are too many to list, they are those with one category of one variable.
+    """
+    variables, categories = problem.shape
+    most = max(LISTED if problem.compiled else LISTED_IN_PYTHON, estimates // 4)
+    most = max(1, min(most, ITEMS // (draws * variables * categories)))
+    if variables == 1 or categories**variables <= most:
+        index = np.concatenate(list(categorical.outcomes(problem)), axis=1)
+        p = categorical.weight_of(index, probability)
+    else:
+        # Any outcome with this category of this variable.
+        index = np.full((variables, variables * categories), -1, np.int32)
+        for v in range(variables):
+            index[v, v * categories : (v + 1) * categories] = np.arange(categories)
+        p = probability.ravel()
+    wanted = np.flatnonzero((estimates * draws * p < EXPECTED_DRAWS) & (p > LEAST_PROBABILITY))
+    if not wanted.size:
+        return None
+    step = -(-wanted.size // most)
+    if step > 1:
+        wanted = wanted[np.argsort(p[wanted], kind="stable")][step // 2 :: step]
+    return Outcomes(index[:, wanted], step * draws * p[wanted])
+
+
+def _forced(bound, probability, index, draws, pilots):
+    """Exponentials (draws, variables, categories, n × pilots) in which the first draw is as wanted.
+
+    The least of E_j / p_j is an exponential T, whichever j has it: given that it is i, E_i = p_i T,
+    and the others are p_j T + E'_j with new E' (they have no memory).
+    """
+    shape, count = bound.problem.shape, index.shape[1]
+    out = np.empty((draws, *shape, count * pilots))
+    for k in range(draws):
+        request = noise.request("exponential", philox.PILOT, k)
+        pilot = bound.fill(request, 0, 0, pilots).astype(np.float64)
+        out[k] = np.tile(pilot, count)
+    wanted = np.repeat(index, pilots, axis=1)
+    for v in range(shape[0]):
+        (here,) = np.nonzero(wanted[v] >= 0)
+        drawn = wanted[v, here]
+        least = out[0, v, drawn, here]
+        out[0, v, drawn, here] = 0.0
+        out[0, v][:, here] += probability[v][:, None] * least
+    return out
+
+
+def _of_part(rare, squares, rounding, estimates):
+    """The Unseen of squares (n, pilots) of distances to the gradient, or None where they are 0.
+
+    A variance measured varies by Σ p ‖estimate - g‖⁴ / n. Of it the share of the heaviest outcomes
+    counts, as many as are together drawn EXPECTED_DRAWS times: what is drawn more often was seen.
+    """
+    fourth = (np.where(squares > rounding, squares, 0.0) ** 2).mean(axis=1)
+    expected = estimates * rare.probability
+    order = np.argsort(-fourth, kind="stable")
+    before = np.cumsum(expected[order]) - expected[order]
+    counted = np.clip((EXPECTED_DRAWS - before) / expected[order], 0.0, 1.0)
+    shares = counted * rare.probability[order] * fourth[order] / estimates
+    if not shares.any():
+        return None
+    most = order[np.argmax(shares)]
+    enough = ENOUGH_DRAWS / rare.probability[most]
+    return Unseen(float(2 * np.sqrt(shares.sum())), float(expected[most]), float(enough))
+
+
+def widened(variance, high, missing):
+    """The upper end of a variance's interval with what may be missing."""
+    if missing is None:
+        return high
+    return variance + float(np.hypot(high - variance, missing.spread))

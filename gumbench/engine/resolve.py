@@ -1,0 +1,16 @@
+"""Names to a problem whose ∂f/∂θ is decided, and a cell to what it runs."""
+
+from gumbench import registry
+from gumbench.engine.direct import settled
+from gumbench.types import Cell, Estimator, Problem
+
+
+def problem(name: str, dimension: int | None = None, settings=()) -> Problem:
+    """A problem of the registry, with `direct_is_score` decided (see engine.direct)."""
+    return settled(registry.make_problem(name, dimension, settings))
+
+
+def of_cell(cell: Cell) -> tuple[Problem, Estimator]:
+    """The problem and the estimator of a cell."""
+    found = problem(cell.problem, cell.dimension, cell.problem_settings)
+    return found, registry.estimators(cell.estimator)[found.family]

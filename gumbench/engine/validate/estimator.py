@@ -1,0 +1,109 @@
+"""A user's estimator on a problem: what it says it costs, and that its rows are estimates."""
+
+import inspect
+
+import numpy as np
+
+from gumbench.engine.bound import Bound
+from gumbench.engine.program import make_program
+from gumbench.engine.validate.source import check_source, reported
+from gumbench.errors import InputError
+from gumbench.types import Sizes
+
+ESTIMATES = 64
+# Estimates are made from these numbers on: again, and in the company of others.
+STARTS = (0, 16, 32, 48)
+RELATIVE = 1e-3
+COUNTED_BLOCKS = 8
+STANDARD_ERRORS = 5.0
+RENAMED = {
+    "extra": "theta_gradient",
+    "gumbels": 'noise, and declare noise=lambda k: [gumbench.Noise("gumbel")]',
+    "exponentials": 'noise, and declare noise=lambda k: [gumbench.Noise("exponential")]',
+    "normals": 'noise, and declare noise=lambda k: [gumbench.Noise("normal")]',
+}
+
+
+def check_estimator(estimator, problem, settings=()):
+    """Refuse an estimator of a user's that does not run on a problem; raises InputError.
+
+    settings : pairs; those left out have their defaults
+    """
+    if estimator.kernel:
+        check_source(
+            f"{estimator.name}: kernel",
+            estimator.kernel,
+            "noise, temperature, prepared, objective, out, theta_gradient",
+        )
+        _check_arguments(estimator)
+    name, function = f"{estimator.name} on {problem.name}", estimator.compute or estimator.kernel
+    inner = estimator.inner_samples and estimator.inner_samples[1]
+    with reported(name, function):
+        bound = Bound(problem, "float32")
+        program = make_program(bound, estimator, [0.5], inner, 0, settings=settings)
+        counts = []
+        for block in range(COUNTED_BLOCKS):
+            calls, changed = program.run_checked(block)
+            counts.append((calls.values, calls.gradients))
+            if changed:
+                raise InputError(
+                    f"{name}: the kernel changes {' and '.join(changed)}: it may only write out "
+                    "and theta_gradient, for what it changes is used again"
+                )
+        estimates = program.collect(0, 0, ESTIMATES)
+        others = {first: program.collect(0, first, ESTIMATES) for first in STARTS}
+    if not np.isfinite(estimates).all():
+        raise InputError(f"{name}: an estimate is not finite")
+    _check_rows(name, estimates, others)
+    if (
+        estimator.deterministic
+        and np.ptp(estimates, axis=0).max() > RELATIVE * np.abs(estimates).max()
+    ):
+        raise InputError(
+            f"{name} is declared deterministic, and its estimates differ from each other: leave "
+            "deterministic out"
+        )
+    if not estimator.deterministic:
+        _check_calls(name, estimator, np.array(counts) / ESTIMATES, inner, problem.shape)
+
+
+def _check_arguments(estimator):
+    """Refuse arguments as they were called in version 0.1."""
+    for name in inspect.signature(estimator.kernel).parameters:
+        if name in RENAMED:
+            raise InputError(
+                f"{estimator.name}: kernel has the argument {name}: write {RENAMED[name]}"
+            )
+
+
+def _check_rows(name, estimates, others):
+    """An estimate is a function of its own noise. others: estimates from some number on, by it."""
+    tolerance = RELATIVE * np.abs(estimates).max()
+    for first, found in others.items():
+        if np.abs(estimates[first:] - found[: len(found) - first]).max() <= tolerance:
+            continue
+        if first == 0:
+            raise InputError(
+                f"{name}: other estimates for the same noise: random numbers come from `noise`, "
+                "and nothing is kept from call to call"
+            )
+        raise InputError(
+            f"{name}: an estimate depends on the others of its batch, or on earlier calls (a mean "
+            "over the batch? a counter?): each row is made of its own row of noise"
+        )
+
+
+def _check_calls(name, estimator, counts, inner, shape):
+    """What is declared as cost against the calls made: counts (blocks, 2) an estimate."""
+    cost = estimator.cost(Sizes(inner or 1, *shape))
+    for count, said, words in (
+        (counts[:, 0], cost.values, "values"),
+        (counts[:, 1], cost.gradients, "gradients"),
+    ):
+        made = count.mean()
+        error = count.std(ddof=1) / np.sqrt(COUNTED_BLOCKS)
+        if made - STANDARD_ERRORS * error > said + 1e-9:
+            raise InputError(
+                f"{name} declares Cost({words}={said:g}) an estimate and makes {made:g}: declare "
+                "them all"
+            )

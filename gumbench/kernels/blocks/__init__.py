@@ -1,0 +1,1 @@
+"""What estimators are composed of: operations on draws, points and samples."""

@@ -1,0 +1,43 @@
+"""Block-last operations on Gaussian samples.
+
+natural (2, variables) is the mean and the scale; z and ε are (variables, 1, block); a gradient is
+(2, variables, block), by the mean and by the scale.
+"""
+
+from gumbench.kernels.compiler.jit import helper
+
+
+@helper
+def sample(natural, noise, out):
+    """out = μ + σ ε."""
+    for v in range(out.shape[0]):
+        mean, scale = natural[0, v], natural[1, v]
+        row, epsilon = out[v, 0], noise[v, 0]
+        for b in range(row.size):
+            row[b] = mean + scale * epsilon[b]
+
+
+@helper
+def score(natural, noise, f, baseline, out):
+    """out = (f - c) ∇ log p(z): ∇ is ε/σ by the mean, (ε² - 1)/σ by the scale.
+
+    f (block,); baseline c (2, variables), a constant of each component.
+    """
+    one = out.dtype.type(1.0)
+    for v in range(out.shape[1]):
+        inverse = one / natural[1, v]
+        c_mean, c_scale = baseline[0, v], baseline[1, v]
+        by_mean, by_scale, epsilon = out[0, v], out[1, v], noise[v, 0]
+        for b in range(f.size):
+            by_mean[b] = (f[b] - c_mean) * (epsilon[b] * inverse)
+            by_scale[b] = (f[b] - c_scale) * ((epsilon[b] * epsilon[b] - one) * inverse)
+
+
+@helper
+def path(noise, g, out):
+    """out = g · ∂z/∂(μ, σ): g by the mean, g ε by the scale; g like z."""
+    for v in range(out.shape[1]):
+        by_mean, by_scale, epsilon, row = out[0, v], out[1, v], noise[v, 0], g[v, 0]
+        for b in range(row.size):
+            by_mean[b] = row[b]
+            by_scale[b] = row[b] * epsilon[b]

@@ -1,0 +1,208 @@
+"""Block-last operations on points of the simplex and on one-hot draws.
+
+Arrays are (variables, categories, block) unless said otherwise; `index` is (variables, block)
+int32. s is a strip of estimates. One pass over the categories goes up, the next one down: it starts
+with those that are still in the first cache.
+"""
+
+import numpy as np
+from numba import types
+
+from gumbench.kernels.compiler import elementary, maxima
+from gumbench.kernels.compiler.arrays import empty, empty_like
+from gumbench.kernels.compiler.jit import REALS, driver, helper, inlined
+from gumbench.kernels.compiler.strips import by_strips, choose, spread
+
+
+@by_strips
+def relax(s, logits, gumbels, temperature, out):
+    """out = softmax((θ + G) / τ), a draw of the Concrete distribution."""
+    real = out.dtype.type
+    inverse = real(1.0) / temperature
+    for v in range(out.shape[0]):
+        top, total = spread(real(-np.inf), s), spread(real(0.0), s)
+        for c in range(out.shape[1] - 1, -1, -1):
+            top = maxima.larger(top, logits[v, c] + gumbels[v, c, s])
+        for c in range(out.shape[1]):
+            score = (logits[v, c] + gumbels[v, c, s] - top) * inverse
+            weight = elementary.exp_nonpositive(score)
+            out[v, c, s] = weight
+            total += weight
+        share = real(1.0) / total
+        for c in range(out.shape[1] - 1, -1, -1):
+            out[v, c, s] *= share
+
+
+@inlined
+def _keep_better(score, category, top, best):
+    """The best score and its category, after one more."""
+    return maxima.larger(top, score), choose(score > top, np.int32(category), best)
+
+
+@by_strips
+def draw(s, logits, gumbels, index):
+    """index = argmax(θ + G), the first of equals: a draw from softmax θ (the Gumbel-max trick)."""
+    for v in range(index.shape[0]):
+        top, best = spread(logits.dtype.type(-np.inf), s), spread(np.int32(0), s)
+        for c in range(logits.shape[1]):
+            top, best = _keep_better(logits[v, c] + gumbels[v, c, s], c, top, best)
+        index[v, s] = best
+
+
+@by_strips
+def _race(s, slowness, exponentials, index):
+    for v in range(index.shape[0]):
+        top, best = spread(slowness.dtype.type(-np.inf), s), spread(np.int32(0), s)
+        for c in range(slowness.shape[1]):
+            top, best = _keep_better(slowness[v, c] * exponentials[v, c, s], c, top, best)
+        index[v, s] = best
+
+
+@helper
+def race(logits, exponentials, index):
+    """The same draw, up to rounding, by argmin(E / exp θ) with G = -log E: a logarithm less."""
+    slowness = empty_like(logits)
+    for v in range(logits.shape[0]):
+        largest = logits[v].max()
+        for c in range(logits.shape[1]):
+            slowness[v, c] = -elementary.exp(largest - logits[v, c])
+    _race(slowness, exponentials, index)
+
+
+def no_draws(natural, table, noise):
+    """What draws where an estimator asks for no draw."""
+
+
+def race_draws(natural, table, noise):
+    """Draws by `race`, from the last arrays of exponentials."""
+    first = noise.by_category.shape[0] - noise.draws.shape[0]
+    for k in range(noise.draws.shape[0]):
+        race(natural, noise.by_category[first + k], noise.draws[k])
+
+
+def inverse_cdf_draws(natural, table, noise):
+    """Draws by the distribution function, from the last arrays of uniforms by variable.
+
+    table : (variables, width) flat, P(category ≤ c) for each c, width a power of two; ∞ from the
+        last category on that can be drawn
+    """
+    _, variables, block = noise.draws.shape
+    first = noise.by_variable.shape[0] - noise.draws.shape[0]
+    width = table.size // variables
+    for k in range(noise.draws.shape[0]):
+        for v in range(variables):
+            cdf, uniform = table[v * width : (v + 1) * width], noise.by_variable[first + k, v]
+            index = noise.draws[k, v]
+            index[:] = np.int32(0)
+            step = np.int32(width // 2)
+            while step > 0:
+                for b in range(block):
+                    beyond = np.uint64(index[b] + step) - np.uint64(1)
+                    index[b] += step if cdf[beyond] <= uniform[b] else np.int32(0)
+                step //= np.int32(2)
+
+
+@by_strips
+def one_hot(s, index, out):
+    """out = the one-hot vectors of a draw."""
+    zero, one = out.dtype.type(0.0), out.dtype.type(1.0)
+    for v in range(out.shape[0]):
+        drawn = index[v, s]
+        for c in range(out.shape[1]):
+            out[v, c, s] = choose(drawn == c, one, zero)
+
+
+@helper
+def value_of_draw(index, objective, evaluation, categories, out):
+    """out (block,) = f at a draw, with its feedback noise where the objective has any.
+
+    evaluation: the number of this evaluation of f within the estimate.
+    """
+    if objective.indexed:
+        objective.value_at(index, objective.theta, objective.data, out)
+    else:
+        x = empty((index.shape[0], categories, index.shape[1]), out.dtype)
+        one_hot(index, x)
+        objective.value(x, objective.theta, objective.data, out)
+    if objective.feedback.shape[0]:
+        noise = objective.feedback[evaluation]
+        for b in range(out.size):
+            out[b] += noise[b]
+
+
+@by_strips
+def score(s, probabilities, index, weight, out):
+    """out = weight · (D - p), the score of a draw; probabilities flat, weight (block,)."""
+    zero = out.dtype.type(0.0)
+    for v in range(out.shape[0]):
+        drawn = index[v, s]
+        for c in range(out.shape[1]):
+            p = probabilities[v * out.shape[1] + c]
+            # Compared, for places in memory that depend on the draw do not vectorise.
+            out[v, c, s] = choose(drawn == c, weight[s], zero) - weight[s] * p
+
+
+@helper
+def gradient_of_draw(index, objective, out):
+    """out = ∂f/∂x at the one-hot vectors of a draw."""
+    x = empty_like(out)
+    one_hot(index, x)
+    objective.gradient(x, objective.theta, objective.data, out)
+
+
+@by_strips
+def expectation_pullback(s, probabilities, g, out):
+    """out = J(p) g at one p for the whole block; probabilities flat."""
+    for v in range(g.shape[0]):
+        first, pivot, mean = v * g.shape[1], g[v, 0, s], spread(g.dtype.type(0.0), s)
+        for c in range(g.shape[1] - 1, -1, -1):
+            mean += probabilities[first + c] * (g[v, c, s] - pivot)
+        for c in range(g.shape[1]):
+            out[v, c, s] = probabilities[first + c] * ((g[v, c, s] - pivot) - mean)
+
+
+@helper
+def add_direct(x, objective, weight, theta_gradient):
+    """Add weight · ∂f/∂θ at fixed x to `theta_gradient`, where the objective has it."""
+    if theta_gradient.shape[0]:
+        term = empty_like(theta_gradient)
+        objective.direct(x, objective.theta, objective.data, term)
+        for p in range(theta_gradient.shape[0]):
+            for b in range(theta_gradient.shape[1]):
+                theta_gradient[p, b] += weight * term[p, b]
+
+
+@helper
+def add_direct_of_draw(index, objective, categories, weight, theta_gradient):
+    """`add_direct` at the one-hot vectors of a draw."""
+    if theta_gradient.shape[0]:
+        x = empty((index.shape[0], categories, index.shape[1]), theta_gradient.dtype)
+        one_hot(index, x)
+        add_direct(x, objective, weight, theta_gradient)
+
+
+@by_strips
+def softmax_pullback(s, y, scale, g):
+    """g = scale · J(y) g with J(y) = diag y - y yᵀ, the transposed Jacobian of a softmax.
+
+    g enters less its first row: J(y) 1 = 0 only up to the rounding of Σ y, which a large constant
+    in g would bring out.
+    """
+    for v in range(y.shape[0]):
+        pivot, mean = g[v, 0, s], spread(y.dtype.type(0.0), s)
+        for c in range(y.shape[1] - 1, -1, -1):
+            mean += y[v, c, s] * (g[v, c, s] - pivot)
+        for c in range(y.shape[1]):
+            g[v, c, s] = scale * y[v, c, s] * ((g[v, c, s] - pivot) - mean)
+
+
+def _relax_signature(dtype):
+    real = REALS[dtype]
+    cube = types.Array(real, 3, "C")
+    return types.void(types.Array(real, 2, "C"), cube, real, cube)
+
+
+@driver(_relax_signature, parallel=False)
+def relax_array(logits, gumbels, temperature, out):
+    """`relax` for Python callers: logits (1, categories), gumbels (1, categories, n), τ, out."""
+    relax(logits, gumbels, temperature, out)

@@ -1,0 +1,117 @@
+"""The compiled loop that draws category indices with any sampler.
+
+Word `element` of number `index` belongs to draw number `index`: row × draws + draw. A sampler's
+functions:
+
+prepare(logits, temperature, table) : fills a flat float64 table with what depends on a row of
+    logits alone
+kernel(logits, temperatures, tables, key, first, out) : draws numbers first, first + 1, ... of rows
+    of logits (rows, categories) into out (temperatures, rows, draws) int64; tables (rows,
+    temperatures, n)
+"""
+
+import numpy as np
+from numba import prange, types, uint32, uint64
+
+from gumbench.kernels.compiler import jit
+from gumbench.kernels.compiler.jit import helper, inlined
+from gumbench.kernels.random import philox
+
+CHUNK_DRAWS = 4096
+TASK_ITEMS = 1 << 16
+TABLE_ITEMS = 1 << 24
+
+
+@inlined
+def uniforms(key, first, out):
+    """One uniform of 53 bits in [0, 1) for each of some draws: out (draws,) float64."""
+    k0, k1 = key[0], key[1]
+    for d in range(out.size):
+        c1, c2, c3 = philox.counter(uint64(first) + uint64(d), 0, 0, philox.UNIFORM)
+        w0, w1, _, _ = philox.philox((uint32(0), c1, c2, c3), (k0, k1))
+        bits = uint64(w0) << uint64(32) | uint64(w1)
+        out[d] = np.float64(np.int64(bits >> uint64(11))) * 2.0**-53
+
+
+def _nothing(logits, temperature, table):
+    pass
+
+
+@helper
+def _prepare_rows(prepare, logits, temperatures, tables):
+    for r in range(logits.shape[0] if tables.shape[2] else 0):
+        for t in range(temperatures.size):
+            prepare(logits[r], temperatures[t], tables[r, t])
+
+
+def _draw_signature(dtype):
+    real = jit.REALS[dtype]
+    functions = [jit.function_type(role, dtype) for role in ("sampler_prepare", "sampler_kernel")]
+    arrays = [
+        types.Array(real, 2, "C"),
+        types.Array(real, 1, "C"),
+        types.Array(types.float64, 3, "C"),
+    ]
+    size = types.int64
+    words, out = types.Array(types.uint32, 1, "C"), types.Array(types.int64, 3, "C")
+    return types.void(*functions, *arrays, words, size, size, size, out)
+
+
+@jit.driver(_draw_signature)
+def draw(prepare, kernel, logits, temperatures, tables, key, first, draws, together, out):
+    """Draws (temperatures, rows, draws) int64 of logits (rows, categories).
+
+    tables: (rows, temperatures, n), no rows where draws are at most CHUNK_DRAWS. first: number of
+    the first draw. together: rows of a task (1 where there are tables).
+    """
+    rows, count, shared = logits.shape[0], temperatures.size, tables.shape[0] > 0
+    # Tables of all rows where several threads share a row's draws, else of the rows of a task.
+    if shared:
+        for r in prange(rows):
+            _prepare_rows(prepare, logits[r : r + 1], temperatures, tables[r : r + 1])
+    chunks = (draws + CHUNK_DRAWS - 1) // CHUNK_DRAWS
+    for task in prange((rows + together - 1) // together * chunks):
+        row, begin = task // chunks * together, task % chunks * CHUNK_DRAWS
+        some, length = logits[row : row + together], min(CHUNK_DRAWS, draws - begin)
+        found = np.empty((count, some.shape[0], length), np.int64)
+        if shared:
+            own = tables[row : row + 1]
+        else:
+            own = np.empty((some.shape[0], count, tables.shape[2]), np.float64)
+            _prepare_rows(prepare, some, temperatures, own)
+        kernel(some, temperatures, own, key, first + row * draws + begin, found)
+        for t in range(count):
+            for r in range(some.shape[0]):
+                target, source = out[t, row + r], found[t, r]
+                for d in range(length):
+                    target[begin + d] = source[d]
+
+
+def tasks(sampler, dtype):
+    """What is compiled for a sampler, as jit.Tasks."""
+    yield jit.Task(jit.compiled, ("sampler_prepare", sampler.prepare or _nothing, dtype))
+    yield jit.Task(jit.compiled, ("sampler_kernel", sampler.kernel, dtype))
+
+
+def draw_rows(sampler, logits, temperatures, key, first, draws):
+    """Draws (temperatures, rows, draws) int64 of a Sampler, in any number of threads.
+
+    logits (rows, categories) and temperatures of one float type; key (2,) uint32; first: number of
+    the first draw.
+    """
+    dtype = str(logits.dtype)
+    functions = [task.run() for task in tasks(sampler, dtype)]
+    categories, count = logits.shape[1], temperatures.size
+    size, shared = sampler.table_size(categories), draws > CHUNK_DRAWS
+    together = 1 if shared else max(1, min(CHUNK_DRAWS // draws, TASK_ITEMS // categories))
+    out = np.empty((count, logits.shape[0], draws), np.int64)
+    at_once = max(1, TABLE_ITEMS // max(1, size * count)) if shared else logits.shape[0]
+    for row in range(0, logits.shape[0], at_once):
+        some = logits[row : row + at_once]
+        tables = np.empty((len(some) if shared else 0, count, size))
+        part = out if len(some) == len(logits) else np.empty((count, len(some), draws), np.int64)
+        number = first + row * draws
+        draw(dtype)(*functions, some, temperatures, tables, key, number, draws, together, part)
+        if part is not out:
+            out[:, row : row + at_once] = part
+    return out

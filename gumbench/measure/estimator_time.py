@@ -1,0 +1,126 @@
+"""Nanoseconds of one estimate: each estimator alone, at one temperature, on one thread.
+
+Estimators of a problem and dimension are timed in turns, their moments included, draws being made
+in the fastest way, as anybody would who needs no noise in common. What they prepare
+for a θ is timed apart; where it is all that there is to an estimate (`exact`), it is its time.
+"""
+
+import dataclasses
+import json
+
+import numba
+import numpy as np
+
+from gumbench import diagnostics, machine, registry
+from gumbench.engine import forecast as forecasting
+from gumbench.engine import resolve
+from gumbench.engine.moments import Grouping, Silent
+from gumbench.engine.program import NO_DRAWS, Preparation, draw_source, make_program, prepared
+from gumbench.kernels.compiler.threads import limited
+from gumbench.kernels.loops import records
+from gumbench.measure import variance
+from gumbench.stats import timing
+from gumbench.types import Record
+
+PREPARED_TIMES = 3
+
+
+def cell(found):
+    """What is timed for a cell of the grid: seed, counts and which temperature do not matter."""
+    if found.skipped:
+        return None
+    return dataclasses.replace(
+        found,
+        temperature=None if found.temperature is None else 1.0,
+        seed=0,
+        estimates=0,
+        truth_estimates=0,
+        options=(),
+    )
+
+
+def pass_key(found):
+    """Equal for cells that are timed in turns."""
+    return json.dumps([found.problem, found.dimension, found.problem_settings, found.dtype])
+
+
+def tasks(cells):
+    """What a pass compiles, as jit.Tasks."""
+    for c in cells:
+        yield from variance.tasks([c], fastest_draws=True)
+
+
+def measure(cells, monitor=None):
+    """Records of cells that share a problem."""
+    monitor = monitor or Silent()
+    with limited(1):
+        timed = [_timed(c) for c in cells]
+        works = {c.key: work for c, (_, work) in zip(cells, timed, strict=True)}
+        found = timing.in_turns(works, monitor.progress)
+    return [_record(c, found[c.key], seconds) for c, (seconds, _) in zip(cells, timed, strict=True)]
+
+
+def _timed(found):
+    """Seconds of preparing; work of `units` estimates with their moments, and the least of them."""
+    bound = variance.bound_problem(found)
+    estimator = registry.estimators(found.estimator)[bound.problem.family]
+    settings = {**estimator.settings, **dict(found.estimator_settings)}
+    grouping = Grouping(bound, np.zeros(bound.theta.size))
+    options = found.inner_samples, 0, None, settings
+    temperature = found.temperature
+    program = make_program(bound, estimator, [temperature or 1.0], *options, fastest_draws=True)
+    source = draw_source(estimator, bound.family, fastest=True)
+    preparation = Preparation(bound, settings, temperature, found.inner_samples, 0)
+
+    def prepare(times):
+        for _ in range(times):
+            if not estimator.prepare_is_free:
+                prepared(estimator, preparation)
+            source.table(bound)
+
+    if estimator.deterministic and estimator.prepare:
+        return 0.0, (prepare, 1)
+    seconds = 0.0
+    if estimator.prepare or source is not NO_DRAWS:
+        seconds = min(timing.clocked(prepare, 1) for _ in range(PREPARED_TIMES))
+    return seconds, _work(bound, program, grouping)
+
+
+def _work(bound, program, grouping):
+    sums = records.no_sums(1, 1, bound.theta.size, grouping.rows)
+    block = program.block
+    return lambda units: program.add_moments(grouping.driver, 0, 0, units, block, sums), block
+
+
+def _record(found, rounds, prepare_seconds):
+    problem = resolve.problem(found.problem, found.dimension, found.problem_settings)
+    estimator = registry.estimators(found.estimator)[problem.family]
+    elements = problem.shape[0] * problem.shape[1]
+    python = not problem.compiled or estimator.compute is not None
+    return Record(
+        key=found.key,
+        measurement=found.measurement,
+        cell=found,
+        status="done",
+        result={
+            "kind": "estimator",
+            "family": problem.family,
+            "elements": elements,
+            "settings": found.settings_text(),
+            "threads": 1,
+            "threading_layer": numba.threading_layer(),
+            "vector_bits": machine.vector_bits(),
+        },
+        notes=(("python",) if python else ()) + diagnostics.of_rounds(rounds),
+        clock={"rounds": rounds, "prepare_seconds": prepare_seconds},
+    )
+
+
+def forecast(cells, threads):
+    """The forecast.Forecast of a pass."""
+    pilots = []
+    for c in cells:
+        options = (c.temperature or 1.0,), c.inner_samples, c.estimator_settings
+        bound = variance.bound_problem(c)
+        pilots.append(forecasting.pilot(bound, c.estimator, *options, fastest_draws=True))
+    return forecasting.speed(pilots)

@@ -1,0 +1,149 @@
+"""Choosing rows and columns of a table."""
+
+import fnmatch
+import operator
+import re
+
+from gumbench import registry
+from gumbench.errors import InputError, unknown
+from gumbench.report import tables
+from gumbench.text import words
+
+OPERATORS = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+MOST_SHOWN = 8
+CONDITION = re.compile(r"^\s*(\w+)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*$")
+
+
+def known_columns(table):
+    """Names of the columns of a table."""
+    return [column.name for column in tables.table(table).COLUMNS]
+
+
+def columns(table, wanted):
+    """Columns of a table by name or glob, in the order asked for; all of them for none.
+
+    Raises InputError for one that matches nothing.
+    """
+    known = known_columns(table)
+    found: list[str] = []
+    for pattern in wanted:
+        matched = [pattern] if pattern in known else fnmatch.filter(known, pattern)
+        if not matched:
+            raise unknown("column", pattern, known, "gumbench export --help")
+        found += [name for name in matched if name not in found]
+    return found or known
+
+
+def _settings(row):
+    """Settings of a row by name, as words."""
+    return dict(pair.partition("=")[::2] for pair in (row.get("settings") or "").split())
+
+
+def condition(table, text, settings=()):
+    """`column=value[,value]` (or != < <= > >=) as a test of a row; a word may be a glob.
+
+    settings : names of settings, which are conditions as columns are
+    Raises InputError for what is no condition, and for columns that are not there.
+    """
+    match = CONDITION.match(text)
+    values = words(match[3]) if match else []
+    if not match or not values:
+        raise InputError(f"--where {text!r}: give column=value, with one of {' '.join(OPERATORS)}")
+    name, symbol, _ = match.groups()
+    if name in settings and name not in known_columns(table):
+        tests = [_test_of_setting(text, name, symbol, value) for value in values]
+        return _combined(tests, symbol, lambda row: _settings(row).get(name))
+    if name not in known_columns(table):
+        raise unknown("column", name, known_columns(table), "gumbench export --help")
+    if len(values) > 1 and symbol not in ("=", "!="):
+        raise InputError(f"--where {text!r}: several values go with = and != alone")
+    (kind,) = (c.dtype for c in tables.table(table).COLUMNS if c.name == name)
+    if name == "estimator":
+        values = [registry.aliases().get(_as_typed(value), value) for value in values]
+    tests = [_test(text, name, kind, symbol, value) for value in values]
+    return _combined(tests, symbol, lambda row: row[name])
+
+
+def _combined(tests, symbol, value_of):
+    every = all if symbol == "!=" else any
+
+    def holds(row):
+        found = value_of(row)
+        return found is not None and every(test(found) for test in tests)
+
+    return holds
+
+
+def _test_of_setting(text, name, symbol, value):
+    """A test of a setting: of a number where the value is one."""
+    try:
+        number = float(value)
+    except ValueError:
+        return _test(text, name, "string", symbol, value)
+    compare = OPERATORS[symbol]
+
+    def holds(found):
+        try:
+            return compare(float(found), number)
+        except ValueError:
+            return symbol == "!="
+
+    return holds
+
+
+def _test(text, name, kind, symbol, value):
+    """A test of what a column holds."""
+    compare = OPERATORS[symbol]
+    if kind in ("string", "boolean"):
+        if symbol not in ("=", "!="):
+            raise InputError(f"--where {text!r}: {name} is a word; compare it with = or !=")
+        wanted = _as_typed(value)
+        return lambda found: compare(_is(_as_typed(found), wanted), True)
+    try:
+        number = float(value)
+    except ValueError:
+        raise InputError(f"--where {text!r}: {name} is a number, {value!r} is none") from None
+    return lambda found: compare(found, number)
+
+
+def _is(found, wanted):
+    """Whether a word is another, or matches it as a glob; brackets in names are themselves."""
+    return found == wanted or fnmatch.fnmatch(found, wanted)
+
+
+def _as_typed(value):
+    """A word without what makes no difference."""
+    return str(value).lower().replace("_", "-")
+
+
+def where(table, rows, conditions):
+    """The rows for which all conditions hold. Raises InputError where none is left."""
+    conditions = [conditions] if isinstance(conditions, str) else conditions
+    settings = {key for row in rows for key in _settings(row)}
+    tests = [condition(table, text, settings) for text in conditions]
+    kept = [row for row in rows if all(test(row) for test in tests)]
+    if rows and not kept:
+        raise InputError(
+            f"no row has {' and '.join(conditions)}{_there_are(table, rows, conditions)}"
+        )
+    return kept
+
+
+def _there_are(table, rows, conditions):
+    """What the columns of conditions hold, where that are a few words."""
+    for text in conditions:
+        settings = {key for row in rows for key in _settings(row)}
+        if not any(condition(table, text, settings)(row) for row in rows):
+            name = re.split("[!<>=]", text.strip())[0].strip()
+            seen = ({**_settings(row), **row}.get(name) for row in rows)
+            found = list(dict.fromkeys(str(value) for value in seen if value is not None))
+            shown = ", ".join(found[:MOST_SHOWN]) + (", ..." if found[MOST_SHOWN:] else "")
+            return f": {name} is {shown}" if found else f": {name} is empty"
+    return ""

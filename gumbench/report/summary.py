@@ -1,0 +1,313 @@
+"""What people read of a run: titled tables of texts, for a screen, a report or a paper."""
+
+import math
+from dataclasses import dataclass
+
+from gumbench import text
+from gumbench.report import ranking, verdict
+from gumbench.report.cost import REUSE
+
+MOST_ROWS = 12
+SEEN_BELOW = 0.05
+NOTHING_TESTED = 100.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    header : with \\n between its lines; group : what it has in common with its neighbours
+    right : its cells end in line, as numbers do; wrap : they may be broken into lines
+    keep : where there is no room, columns of lower numbers are left out first
+    """
+
+    header: str
+    right: bool = False
+    keep: int = 9
+    group: str = ""
+    wrap: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Texts in columns, with lines above and below."""
+
+    title: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    below: tuple[str, ...] = ()
+
+
+def table(title, columns, things, below=()):
+    """A Table of some things; columns without a text in any row are left out.
+
+    columns : pairs of a Column and what makes a thing's text
+    """
+    made = [(column, [make(thing) for thing in things]) for column, make in columns]
+    shown = [(column, cells) for column, cells in made if any(cells)]
+    rows = zip(*(cells for _, cells in shown), strict=True)
+    return Table(tuple(title), tuple(c for c, _ in shown), tuple(rows), tuple(below))
+
+
+def of_sweep(results):
+    """Tables of a sweep: one a problem at its middle dimension, then one a number of categories."""
+    groups: dict[tuple, list] = {}
+    if any(row["status"] == "done" for row in results.rows("variance")):
+        for c in results.compare():
+            groups.setdefault((c.problem, c.settings, c.dtype, c.part), []).append(c)
+    for group in groups.values():
+        group.sort(key=lambda c: c.dimension)
+        middle = group[len(group) // 2]
+        rows = best_temperatures(middle)
+        more = [f"{len(rows) - MOST_ROWS} more rows: gumbench compare"] if rows[MOST_ROWS:] else []
+        yield table(
+            _title(middle, [c.dimension for c in group]),
+            [*_NAMES, *_WORK, *_results(middle), _judged(middle, middle.by)],
+            rows[:MOST_ROWS],
+            [*more, *middle.verdict],
+        )
+    yield from of_samplers(results.rows("throughput"))
+
+
+def of_comparison(comparison, every=False):
+    """The table of a comparison, its verdict below. every : all temperatures, not the best ones."""
+    cost = Column("cost", True, 6), lambda c: verdict.amount(comparison.cost, c.cost)
+    errors = [b for b in ranking.SHAPES if comparison.relative or b == "error"]
+    missing = [f"Not here: {name}: {why}" for name, why in comparison.missing]
+    return table(
+        [*_title(comparison, [comparison.dimension]), _price(comparison)],
+        [*_NAMES, cost, *_results(comparison), *(_judged(comparison, b) for b in errors)],
+        comparison.candidates if every else best_temperatures(comparison),
+        [*comparison.verdict, *missing],
+    )
+
+
+def best_temperatures(comparison):
+    """Candidates, of which each estimator with its samples and settings has its best temperature.
+
+    The least error counts at the comparison's budget, or at one estimate where that costs more.
+    """
+    best: dict[tuple, ranking.Candidate] = {}
+    for c in comparison.candidates:
+        key = c.estimator, c.inner_samples, c.settings
+        if key not in best or _error(comparison, c) < _error(comparison, best[key]):
+            best[key] = c
+    return [c for c in comparison.candidates if any(c is b for b in best.values())]
+
+
+def _error(comparison, candidate):
+    if candidate.unseen or comparison.by not in candidate.lines:
+        return math.inf
+    return candidate.at(comparison.by, max(comparison.budget, candidate.cost))
+
+
+def _title(comparison, sizes):
+    from gumbench import registry
+
+    size = f"{registry.symbol(comparison.problem)} = {comparison.dimension:,}"
+    if len(sizes) > 1:
+        size += f" (of {', '.join(f'{s:,}' for s in sizes)})"
+    settings = comparison.settings.replace(", ", " · ")
+    parts = [comparison.problem, size, settings, _gradient(comparison)]
+    yield " · ".join(part for part in parts if part)
+    first = comparison.candidates[0].row
+    estimates = max(c.row["estimates"] for c in comparison.candidates)
+    counts = [f"{estimates:,} estimates", first["dtype"]]
+    if any(c.temperature is not None for c in comparison.candidates):
+        counts.append(f"each at its best τ for {_budget(comparison)} a step")
+    yield " · ".join(counts)
+
+
+def _gradient(comparison):
+    gradient, row = f"gradient in {comparison.part}", comparison.candidates[0].row
+    if comparison.truth == "none":
+        return f"{gradient}, not known"
+    error = row["truth_error"] or None
+    norm = text.rounded(comparison.truth_norm, error)
+    if comparison.truth == "estimated":
+        return f"{gradient}, norm {norm} ± {text.digits(error, 1)}, estimated"
+    return f"{gradient}, norm {norm} by {comparison.truth}"
+
+
+def _budget(comparison):
+    amount = verdict.amount(comparison.cost, comparison.budget)
+    return f"{amount}{verdict.unit_of(comparison.cost)}"
+
+
+def _price(comparison):
+    """What an estimate costs, and why in that unit."""
+    cost = comparison.cost
+    if cost.is_measured:
+        return f"cost is the time measured on this problem, {_spread_over(cost)}"
+    if not cost.counts_evaluations:
+        return "cost is one an estimate"
+    counted = f"∇f counts {cost.price_of_gradient:g} f"
+    if cost.cost_of_f is not None:
+        f, g = (text.duration(cost.cost_of_f * x) for x in (1, cost.price_of_gradient))
+        counted = f"f at {f}, ∇f at {g}"
+    counted += ", those of one estimate run as one" if cost.batched else ""
+    if cost.cost_of_f is None:
+        return (
+            f"cost is evaluations of f, the same on every machine: {counted}, {_spread_over(cost)}"
+        )
+    timed = any(c.row["nanoseconds_per_estimate"] for c in comparison.candidates)
+    measured = ", and the time measured here" if timed else " (no time was measured here)"
+    return f"cost is {counted}{measured}, {_spread_over(cost)}"
+
+
+def _spread_over(cost):
+    return f"what is prepared for a θ is spread over {cost.reuse or REUSE:,} estimates"
+
+
+def _name(candidate):
+    inner = f" (K = {candidate.inner_samples})" if candidate.inner_samples else ""
+    settings = f" ({candidate.settings})" if candidate.settings else ""
+    return candidate.estimator + inner + settings + ("  oracle" if candidate.oracle else "")
+
+
+def _temperature(candidate):
+    return "" if candidate.temperature is None else f"{candidate.temperature:g}"
+
+
+def _count(name):
+    return lambda c: text.short(c.row[name])
+
+
+def _nanoseconds(candidate):
+    return text.rounded(candidate.row["nanoseconds_per_estimate"], None)
+
+
+_ONE = "per estimate"
+_NAMES = [(Column("estimator"), _name), (Column("τ", True, 8), _temperature)]
+_WORK = [
+    (Column("f", True, 4, _ONE), _count("evaluations")),
+    (Column("∇f", True, 3, _ONE), _count("gradient_evaluations")),
+    (Column("ns", True, 2, _ONE), _nanoseconds),
+]
+
+
+def _results(comparison):
+    """Columns of variance and bias."""
+    unit = "bias seen, %\nof gradient" if comparison.relative else "bias seen"
+    return [
+        (Column("variance (95 %)", keep=6), _variance),
+        (Column(unit, keep=5), lambda c: bias(c.row, comparison.relative)),
+    ]
+
+
+def _judged(comparison, by):
+    """A column of errors at the comparison's budget."""
+    header = {"direction": "direction\nerror", "error": "error"}[by]
+    keep = 7 if by == comparison.by else 4
+
+    def made(candidate):
+        if candidate.unseen:
+            return "unseen"
+        if by not in candidate.lines:
+            return "none"
+        value = candidate.direction_error if by == "direction" else candidate.error
+        return "costs more" if value is None else text.rounded(value, None)
+
+    return Column(header, True, keep, f"at {_budget(comparison)}:"), made
+
+
+def _variance(candidate):
+    if candidate.exact:
+        return "0"
+    ends = (candidate.row[name] for name in ("variance", "variance_low", "variance_high"))
+    return text.interval(*ends)
+
+
+def bias(row, relative):
+    """The bias of a row of variance.csv, in % of the gradient where there is one, and its error."""
+    if row["bias_norm"] is None:
+        return ""
+    scale = 100 / row["truth_norm"] if relative else 1.0
+    if row["bias_high"] is None:
+        return "not tested"
+    norm, low, high = (row[f"bias_{end}"] * scale for end in ("norm", "low", "high"))
+    if row["bias_p"] > SEEN_BELOW or low == 0:
+        if relative and high > NOTHING_TESTED:
+            return f"not tested below {text.short(high)}"
+        return f"none (< {text.digits(high)})" if high > 0 else "none"
+    return f"{text.rounded(norm, (high - low) / 2)} ± {text.digits((high - low) / 2, 1)}"
+
+
+def of_diff(found, before, after):
+    """The table of a changes.Diff of the runs in two folders; what is gone or new below."""
+    new = [f"{text.count(len(found.new), 'new cell')}, such as {found.new[0]}"] if found.new else []
+    gone = [str(absence) for absence in found.absent[:MOST_ROWS]]
+    if found.absent[MOST_ROWS:]:
+        gone.append(f"and {len(found.absent) - MOST_ROWS} more")
+    return table([f"{after} against {before}"], _CHANGES, found.changes, [*gone, *new])
+
+
+def _ratio(change):
+    if change.ratio.low == change.ratio.high == 1.0:
+        return "same"
+    ends = change.ratio.value, change.ratio.low, change.ratio.high
+    return text.interval(*ends) + ("  same" if change.same else "")
+
+
+_CHANGES = [
+    (Column("problem"), lambda c: c.row["problem"]),
+    (Column("size", True, 8), lambda c: f"{c.row['dimension']:,}"),
+    (Column("settings", keep=1), lambda c: c.row["settings"].replace(" ", ", ")),
+    (Column("part", keep=2), lambda c: c.row["part"]),
+    (Column("estimator", keep=8), lambda c: c.row["estimator"]),
+    (Column("τ", True, 7), lambda c: _or_empty(c.row["temperature"])),
+    (Column("K", True, 7), lambda c: _or_empty(c.row["inner_samples"])),
+    (Column("ratio of variances\n(95 %)", keep=9), _ratio),
+    (Column("bias", keep=6), lambda c: "" if c.new_bias is None else "appeared"),
+]
+
+
+def _or_empty(value):
+    return "" if value is None else f"{value:g}"
+
+
+def of_samplers(rows):
+    """Tables of samplers, random words and a fill of Gumbels, one a number of categories."""
+    groups: dict[int, list] = {}
+    for row in rows:
+        if row["kind"] != "estimator" and row["status"] == "done":
+            groups.setdefault(row["dimension"], []).append(row)
+    for size, group in groups.items():
+        group.sort(key=lambda row: (row["draws"] or 0, row["nanoseconds_per_draw"]))
+        title = f"samplers · C = {size:,} · {group[0]['logits']} logits, one thread"
+        yield table([title], _SAMPLERS, group, _flaws(group))
+
+
+def _flaws(rows):
+    """What is wrong with some samplers' laws."""
+    from gumbench import registry
+
+    names = dict.fromkeys(row["name"] for row in rows if row["kind"] == "sampler")
+    return [f"{n}: {flaw}" for n in names if (flaw := registry.sampler(n).flaw)]
+
+
+def _number(name):
+    return lambda row: f"{row[name]:,}" if row[name] else ""
+
+
+_SAMPLERS = [
+    (
+        Column("sampler"),
+        lambda r: {"bits": "random words", "gumbel": "Gumbels"}.get(r["name"], r["name"]),
+    ),
+    (Column("rows", True, 4), _number("rows")),
+    (Column("draws\nof each", True, 5), _number("draws")),
+    (Column("ns per\ndraw", True, 7), lambda r: text.rounded(r["nanoseconds_per_draw"], None)),
+    (
+        Column("ns per\ncategory", True, 6),
+        lambda r: text.rounded(r["nanoseconds_per_element"], None),
+    ),
+    (
+        Column("times the\nrandom words", True, 3),
+        lambda r: text.rounded(1 / r["fraction_of_roof"], None),
+    ),
+    (
+        Column("χ² test of\nits law, p", True, 2),
+        lambda r: "" if r["check_p"] is None else text.digits(r["check_p"]),
+    ),
+]

@@ -1,0 +1,84 @@
+"""A hash of what a cell's numbers depend on: the package's code by folder, a user's files, data."""
+
+import ast
+import functools
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from gumbench import registry
+from gumbench.user_code import plugins
+
+ROOT = Path(__file__).parents[1]
+FUNCTIONS = ("value", "value_at", "gradient", "direct", "truth")
+# Folders and files that every number depends on.
+SHARED = ("types.py", "distributions", "engine", "kernels", "stats", "data")
+SUFFIXES = (".py", ".npz")
+
+
+def digest(measurement, problem, estimator):
+    """Hash of the code and data a cell's numbers depend on.
+
+    problem : a Problem of the registry. estimator : an Estimator, or None.
+    """
+    files = shared_files(measurement)
+    functions = [registry.problem_maker(problem.name).make, *(problem.link or ())]
+    functions += [getattr(problem, role) for role in FUNCTIONS]
+    if estimator is not None:
+        functions += [estimator.kernel, estimator.prepare, estimator.compute]
+    codes = [getattr(f, "__code__", None) for f in functions]
+    own = [Path(code.co_filename) for code in codes if code]
+    files += [*own, *(borrowed for file in own for borrowed in _borrowed(file))]
+    hashed = hashlib.sha256(_hash(tuple(sorted(f for f in set(files) if f.is_file()))))
+    for name in (problem.name, estimator and estimator.name):
+        for path in plugins.files(name or ""):
+            hashed.update(path.read_bytes())
+    if registry.is_own("problems", problem.name):
+        for array in (problem.theta, problem.data, problem.natural):
+            hashed.update(b"" if array is None else np.asarray(array, np.float64).tobytes())
+    return hashed.hexdigest()[:16]
+
+
+@functools.cache
+def _borrowed(file):
+    """Files of problems and estimators that one of them imports from."""
+    root = ROOT
+    if not file.is_relative_to(root) or not file.is_file():
+        return ()
+    tree = ast.parse(file.read_bytes())
+    names = (n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom))
+    parts = (
+        n.split(".")[1:] for n in names if n.startswith(("gumbench.problems", "gumbench.esti"))
+    )
+    return tuple(root.joinpath(*p).with_suffix(".py") for p in parts if len(p) > 1)
+
+
+def sampler_digest(measurement, name):
+    """Hash of the code a sampler's cell depends on."""
+    code = registry.sampler(name).kernel.__code__
+    return hashlib.sha256(_hash((*shared_files(measurement), Path(code.co_filename)))).hexdigest()[
+        :16
+    ]
+
+
+def shared_files(measurement):
+    """Files that all cells of a measurement depend on. Raises LookupError for an empty folder."""
+    files = [ROOT / "measure" / f"{measurement}.py"]
+    for name in SHARED:
+        place = ROOT / name
+        found = [p for p in sorted(place.rglob("*")) if p.suffix in SUFFIXES]
+        if place.is_file():
+            found = [place]
+        if not found:
+            raise LookupError(f"{place} holds no code to hash")
+        files += found
+    return files
+
+
+@functools.cache
+def _hash(files):
+    hashed = hashlib.sha256()
+    for path in files:
+        hashed.update(path.name.encode() + path.read_bytes())
+    return hashed.digest()

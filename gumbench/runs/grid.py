@@ -1,0 +1,248 @@
+"""From a spec to the cells of its grid, and to the passes that are computed together."""
+
+import dataclasses
+import itertools
+import math
+
+import numpy as np
+
+from gumbench import machine, registry
+from gumbench.diagnostics import Note
+from gumbench.engine import applicability, resolve
+from gumbench.errors import InputError, unknown
+from gumbench.runs import digest
+from gumbench.types import BATCHES, Cell
+
+MOST_CELLS = 1_000_000
+BYTES_A_PARAMETER = 3 * 8 * BATCHES
+CATEGORIES = (10, 1000, 50_257)
+MOST_CATEGORIES = 1 << 22
+
+
+def cells(spec, typed=()):
+    """The cells of a spec, in order, and Notes on what was dropped.
+
+    typed: names of axes given by hand, for which a value that is not allowed is an error; from a
+    preset it is dropped. Estimators named in full that do not apply become skipped cells.
+    Raises InputError for unknown names, settings and dimensions.
+    """
+    found: dict[str, Cell] = {}
+    notes: list[Note] = []
+    _check_settings(spec)
+    for grid in spec.grid:
+        for cell in _grid_cells(spec, grid, typed, notes):
+            found.setdefault(cell.key, cell)
+            if len(found) > MOST_CELLS:
+                raise InputError(f"more than {MOST_CELLS:,} cells: give fewer values")
+    if not any(not cell.skipped for cell in found.values()):
+        reasons = sorted({f"{c.estimator}: {c.skipped}" for c in found.values()})
+        reasons = reasons or [str(note) for note in notes] or ["No estimator applies"]
+        raise InputError("no cell to run. " + "; ".join(reasons))
+    if "estimates" in typed and spec.estimates % BATCHES:
+        each = -(-spec.estimates // BATCHES)
+        text = f"{BATCHES * each:,} estimates are made, {each:,} in each of {BATCHES} batches"
+        notes.append(Note("rounded", f"{text}, instead of {spec.estimates:,}"))
+    for axis, field in (("temperatures", "temperature"), ("inner_samples", "inner_samples")):
+        if axis in typed and all(getattr(c, field) is None for c in found.values()):
+            words = axis.replace("_", " ")
+            notes.append(Note("unused-axis", f"no estimator here takes {words}; they are not used"))
+    notes += [
+        Note("skipped", f"skipped {c.estimator} on {c.problem}: {c.skipped}")
+        for c in found.values()
+        if c.skipped
+    ]
+    return list(found.values()), list(dict.fromkeys(notes))
+
+
+def _grid_cells(spec, grid, typed, notes):
+    if grid.samplers:
+        if "estimator_time" in spec.measurements:
+            yield from _sampler_cells(spec, grid)
+        elif "samplers" in typed:
+            raise InputError("--samplers are timed, and --no-throughput leaves that out")
+        return
+    problems, chosen = _selected(grid)
+    makers = [registry.problem_maker(name) for name in problems]
+    fitting = [m for m in makers if any(map(m.allows, grid.dimensions or m.dimensions))]
+    for name, maker in zip(problems, makers, strict=True):
+        refuse = "dimensions" in typed and not fitting
+        for dimension in _dimensions(grid, maker, refuse, notes):
+            for settings in _settings(grid.settings, name, maker.settings):
+                problem = resolve.problem(name, dimension, settings)
+                notes += [Note("direct", f"{name}: {remark}") for remark in problem.remarks]
+                _check_representable(problem, spec.dtype)
+                for estimator_name, named in chosen:
+                    yield from _problem_cells(
+                        spec, grid, maker, problem, settings, estimator_name, named, typed, notes
+                    )
+
+
+def _sampler_cells(spec, grid):
+    for name, _ in registry.select("samplers", grid.samplers):
+        for categories in grid.dimensions or CATEGORIES:
+            if categories > MOST_CATEGORIES:
+                raise InputError(
+                    f"C = {categories}: samplers are timed at up to {MOST_CATEGORIES:,} categories"
+                )
+            yield Cell(
+                measurement="sampler_time",
+                problem="",
+                dimension=categories,
+                problem_settings=(),
+                estimator="",
+                estimator_settings=(),
+                temperature=None,
+                inner_samples=None,
+                dtype=spec.dtype,
+                seed=0,
+                estimates=0,
+                truth_estimates=0,
+                digest=digest.sampler_digest("sampler_time", name),
+                sampler=name,
+            )
+
+
+def _check_representable(problem, dtype):
+    info = np.finfo(dtype)
+    for numbers in (problem.theta, problem.data):
+        size = np.abs(np.asarray(numbers, np.float64))
+        large = (size > info.max) & (size < np.inf)
+        if np.any(large | ((size > 0) & (size < info.tiny))):
+            kind = "large" if np.any(large) else "small"
+            raise InputError(f"{problem.name}: its numbers are too {kind} for {dtype}")
+
+
+def _problem_cells(spec, grid, maker, problem, settings, name, named, typed, notes):
+    estimator = registry.estimators(name).get(problem.family)
+    reason = applicability.why_not(estimator, problem)
+    if reason and not named:
+        return
+    some = estimator or next(iter(registry.estimators(name).values()))
+    base = Cell(
+        measurement="",
+        problem=problem.name,
+        dimension=problem.dimension,
+        problem_settings=settings,
+        estimator=name,
+        estimator_settings=(),
+        temperature=None,
+        inner_samples=None,
+        dtype=spec.dtype,
+        seed=spec.seed,
+        estimates=BATCHES if some.deterministic else BATCHES * math.ceil(spec.estimates / BATCHES),
+        truth_estimates=BATCHES * math.ceil(spec.truth_estimates / BATCHES),
+        options=(("components", True),) if spec.components else (),
+        digest="",
+        skipped=reason,
+    )
+    digests = {m: digest.digest(m, problem, estimator) for m in spec.measurements}
+    temperatures = grid.temperatures or maker.temperatures if some.takes_temperature else (None,)
+    for measurement, own, inner, temperature in itertools.product(
+        spec.measurements,
+        _settings(grid.settings, name, some.settings),
+        _inner_samples(grid, some, name, "inner_samples" in typed, notes),
+        temperatures,
+    ):
+        yield dataclasses.replace(
+            base,
+            measurement=measurement,
+            estimator_settings=own,
+            inner_samples=inner,
+            temperature=temperature,
+            digest=digests[measurement],
+        )
+
+
+def _dimensions(grid, maker, refuse, notes):
+    wanted = grid.dimensions or maker.dimensions
+    allowed = [d for d in wanted if maker.allows(d)]
+    refused = [d for d in wanted if d not in allowed]
+    if refused:
+        text = f"{maker.name} does not allow {registry.dimension_text(maker, refused[0])}"
+        if refuse:
+            raise InputError(text)
+        notes.append(Note("dimension", text, "left out"))
+    needed, memory = max(allowed, default=0) * BYTES_A_PARAMETER, machine.memory()
+    if memory and needed > memory:
+        raise InputError(
+            f"{maker.name} at {maker.symbol} = {max(allowed)} needs {needed >> 30:,} GiB of "
+            f"memory; this machine has {memory >> 30}"
+        )
+    return allowed
+
+
+def _inner_samples(grid, estimator, name, typed, notes):
+    if estimator.inner_samples is None:
+        return (None,)
+    least, default = estimator.inner_samples
+    wanted = grid.inner_samples or (default,)
+    enough = [k for k in wanted if k >= least] or [default]
+    few = [k for k in wanted if k < least]
+    if few and typed:
+        raise InputError(f"--inner-samples {few[0]}: {name} needs at least {least}")
+    if few:
+        text = f"{name} needs at least {least} inner samples, not {few[0]}"
+        notes.append(Note("inner-samples", text, f"it has {', '.join(map(str, enough))}"))
+    return enough
+
+
+def _settings(given, name, declared):
+    """All combinations of settings for one problem or estimator, each a sorted tuple of pairs."""
+    axes = {
+        key: [_typed(f"{name}.{key}", value, default) for value in values]
+        for key, default in sorted(declared.items())
+        for values in [given.get(f"{name}.{key}", given.get(key, (default,)))]
+    }
+    return [tuple(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+
+
+def checked_settings(name, given, declared):
+    """Settings of one estimator or problem, each of its declared type. Raises InputError."""
+    for key in given:
+        if key not in declared:
+            raise unknown(f"setting of {name}", key, list(declared), f"gumbench explain {name}")
+    return {key: _typed(f"{name}.{key}", value, declared[key]) for key, value in given.items()}
+
+
+def _typed(key, value, default):
+    """A value of the type of the setting's default."""
+    if type(value) is int and type(default) is float and abs(value) < 1 << 1023:
+        value = float(value)
+    if type(value) is float and type(default) is int and value.is_integer():
+        value = int(value)
+    number = isinstance(value, float)
+    if type(value) is not type(default) or (number and not math.isfinite(value)):
+        raise InputError(f"--set {key}={value}: give a {_kind(default)} such as {default}")
+    return value
+
+
+def _kind(default):
+    return {int: "whole number", float: "number", bool: "truth value"}.get(type(default), "word")
+
+
+def _check_settings(spec):
+    """Refuse a setting that no grid which has it declares."""
+    known = [_declared_settings(grid) for grid in spec.grid]
+    for key in dict.fromkeys(key for grid in spec.grid for key in grid.settings):
+        its = [keys for keys, grid in zip(known, spec.grid, strict=True) if key in grid.settings]
+        if not any(key in keys for keys in its):
+            raise unknown("setting", key, sorted(set().union(*its)), "gumbench explain NAME")
+
+
+def _declared_settings(grid):
+    problems, chosen = _selected(grid)
+    declared = {name: registry.problem_maker(name).settings for name in problems}
+    for name, _ in chosen:
+        found = registry.estimators(name).values()
+        declared[name] = {k: v for e in found for k, v in e.settings.items()}
+    return {text for n, keys in declared.items() for k in keys for text in (k, f"{n}.{k}")}
+
+
+def _selected(grid):
+    """Names of problems, and of estimators with whether each is named in full."""
+    problems = [name for name, _ in registry.select("problems", grid.problems or ())]
+    if grid.samplers:
+        return [], []
+    if grid.estimators:
+        return problems, registry.select("estimators", grid.estimators)
+    return problems, [(name, False) for name in registry.names("estimators")]

@@ -1,0 +1,157 @@
+"""A run in memory."""
+
+import dataclasses
+import functools
+
+from gumbench.errors import InputError, unknown
+from gumbench.report import changes, ranking, tables
+from gumbench.report.cost import CostModel
+from gumbench.runs.store import Folder, write_atomically
+from gumbench.spec import schema
+
+TIMES = "estimator_time"
+
+
+def with_times(records):
+    """Records, to each of which is added the time of its estimator that another one measured."""
+    times = {
+        r.cell.timed_as(): r.clock for r in records if r.measurement == TIMES and r.status == "done"
+    }
+
+    def joined(record):
+        time = times.get(record.cell.timed_as(), {})
+        if record.measurement == TIMES or record.status != "done" or not record.cell.estimator:
+            return record
+        return dataclasses.replace(record, clock={**record.clock, **time})
+
+    return tuple(map(joined, records))
+
+
+class Results:
+    """The finished cells of a run, in the order of its grid.
+
+    records : tuple of Record, with the times that other records have for their cells
+    spec : the SweepSpec that was run
+    manifest : a gumbench.runs.store.Manifest: spec, seed, machine with versions, digests, cells
+    path : the run's folder, or None
+    variance : DataFrame, one row per cell and part (columns: gumbench.report.tables.variance)
+    throughput : DataFrame, one row per estimator that was timed (gumbench.report.tables.throughput)
+    """
+
+    def __init__(self, records, spec, manifest, path=None):
+        self._records = tuple(records)
+        self.records = with_times(self._records)
+        self.spec = spec
+        self.manifest = manifest
+        self.path = path
+
+    @property
+    def machine(self):
+        """Facts of the machine and versions it was made with."""
+        return self.manifest.machine
+
+    @property
+    def unfinished(self):
+        """How many cells are done where some are missing, as a sentence; else empty."""
+        planned = len(self.manifest.cells)
+        if len(self.records) == planned:
+            return ""
+        return f"The run is unfinished: {len(self.records)} of {planned} cells are done."
+
+    def rows(self, name):
+        """The rows of a table, as dicts."""
+        return tables.rows(name, self.records)
+
+    def table(self, name, settings="text"):
+        """A table as a DataFrame: "variance", "throughput" or "components".
+
+        settings : "text" for one column of all settings, "wide" for one column each, named
+            `setting.NAME`, with numbers as numbers
+
+        Raises InputError for another name or form.
+        """
+        if name not in tables.names():
+            raise unknown("table", name, tables.names(), "gumbench export --help")
+        if settings not in ("text", "wide"):
+            raise InputError(f"settings = {settings!r}: give 'text' or 'wide'")
+        return tables.frame(name, self.rows(name), wide=settings == "wide")
+
+    @functools.cached_property
+    def variance(self):
+        """Bias and variance of every cell and part."""
+        return tables.frame("variance", self.rows("variance"))
+
+    @functools.cached_property
+    def throughput(self):
+        """Time of every estimator that was timed."""
+        return tables.frame("throughput", self.rows("throughput"))
+
+    def compare(
+        self,
+        *,
+        budget=None,
+        by="direction",
+        oracles=False,
+        where=(),
+        cost=None,
+        gradient_cost=None,
+        cost_of_f=None,
+        cost_of_gradient=None,
+        batched=False,
+        reuse=None,
+    ):
+        """Which estimator, at which budget: a list of gumbench.report.ranking.Comparison.
+
+        budget : of a step, in the unit of the cost; None for all budgets
+        by : "direction" (after the best step size) or "error"
+        oracles : let candidates take part that rest on what nobody has
+        where : `column=value` texts on rows of `variance`, all of which must hold
+        cost : "evaluations", "time" or "estimates"
+        gradient_cost, cost_of_f, cost_of_gradient, batched, reuse : as in CostModel, times in
+            seconds
+        """
+        price = CostModel(cost, gradient_cost, cost_of_f, cost_of_gradient, batched, reuse)
+        return ranking.compare(self, price, budget=budget, by=by, oracles=oracles, where=where)
+
+    def diff(self, before, *, where=()):
+        """What changed since another run: a report.changes.Diff, whose `failures` are a gate's.
+
+        before : Results. where : `column=value` texts on rows of `variance`, all of which must hold
+        """
+        if not isinstance(before, Results):
+            raise InputError(
+                f"before = {before!r:.60}: give Results, such as gumbench.load(FOLDER)"
+            )
+        return changes.diff(before, self, where)
+
+    def write_tables(self, folder):
+        """Write all tables into a Folder, and their hashes into its manifest."""
+        hashes = {}
+        for name in tables.names():
+            if rows := self.rows(name):
+                write_atomically(folder / f"{name}.csv", tables.csv_text(name, rows))
+                hashes[name] = tables.sha256(name, rows)
+        folder.write_manifest(dataclasses.replace(self.manifest, sha256=hashes))
+
+    def save(self, directory):
+        """Keep the run in a new or empty folder, as a sweep with `output` does.
+
+        Raises InputError where the folder holds anything or cannot be written.
+        """
+        folder = Folder(directory)
+        folder.check_free()
+        if folder.exists:
+            raise InputError(f"{directory} holds a run: give a new or empty folder")
+        folder.check_writable()
+        with folder.locked():
+            folder.write_manifest(self.manifest)
+            folder.write_spec(schema.to_toml(self.spec))
+            with folder.open_journal() as journal:
+                for record in self._records:
+                    folder.append(journal, record)
+            self.write_tables(folder)
+        self.path = folder.path
+
+    def __repr__(self):
+        where = f" in {self.path}" if self.path else ""
+        return f"<gumbench.Results: {len(self.records)} cells{where}>"

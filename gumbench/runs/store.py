@@ -1,0 +1,266 @@
+"""The run folder: manifest, spec, journal, checkpoint, tables, and the lock that holds it."""
+
+import contextlib
+import dataclasses
+import errno
+import fcntl
+import json
+import os
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydantic
+
+from gumbench.diagnostics import Note
+from gumbench.errors import BusyError, InputError
+from gumbench.types import Record
+
+SCHEMA = 3
+MANIFEST, SPEC, JOURNAL = "manifest.json", "spec.toml", "cells.jsonl"
+CHECKPOINT, LOCK = "checkpoint.npz", ".lock"
+# What a lock says that another process holds; other errors say that there are no locks here.
+HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+
+
+def sync_folder(path):
+    """Wait until a folder's list of files is on the disk, where a system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_atomically(path, text):
+    """Replace a file by one with this text, whole or not at all, also if the power fails."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with open(part, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise _cannot_write(path, error) from None
+
+
+def _cannot_write(path, error):
+    what = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error))
+    return InputError(f"cannot write {path}: {what}; give another folder with --output")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a run folder says of its run, in manifest.json.
+
+    spec : the SweepSpec, what decides results alone; seed : its seed
+    machine : of machine.facts; digests : of code and data, by measurement, problem and estimator
+    cells : keys, in the order of the grid; sha256 : of the reproducible columns of each table
+    """
+
+    spec: dict[str, Any]
+    seed: int
+    digests: dict[str, str]
+    cells: list[str]
+    machine: dict[str, Any] = field(default_factory=dict)
+    sha256: dict[str, str] = field(default_factory=dict)
+
+
+MANIFESTS, RECORDS = pydantic.TypeAdapter(Manifest), pydantic.TypeAdapter(Record)
+
+
+def _checked_manifest(data):
+    """The Manifest of plain data; raises ValueError, KeyError or TypeError for what is none."""
+    manifest = MANIFESTS.validate_python(data)
+    grids = manifest.spec["grid"]
+    names = [name for g in grids for name in g.get("problems") or g["samplers"]]
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("problems")
+    return manifest
+
+
+class Folder:
+    """A run folder at a path; nothing is touched before `create`."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    @property
+    def exists(self):
+        """Whether there is a run here."""
+        return (self / MANIFEST).is_file()
+
+    def check_free(self):
+        """Refuse a path that holds something else than a run."""
+        try:
+            self.path.exists()
+        except (OSError, ValueError) as error:
+            raise InputError(f"--output {self.path}: {error}; give another folder") from None
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{self.path} is a file: give a folder with --output")
+        if not self.exists and self.path.is_dir() and any(self.path.iterdir()):
+            own = (LOCK, f".{MANIFEST}.part")
+            foreign = sorted(p.name for p in self.path.iterdir() if p.name not in own)
+            if foreign:
+                raise InputError(
+                    f"{self.path} holds {foreign[0]} and no run: give an empty or new folder"
+                )
+
+    def check_writable(self):
+        """Find out, without leaving anything behind, whether the folder can be made and written."""
+        place = self.path
+        while not place.exists():
+            place = place.parent
+        if not place.is_dir():
+            raise InputError(f"{place} is a file: give a folder with --output")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise InputError(f"{place} is not writable: give another folder with --output")
+
+    @contextlib.contextmanager
+    def locked(self, tell=lambda note: None):
+        """Hold the folder for this process; it is let go when the process ends in any way.
+
+        tell : told a Note where the file system knows no locks, and the folder is not held
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            sync_folder(self.path.parent)
+            file = open(self / LOCK, "a+", encoding="utf-8")  # noqa: SIM115
+        except OSError as error:
+            raise _cannot_write(self.path, error) from None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno in HELD:
+                    raise BusyError(
+                        f"{self.path} is in use by {self._holder(file)}: wait for it, stop it, or "
+                        "give another folder with --output"
+                    ) from None
+                reason = error.strerror or str(error)
+                text = f"{self.path} cannot be locked ({reason}), so nothing keeps another run out"
+                tell(Note("no-lock", text, "do not start a second one there"))
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+            file.flush()
+            yield
+
+    @staticmethod
+    def _holder(file):
+        file.seek(0)
+        return file.read().strip() or "another process"
+
+    def manifest(self):
+        """The Manifest. Raises InputError where it is missing, damaged or of a newer version."""
+        path = self / MANIFEST
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            schema = int(data["schema"])
+            if schema == SCHEMA:
+                return _checked_manifest(data)
+        except FileNotFoundError:
+            raise InputError(f"{self.path} is no run folder: it has no {MANIFEST}") from None
+        except NotADirectoryError:
+            raise InputError(f"{self.path} is no run folder: it is a file") from None
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            raise InputError(f"{path} is damaged: restore it or run into a new folder") from None
+        if schema < SCHEMA:
+            raise InputError(
+                f"{path}: written by gumbench 0.1, whose runs this one does not read: sweep again "
+                "into a new folder"
+            )
+        raise InputError(
+            f"{self.path} was written by a newer gumbench (schema {schema}, this one reads "
+            f"{SCHEMA}): update gumbench"
+        )
+
+    def write_manifest(self, manifest):
+        """Replace the manifest."""
+        data = {"schema": SCHEMA, **dataclasses.asdict(manifest)}
+        write_atomically(self / MANIFEST, json.dumps(data, indent=1) + "\n")
+
+    def write_spec(self, text):
+        """Replace the spec by this TOML."""
+        write_atomically(self / SPEC, text)
+
+    def records(self):
+        """Finished cells by key, the last line of a key winning; a torn last line is left out."""
+        path = self / JOURNAL
+        if not path.exists():
+            return {}
+        lines = path.read_bytes().split(b"\n")
+        found = {}
+        for number, line in enumerate(lines[:-1], 1):
+            try:
+                record = RECORDS.validate_json(line)
+                found[record.key] = record
+            except (ValueError, RecursionError):
+                raise InputError(
+                    f"{path}, line {number} is damaged: delete that line to compute its cell again"
+                ) from None
+        return found
+
+    def open_journal(self):
+        """The journal, ready for `append`; a torn last line is cut off."""
+        try:
+            file = open(self / JOURNAL, "ab+")  # noqa: SIM115
+            file.seek(0)
+            content = file.read()
+            file.truncate(content.rfind(b"\n") + 1)
+            sync_folder(self.path)
+        except OSError as error:
+            raise _cannot_write(self / JOURNAL, error) from None
+        return file
+
+    def append(self, journal, record):
+        """Add a record and wait until it is on the disk."""
+        line = json.dumps(dataclasses.asdict(record), allow_nan=False) + "\n"
+        try:
+            journal.write(line.encode())
+            journal.flush()
+            os.fsync(journal.fileno())
+        except OSError as error:
+            raise _cannot_write(self / JOURNAL, error) from None
+
+    def save_checkpoint(self, name, arrays):
+        """Replace the checkpoint by these arrays of the pass `name`."""
+        part = self / f".{CHECKPOINT}.part"
+        try:
+            with open(part, "wb") as file:
+                np.savez(file, name=np.array(name), **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self / CHECKPOINT)
+            sync_folder(self.path)
+        except OSError as error:
+            raise _cannot_write(self / CHECKPOINT, error) from None
+
+    def load_checkpoint(self, name):
+        """The arrays saved for the pass `name`, or None."""
+        try:
+            with np.load(self / CHECKPOINT) as saved:
+                arrays = {key: saved[key] for key in saved.files}
+        except (OSError, ValueError, EOFError, KeyError):
+            return None
+        return arrays if str(arrays.pop("name", "")) == name else None
+
+    def clear(self):
+        """Remove the journal and the tables of the run that was here."""
+        for path in (self / JOURNAL, *self.path.glob("*.csv")):
+            path.unlink(missing_ok=True)
+
+    def drop_checkpoint(self):
+        """Remove the checkpoint, if there is one."""
+        (self / CHECKPOINT).unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""What a sweep is asked for: its schema, its numbers, the presets."""

@@ -1,0 +1,1 @@
+"""What a user's own file is written with, and how it is found."""
