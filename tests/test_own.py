@@ -347,7 +347,7 @@ PROBLEMS = [
 ESTIMATORS = [
     ("shapeless", "shapeless returned an array of shape (3,); give (", ""),
     ("nan", "nan on categorical-quadratic: an estimate is not finite", ""),
-    ("asking_for_a_mean", "(LINE): AttributeError: categorical-quadratic has no mean", "problem.mean"),
+    ("asking_for_a_mean", "(LINE): AttributeError: categorical-quadratic has no", "problem.mean"),
     ("failing", "(LINE): IndexError: list index out of range", "[][noise.count]"),
     ("kernel_of_three", "kernel takes 3 arguments; give (noise, temperature, ", ""),
     ("kernel_raises", "kernel has `raise` (LINE)", 'raise ValueError("no")'),
