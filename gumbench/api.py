@@ -41,11 +41,11 @@ def gumbel(size, *, loc=0.0, scale=1.0, seed, first=0, dtype="float32", threads=
     Returns an array of that size and dtype. Raises InputError for what is out of range.
     The algorithm: -log(-log u) with u from Philox4x32-10 (Salmon et al. 2011).
     """
-    shape = limits.shape(size, philox.LIMITS["index"])
+    shape = limits.shape(size, philox.LIMITS["estimate"])
     elements, rows = shape[-1] if shape else 1, math.prod(shape[:-1])
     scale = limits.real("scale", scale, limits.SMALLEST_SCALE, limits.LARGEST)
     loc = limits.real("loc", loc, -limits.LARGEST, limits.LARGEST)
-    first = limits.whole("first", first, 0, philox.LIMITS["index"] - rows)
+    first = limits.whole("first", first, 0, philox.LIMITS["estimate"] - rows)
     if elements > philox.LIMITS["element"]:
         raise InputError(f"size = {size}: the last axis may have at most 2^34 elements")
     dtype, key = limits.dtype(dtype), _key(seed)
@@ -70,7 +70,7 @@ def concrete(logits, temperature, draws, *, seed, dtype="float32"):
     """
     logits = limits.logits(logits, axes=(1,))
     temperature = limits.real("temperature", temperature, *limits.TEMPERATURES)
-    draws = limits.whole("draws", draws, 1, philox.LIMITS["index"])
+    draws = limits.whole("draws", draws, 1, philox.LIMITS["estimate"])
     dtype, key = limits.dtype(dtype), _key(seed)
     real = np.dtype(dtype).type
     block = -(-draws // driver.CHUNK) * driver.CHUNK
@@ -104,8 +104,8 @@ def categorical(
     table = limits.logits(logits)
     by_row, table = table.ndim == 2, np.atleast_2d(table)
     temperatures = limits.temperatures(temperature).astype(table.dtype)
-    count = 1 if draws is None else limits.whole("draws", draws, 1, philox.LIMITS["index"])
-    first = limits.whole("first", first, 0, philox.LIMITS["index"] - table.shape[0] * count)
+    count = 1 if draws is None else limits.whole("draws", draws, 1, philox.LIMITS["estimate"])
+    first = limits.whole("first", first, 0, philox.LIMITS["estimate"] - table.shape[0] * count)
     key = _key(seed)
     shape = (temperatures.size, table.shape[0], count)
     _check_memory(f"draws = {count} of {table.shape[0]} rows", 8 * math.prod(shape), name)
@@ -177,7 +177,7 @@ def estimate(
     found: Any = by_family.get(bound.problem.family)
     if reason := applicability.why_not(found, bound.problem):
         raise InputError(f"{name} does not apply to {bound.problem.name}: {reason}")
-    count = limits.whole("count", count, 1, philox.LIMITS["index"])
+    count = limits.whole("count", count, 1, philox.LIMITS["estimate"])
     if found.takes_temperature:
         if temperature is None:
             raise InputError(f"{name} takes a temperature: give temperature=")

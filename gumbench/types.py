@@ -27,7 +27,7 @@ class Problem:
     shape : (variables, categories)
     value : value(x, theta, data, out), out (block,): f and, on the simplex, its continuous
         extension
-    value_at : value_at(index, theta, data, out), index (variables, block) int32: f at a draw
+    value_at : value_at(category, theta, data, out), category (variables, block) int32: f at a draw
     gradient : gradient(x, theta, data, out), out like x: ∂f/∂x; None where f has none
     direct : direct(x, theta, data, out), out (parameters, block): ∂f/∂θ at fixed x
     direct_is_score : `direct` has mean zero, as that of log q in an ELBO: estimators that do not
@@ -65,6 +65,12 @@ class Problem:
     name: str = ""
     dimension: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
+
+    def function(self, role: str) -> Callable | None:
+        """Its own function of a role (see kernels.compiler.roles), or None."""
+        if role in ("forward", "pullback"):
+            return self.link[role == "pullback"] if self.link else None
+        return getattr(self, role)
 
 
 def declared_settings(function):
@@ -176,9 +182,9 @@ class Estimator:
 
     kernel : None where `compute` is given, else
         kernel(noise, temperature, prepared, objective, out, theta_gradient) turns one block of
-        noise (kernels.jit.NoiseBlock) into estimates. out (rows, columns, block) is the gradient
-        in the distribution parameters; theta_gradient (parameters, block), empty where the problem
-        has no ∂f/∂θ, has that added
+        noise (kernels.compiler.roles.NoiseBlock) into estimates. out (rows, columns, block) is the
+        gradient in the distribution parameters; theta_gradient (parameters, block), empty where
+        the problem has no ∂f/∂θ, has that added
     noise : the arrays of noise of an estimate, as a function of the inner samples
     cost : the Cost of an estimate, as a function of Sizes
     compute : compute(problem, noise, temperature, inner_samples), the same in plain Python (see

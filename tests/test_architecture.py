@@ -11,7 +11,7 @@ import gumbench
 from gumbench import distributions, estimators, measure, problems, registry
 from gumbench.engine.bound import Bound
 from gumbench.estimators import categorical
-from gumbench.kernels.compiler import jit
+from gumbench.kernels.compiler import jit, lowering, roles
 from gumbench.kernels.loops import driver
 from gumbench.report import tables
 from gumbench.runs import digest
@@ -44,14 +44,14 @@ def compiled():
 @pytest.mark.parametrize(("role", "function"), dict(compiled()).values(), ids=dict(compiled()))
 def test_no_flag_but_contract_in_estimators_and_problems(role, function):
     # A dispatcher from the disk cache has no IR to look at.
-    fresh = jit.numba.njit([jit.signature(role, "float32")], **jit.OPTIONS)(function)
+    fresh = jit.numba.njit([roles.signature(role, "float32")], **lowering.OPTIONS)(function)
     assert not flags_of(fresh) & set(UNSAFE)
 
 
 @pytest.mark.parametrize("name", ["batch_moments", "moments"])
 def test_no_flag_but_contract_in_the_driver(name):
     found = getattr(driver, name)("float32")
-    options = {**jit.OPTIONS, "parallel": name == "moments"}
+    options = {**lowering.OPTIONS, "parallel": name == "moments"}
     with jit.warnings.catch_warnings():
         jit.warnings.simplefilter("ignore")
         fresh = jit.numba.njit(found.signatures, **options)(found.py_func)

@@ -7,7 +7,7 @@ import pytest
 from numba import types
 
 from gumbench import machine, registry
-from gumbench.kernels.compiler import jit
+from gumbench.kernels.compiler import jit, lowering, roles
 from gumbench.kernels.random import noise, variates
 from gumbench.measure.sampler_time import words_kernel
 from gumbench.samplers import gumbel_max
@@ -34,7 +34,9 @@ def assembly(dispatcher):
 
 def kernel(name):
     found = registry.estimators(name)["categorical"].kernel
-    return assembly(jit.numba.njit([jit.signature("kernel", "float32")], **jit.OPTIONS)(found))
+    return assembly(
+        jit.numba.njit([roles.signature("kernel", "float32")], **lowering.OPTIONS)(found)
+    )
 
 
 def check(text):
@@ -52,11 +54,11 @@ def test_kernels(name):
 
 def test_vectors_on_the_stack_cross_no_line():
     # The words of many counters are more than there are registers for.
-    signatures = [jit.signature("sampler_kernel", "float32")]
-    by_numba = {k: v for k, v in jit.OPTIONS.items() if k != "pipeline_class"}
+    signatures = [roles.signature("sampler_kernel", "float32")]
+    by_numba = {k: v for k, v in lowering.OPTIONS.items() if k != "pipeline_class"}
     ours, other = (
         assembly(jit.numba.njit(signatures, **options)(words_kernel))
-        for options in (jit.OPTIONS, by_numba)
+        for options in (lowering.OPTIONS, by_numba)
     )
     assert ALIGNED_STACK.search(ours)
     assert not ALIGNED_STACK.search(other)
@@ -70,7 +72,7 @@ def loop(function, word=types.uint32, real=types.float32):
             out[i] = function(words[i])
 
     arrays = types.Array(word, 1, "C"), types.Array(real, 1, "C")
-    return assembly(jit.numba.njit([types.void(*arrays)], **jit.OPTIONS)(run))
+    return assembly(jit.numba.njit([types.void(*arrays)], **lowering.OPTIONS)(run))
 
 
 def test_noise():
@@ -81,7 +83,7 @@ def test_noise():
         noise._gumbels(words, out)
 
     arrays = [types.Array(kind, 1, "C") for kind in (types.uint32, types.float32)]
-    check(assembly(jit.numba.njit([types.void(*arrays)], **jit.OPTIONS)(gumbels)))
+    check(assembly(jit.numba.njit([types.void(*arrays)], **lowering.OPTIONS)(gumbels)))
 
 
 def test_filter():
@@ -91,12 +93,12 @@ def test_filter():
     def bounds(largest, words, out, top):
         gumbel_max._bounds(largest, np.float32(1.0), words, out, top)
 
-    check(assembly(jit.numba.njit([types.void(*arrays)], **jit.OPTIONS)(bounds)))
+    check(assembly(jit.numba.njit([types.void(*arrays)], **lowering.OPTIONS)(bounds)))
 
 
 def compiled(function, kind):
     arrays = [types.Array(kind, 1, "C")] * 2
-    return assembly(jit.numba.njit([types.void(*arrays)], **jit.OPTIONS)(function))
+    return assembly(jit.numba.njit([types.void(*arrays)], **lowering.OPTIONS)(function))
 
 
 def test_what_is_looked_for_is_found():

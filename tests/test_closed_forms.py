@@ -42,12 +42,12 @@ def table_value(x, theta, data, out):
         out[b] = data[place]
 
 
-def table_value_at(index, theta, data, out):
-    categories = theta.size // index.shape[0]
+def table_value_at(category, theta, data, out):
+    categories = theta.size // category.shape[0]
     for b in range(out.size):
         place = 0
-        for v in range(index.shape[0]):
-            place = place * categories + index[v, b]
+        for v in range(category.shape[0]):
+            place = place * categories + category[v, b]
         out[b] = data[place]
 
 

@@ -4,7 +4,7 @@ import pytest
 from numba import njit
 
 from gumbench.kernels.compiler import elementary
-from gumbench.kernels.compiler.jit import OPTIONS
+from gumbench.kernels.compiler.lowering import OPTIONS
 from gumbench.kernels.random import noise, variates
 
 LONG = np.longdouble

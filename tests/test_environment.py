@@ -180,7 +180,7 @@ def test_a_folder_that_cannot_be_written_is_not_in_the_way(kind, tmp_path):
 
 
 def test_a_disk_that_fills_up_costs_the_cache_and_nothing_else(tmp_path, monkeypatch, capsys):
-    from gumbench.kernels.compiler import jit
+    from gumbench.kernels.compiler import jit, lowering
     from gumbench.problems import bernoulli_sum
 
     def full(*arguments, cache=False, **options):
@@ -192,7 +192,7 @@ def test_a_disk_that_fills_up_costs_the_cache_and_nothing_else(tmp_path, monkeyp
     monkeypatch.setenv("GUMBENCH_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(cache, "FAILED", [])
     monkeypatch.setattr(jit.numba, "njit", full)
-    jit._build("value", bernoulli_sum.value, "float32", jit.OPTIONS)
+    jit._build("value", bernoulli_sum.value, "float32", lowering.OPTIONS)
     assert "No space left on device" in cache.why_not()
     assert cache.folder() is None
 

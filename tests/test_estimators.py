@@ -34,8 +34,8 @@ class Setting:
         self.keeps_direct = problem.direct is not None
 
     def draw(self, k=0):
-        index = (self.logits + self.noise[k]).argmax(axis=2)
-        return np.eye(self.logits.shape[1])[index]
+        category = (self.logits + self.noise[k]).argmax(axis=2)
+        return np.eye(self.logits.shape[1])[category]
 
     def z(self, k=0):
         mean, scale = self.logits

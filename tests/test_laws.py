@@ -9,7 +9,7 @@ from scipy import integrate, special, stats
 
 import gumbench
 from gumbench.kernels.blocks import laws, simplex
-from gumbench.kernels.compiler.jit import OPTIONS
+from gumbench.kernels.compiler.lowering import OPTIONS
 from gumbench.kernels.random import noise, philox
 
 EULER = 0.5772156649015329
@@ -74,13 +74,13 @@ def test_gumbels_are_the_twins_and_extend():
 
 
 @njit(**OPTIONS)
-def drawn(logits, gumbels, index):
-    simplex.draw(logits, gumbels, index)
+def drawn(logits, gumbels, category):
+    simplex.draw(logits, gumbels, category)
 
 
 @njit(**OPTIONS)
-def raced(logits, exponentials, index):
-    simplex.race(logits, exponentials, index)
+def raced(logits, exponentials, category):
+    simplex.race(logits, exponentials, category)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -96,15 +96,15 @@ def test_a_race_draws_what_gumbels_do(row, dtype):
     near = 4e-6 if dtype == "float32" else 1e-13
     np.testing.assert_allclose(gumbels, -np.log(exponentials.astype(float)), atol=near)
     logits = np.array([row], dtype)
-    index, other = np.empty((2, 1, gumbels.shape[2]), np.int32)
-    drawn(logits, gumbels, index)
+    category, other = np.empty((2, 1, gumbels.shape[2]), np.int32)
+    drawn(logits, gumbels, category)
     raced(logits, exponentials, other)
     scores = np.sort(logits[0, :, None].astype(float) + gumbels[0], axis=0)
     clear = scores[-1] - scores[-2] > 1e-4
     assert clear.mean() > 0.999
-    np.testing.assert_array_equal(index[0, clear], other[0, clear])
+    np.testing.assert_array_equal(category[0, clear], other[0, clear])
     raced(logits, exponentials[:, ::-1].copy(), other)
-    assert (index != other).any()
+    assert (category != other).any()
 
 
 def test_normals_follow_their_law():
@@ -170,8 +170,8 @@ def test_argmax_of_a_concrete_draw_has_softmax_probabilities(temperature):
 
 
 @njit(**OPTIONS)
-def condition(logits, log_total, exponentials, index, out):
-    laws.condition(logits, log_total, exponentials, index, out)
+def condition(logits, log_total, exponentials, category, out):
+    laws.condition(logits, log_total, exponentials, category, out)
 
 
 def test_conditional_gumbels_have_the_law_of_gumbels_given_their_argmax():

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from gumbench.kernels.compiler import jit
+from gumbench.kernels.compiler import jit, lowering
 
 SCRIPT = """
 import json, re, resource, sys
@@ -75,7 +75,7 @@ def test_blocks_take_no_new_memory_from_the_system():
 KEPT = []
 
 
-@numba.njit(**jit.OPTIONS)
+@numba.njit(**lowering.OPTIONS)
 def shown(x):
     with numba.objmode():
         KEPT.append(x)
@@ -86,7 +86,7 @@ def stash(arrays, x):
     arrays.append(x)
 
 
-@numba.njit(**jit.OPTIONS)
+@numba.njit(**lowering.OPTIONS)
 def total(x):
     arrays = [x + 0.0]
     for i in range(1, 4):

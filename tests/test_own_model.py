@@ -306,12 +306,12 @@ from gumbench.kernels.blocks import simplex
 
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     _, categories, block = out.shape
-    index = noise.draws[0]
+    category = noise.draws[0]
     f = np.empty(block, out.dtype)
-    simplex.value_of_draw(index, objective, 0, categories, f)
+    simplex.value_of_draw(category, objective, 0, categories, f)
     for b in range(block):
         f[b] *= prepared[prepared.size - 1]
-    simplex.score(prepared, index, f, out)
+    simplex.score(prepared, category, f, out)
 
 
 def prepare(preparation):
@@ -462,12 +462,12 @@ def test_a_draw_that_is_changed_is_refused():
         for b in range(out.size):
             out[b] = x[0, 1, b]
 
-    def value_at(index, theta, data, out):
+    def value_at(category, theta, data, out):
         for b in range(out.size):
-            out[b] = index[0, b]
-            index[0, b] = 0
+            out[b] = category[0, b]
+            category[0, b] = 0
 
-    with pytest.raises(InputError, match="value_at changes its argument index"):
+    with pytest.raises(InputError, match="value_at changes its argument category"):
         gumbench.exact_gradient(gumbench.CategoricalProblem([0.0, 1.0], value, value_at=value_at))
 
 

@@ -5,7 +5,7 @@ import pytest
 import twin
 from numba import njit, uint64
 
-from gumbench.kernels.compiler.jit import OPTIONS
+from gumbench.kernels.compiler.lowering import OPTIONS
 from gumbench.kernels.random import noise, philox
 
 KNOWN = [
@@ -25,8 +25,8 @@ def words(c, k):
 
 
 @njit
-def counters(index, batch, draw, purpose):
-    return philox.counter(uint64(index), batch, draw, purpose)
+def counters(estimate, batch, draw, purpose):
+    return philox.counter(uint64(estimate), batch, draw, purpose)
 
 
 @pytest.mark.parametrize(("counter", "key", "expected"), KNOWN)
@@ -45,19 +45,19 @@ def test_no_field_of_the_counter_overflows_into_another():
     limits = philox.LIMITS
     fields = [
         corners(limits["element"] >> 2),
-        [*corners(limits["index"]), 2**32 - 1, 2**32, 2**32 + 1],
+        [*corners(limits["estimate"]), 2**32 - 1, 2**32, 2**32 + 1],
         corners(limits["batch"]),
         corners(limits["draw"]),
         corners(limits["purpose"]),
     ]
     seen = set()
-    for group, index, batch, draw, purpose in itertools.product(*fields):
-        counter = (group, *counters(index, batch, draw, purpose))
+    for group, estimate, batch, draw, purpose in itertools.product(*fields):
+        counter = (group, *counters(estimate, batch, draw, purpose))
         assert all(0 <= word < 2**32 for word in counter)
         assert counter == (
             group,
-            index & twin.MASK,
-            (index >> 32) | batch << 16,
+            estimate & twin.MASK,
+            (estimate >> 32) | batch << 16,
             draw | purpose << 24,
         )
         seen.add(counter)
@@ -66,32 +66,32 @@ def test_no_field_of_the_counter_overflows_into_another():
 
 @pytest.mark.parametrize("seed", [0, 1, 2**32, 2**64 - 1])
 @pytest.mark.parametrize(
-    ("index", "width"), [(0, 8), (2**32 - 3, 8), (2**48 - 8, 8), (5, 64), (2**32 - 65, 200)]
+    ("estimate", "width"), [(0, 8), (2**32 - 3, 8), (2**48 - 8, 8), (5, 64), (2**32 - 65, 200)]
 )
 @pytest.mark.parametrize(("batch", "draw", "purpose"), [(0, 0, 0), (65535, 2**24 - 1, 8)])
-def test_a_word_belongs_to_its_place(seed, index, width, batch, draw, purpose):
+def test_a_word_belongs_to_its_place(seed, estimate, width, batch, draw, purpose):
     out = np.empty((6, width))
     low = philox.low_bits(purpose)
     request = np.array([noise.UNIFORM, draw, purpose, low], np.int64)
     key = np.array(philox.key(seed), np.uint32)
-    noise.fill_array("float64")(request, key, index, batch, out)
+    noise.fill_array("float64")(request, key, estimate, batch, out)
     for element, b in itertools.product(range(6), range(width)):
-        wanted = twin.uniform64(seed, batch, index + b, draw, purpose, low, element)
+        wanted = twin.uniform64(seed, batch, estimate + b, draw, purpose, low, element)
         assert out[element, b] == wanted
 
 
 @njit(**OPTIONS)
-def row_of_words(element, key, index, words):
-    noise.row_words(words, element, key, index, philox.NOISE)
+def row_of_words(element, key, estimate, words):
+    noise.row_words(words, element, key, estimate, philox.NOISE)
 
 
 @pytest.mark.parametrize("columns", [1, 63, 64, 65, 257])
 def test_words_of_a_row_belong_to_their_elements(columns):
     words = np.empty((4, columns), np.uint32)
-    first, index = 2**34 - 4 * columns, 2**32 - 1
-    row_of_words(first, np.array(philox.key(7), np.uint32), index, words)
+    first, estimate = 2**34 - 4 * columns, 2**32 - 1
+    row_of_words(first, np.array(philox.key(7), np.uint32), estimate, words)
     for g, i in itertools.product(range(columns), range(4)):
-        assert words[i, g] == twin.word(7, 0, index, 0, philox.NOISE, first + 4 * g + i)
+        assert words[i, g] == twin.word(7, 0, estimate, 0, philox.NOISE, first + 4 * g + i)
 
 
 def test_low_bits_have_purposes_of_their_own():
@@ -101,15 +101,15 @@ def test_low_bits_have_purposes_of_their_own():
 
 
 def test_streams_of_neighbours_are_not_shifts_of_each_other():
-    def stream(seed=0, batch=0, index=0, draw=0, purpose=0):
-        return [twin.word(seed, batch, index, draw, purpose, e) for e in range(64)]
+    def stream(seed=0, batch=0, estimate=0, draw=0, purpose=0):
+        return [twin.word(seed, batch, estimate, draw, purpose, e) for e in range(64)]
 
     base = set(stream())
     neighbours = [
         stream(seed=1),
         stream(seed=2**32),
         stream(batch=1),
-        stream(index=1),
+        stream(estimate=1),
         stream(draw=1),
         stream(purpose=1),
     ]

@@ -520,11 +520,11 @@ MIRRORED = '''
         turned = np.empty_like(gumbels)
         for c in range(categories):
             turned[0, c] = gumbels[0, categories - 1 - c]
-        index = np.empty((variables, block), np.int32)
+        category = np.empty((variables, block), np.int32)
         f = np.empty(block, out.dtype)
-        simplex.draw(objective.natural, turned, index)
-        simplex.value_of_draw(index, objective, 0, categories, f)
-        simplex.score(prepared, index, f, out)
+        simplex.draw(objective.natural, turned, category)
+        simplex.value_of_draw(category, objective, 0, categories, f)
+        simplex.score(prepared, category, f, out)
 
 
     ESTIMATOR = Estimator(

@@ -260,15 +260,15 @@ def test_relaxations_and_gaussians_are_not_widened(estimator):
 
 
 @pytest.mark.parametrize("estimator", ["score", "score-loo", "straight-through", "gumbel-score"])
-@pytest.mark.parametrize("index", [(0, 0), (2, 1), (1, -1), (-1, 2)])
-def test_forced_noise_draws_what_is_wanted(estimator, index):
+@pytest.mark.parametrize("category", [(0, 0), (2, 1), (1, -1), (-1, 2)])
+def test_forced_noise_draws_what_is_wanted(estimator, category):
     """The first draw is the wanted one; without a wish a variable is drawn as ever."""
     bound = Bound(registry.make_problem("categorical-vae", 2, {"categories": 3}), "float32")
     probability = bound.family.probabilities(bound.natural)
-    forced = rare._forced(bound, probability, np.array(index)[:, None], 2, 500)
+    forced = rare._forced(bound, probability, np.array(category)[:, None], 2, 500)
     assert forced.shape == (2, 2, 3, 500)
     drawn = (forced[0] / probability[:, :, None]).argmin(axis=1)
-    for v, wanted in enumerate(index):
+    for v, wanted in enumerate(category):
         assert wanted < 0 or (drawn[v] == wanted).all()
     free = (forced[1] / probability[:, :, None]).argmin(axis=1)
     assert len(np.unique(free)) > 1

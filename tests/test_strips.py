@@ -5,7 +5,7 @@ import pytest
 from numba import njit
 
 from gumbench.kernels.compiler import elementary, maxima
-from gumbench.kernels.compiler.jit import OPTIONS
+from gumbench.kernels.compiler.lowering import OPTIONS
 from gumbench.kernels.compiler.strips import by_strips, choose, spread
 
 

@@ -19,21 +19,21 @@ def philox(counter, key):
     return c0, c1, c2, c3
 
 
-def word(seed, batch, index, draw, purpose, element):
+def word(seed, batch, estimate, draw, purpose, element):
     """The 32-bit word of an element of an estimate."""
     counter = (
         element >> 2,
-        index & MASK,
-        (index >> 32) | batch << 16,
+        estimate & MASK,
+        (estimate >> 32) | batch << 16,
         draw | purpose << 24,
     )
     return philox(counter, (seed & MASK, seed >> 32))[element & 3]
 
 
-def uniform64(seed, batch, index, draw, purpose, low_purpose, element):
+def uniform64(seed, batch, estimate, draw, purpose, low_purpose, element):
     """The uniform of an element, from 64 bits."""
-    high = word(seed, batch, index, draw, purpose, element)
-    low = word(seed, batch, index, draw, low_purpose, element)
+    high = word(seed, batch, estimate, draw, purpose, element)
+    low = word(seed, batch, estimate, draw, low_purpose, element)
     return (high << 32 | low) * 2.0**-64 + 2.0**-65
 
 

@@ -104,7 +104,7 @@ def enumerable(problem):
 
 
 def outcomes(problem):
-    """All draws in chunks: index (variables, n), the first variable varying slowest."""
+    """All draws in chunks: category (variables, n), the first variable varying slowest."""
     variables, categories = problem.shape
     total = categories**variables
     powers = categories ** np.arange(variables - 1, -1, -1, dtype=np.int64)
@@ -114,9 +114,9 @@ def outcomes(problem):
         yield (number[None, :] // powers[:, None] % categories).astype(np.int32)
 
 
-def weight_of(index, probability):
+def weight_of(category, probability):
     """Probability (n,) of draws (variables, n)."""
-    return np.prod(np.take_along_axis(probability, index.astype(np.int64), axis=1), axis=0)
+    return np.prod(np.take_along_axis(probability, category.astype(np.int64), axis=1), axis=0)
 
 
 def sample(bound, random):
@@ -124,9 +124,9 @@ def sample(bound, random):
     return (bound.natural[:, :, None] + random).argmax(axis=1).astype(np.int32)
 
 
-def value(bound, index):
+def value(bound, category):
     """f at samples: (n,)."""
-    return bound.value_at(index)
+    return bound.value_at(category)
 
 
 def inside(bound, random):
@@ -180,16 +180,16 @@ def largest_value(bound):
         return float(np.abs(bound.value_at(sample(bound, random))).max())
     open_ = ~np.isneginf(bound.natural)
     largest = 0.0
-    for index in outcomes(bound.problem):
-        drawn = np.take_along_axis(open_, index.astype(np.int64), axis=1).all(axis=0)
+    for category in outcomes(bound.problem):
+        drawn = np.take_along_axis(open_, category.astype(np.int64), axis=1).all(axis=0)
         if drawn.any():
-            largest = max(largest, float(np.abs(bound.value_at(index[:, drawn])).max()))
+            largest = max(largest, float(np.abs(bound.value_at(category[:, drawn])).max()))
     return largest
 
 
-def score(bound, index):
+def score(bound, category):
     """∇ log p in the logits at draws (variables, n): (variables, categories, n)."""
-    return bound.one_hot(index) - probabilities(bound.natural)[:, :, None]
+    return bound.one_hot(category) - probabilities(bound.natural)[:, :, None]
 
 
 def score_scale(bound):
@@ -197,9 +197,9 @@ def score_scale(bound):
     return probabilities(bound.natural)
 
 
-def score_square(index, probability):
+def score_square(category, probability):
     """‖∇ log p‖² in the logits at draws (variables, n): Σ 1 - 2 p_drawn + ‖p‖²."""
-    drawn = np.take_along_axis(probability, index.astype(np.int64), axis=1)
+    drawn = np.take_along_axis(probability, category.astype(np.int64), axis=1)
     squares = (probability**2).sum(axis=1)[:, None]
     return (1 - 2 * drawn + squares).sum(axis=0)
 
@@ -207,23 +207,23 @@ def score_square(index, probability):
 def mean_value(preparation, weigh):
     """Σ p w f / Σ p w over all outcomes, or over a pilot where they cannot be listed.
 
-    weigh : weigh(index, probability) -> (n,) w of draws (variables, n)
+    weigh : weigh(category, probability) -> (n,) w of draws (variables, n)
     """
     bound = preparation.bound
     probability = probabilities(bound.natural)
     weighted_f, weight = 0.0, 0.0
     if enumerable(bound.problem):
         double = bound.at("float64")
-        for index in outcomes(bound.problem):
-            chance = weight_of(index, probability)
-            w = chance * weigh(index, probability)
-            weighted_f += np.where(chance > 0, w * double.value_at(index), 0.0).sum()
+        for category in outcomes(bound.problem):
+            chance = weight_of(category, probability)
+            w = chance * weigh(category, probability)
+            weighted_f += np.where(chance > 0, w * double.value_at(category), 0.0).sum()
             weight += w.sum()
     else:
         for random in preparation.pilot(PILOT_ESTIMATES):
-            index = sample(bound, random)
-            w = weigh(index, probability)
-            weighted_f += (w * bound.value_at(index).astype(np.float64)).sum()
+            category = sample(bound, random)
+            w = weigh(category, probability)
+            weighted_f += (w * bound.value_at(category).astype(np.float64)).sum()
             weight += w.sum()
     return weighted_f / weight if weight else 0.0
 
@@ -236,15 +236,15 @@ def enumerated_gradient(bound):
     by_logit = np.zeros(problem.shape)
     mean = 0.0
     direct = np.zeros(double.theta.size)
-    for index in outcomes(problem):
-        weight = weight_of(index, probability)
+    for category in outcomes(problem):
+        weight = weight_of(category, probability)
         # A masked category may have any f, even one that is not finite.
-        value = np.where(weight > 0, double.value_at(index), 0.0) * weight
+        value = np.where(weight > 0, double.value_at(category), 0.0) * weight
         mean += value.sum()
         for v in range(problem.shape[0]):
-            by_logit[v] += np.bincount(index[v], value, problem.shape[1])
+            by_logit[v] += np.bincount(category[v], value, problem.shape[1])
         if problem.direct is not None and not problem.direct_is_score:
-            term = np.where(weight > 0, double.direct(double.one_hot(index)), 0.0)
+            term = np.where(weight > 0, double.direct(double.one_hot(category)), 0.0)
             direct += (term * weight).sum(axis=1)
     return by_logit - mean * probability, direct
 

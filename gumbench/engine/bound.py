@@ -7,6 +7,7 @@ import numpy as np
 from gumbench.distributions import family
 from gumbench.engine.python import Callbacks, Calls
 from gumbench.kernels.compiler import jit
+from gumbench.kernels.compiler.roles import LINK, ROLES, missing
 from gumbench.kernels.loops import callback, driver, records
 from gumbench.kernels.random import noise, philox
 
@@ -14,36 +15,16 @@ PILOT_ITEMS = 1 << 22
 SCALE_ESTIMATES = 256
 
 
-def _missing_value_at(index, theta, data, out):
-    out[:] = out.dtype.type(np.nan)
+# What a pass calls of a problem; `forward` is called once, when it is bound.
+CALLED = records.Functions._fields[3:]
 
 
-def _missing_gradient(x, theta, data, out):
-    out[:] = out.dtype.type(np.nan)
-
-
-def _missing_direct(x, theta, data, out):
-    out[:] = out.dtype.type(np.nan)
-
-
-LINKED = ("forward", "pullback")
-ROLES = records.Functions._fields[3:]
-MISSING = {
-    "value_at": _missing_value_at,
-    "gradient": _missing_gradient,
-    "direct": _missing_direct,
-}
-
-
-def _plain(problem, role):
-    """The function of a role before it is compiled, or its stand-in."""
-    linked = role in LINKED
-    if linked and not problem.link:
-        return getattr(family(problem.family), role)
-    given = problem.link[role == "pullback"] if linked else getattr(problem, role)
-    if given is None:
-        return MISSING[role]
-    return given if problem.compiled else getattr(callback, role)
+def _function(problem, role):
+    """The function of a role before it is compiled, or what stands in for it."""
+    own = problem.function(role)
+    if own is None:
+        return getattr(family(problem.family), role) if role in LINK else missing
+    return own if problem.compiled else getattr(callback, role)
 
 
 def compiled_for(problem, estimator, dtype, draw):
@@ -56,10 +37,10 @@ def compiled_for(problem, estimator, dtype, draw):
     if not estimator.compute:
         yield jit.Task(jit.compiled, ("draw", draw, dtype))
         yield jit.Task(jit.compiled, ("kernel", estimator.kernel, dtype))
-    for role in ("forward", *ROLES):
-        yield jit.Task(jit.compiled, (role, _plain(problem, role), dtype))
+    for role in ("forward", *CALLED):
+        yield jit.Task(jit.compiled, (role, _function(problem, role), dtype))
     if not problem.truth:
-        yield jit.Task(jit.compiled, ("value_at", _plain(problem, "value_at"), "float64"))
+        yield jit.Task(jit.compiled, ("value_at", _function(problem, "value_at"), "float64"))
 
 
 class Bound:
@@ -88,8 +69,7 @@ class Bound:
         self.callbacks = None if problem.compiled else Callbacks(problem, self.theta)
         if self.callbacks:
             callback.register(self.callbacks, self.theta)
-        self.natural = self._empty(*self.family.parameter_shape(problem.shape))
-        self._run("forward", self.natural)
+        self.natural = self.call("forward")
         self.family.check(problem, self.natural)
 
     def at(self, dtype):
@@ -101,57 +81,66 @@ class Bound:
     def compiled(self, role):
         """The compiled function of a role, or a stand-in where the problem has none."""
         build = jit.checked if self.checked else jit.compiled
-        return build(role, _plain(self.problem, role), self.dtype)
+        return build(role, _function(self.problem, role), self.dtype)
 
     @functools.cached_property
     def functions(self):
         """Compiled functions by role, with stand-ins for those the problem has not."""
-        return {role: self.compiled(role) for role in ROLES}
+        return {role: self.compiled(role) for role in CALLED}
 
     def raise_failure(self):
         """Raise the error of a function in plain Python that compiled code has called."""
         if self.callbacks:
             self.callbacks.raise_failure()
 
-    def _run(self, role, *arrays):
-        """Call a function of the problem; the last array is filled."""
-        data = self.link_data if role in LINKED else self.data
-        arrays = (*arrays[:-1], self.theta, data, arrays[-1])
-        self.compiled(role)(*arrays)
+    def call(self, role, *given):
+        """The function of a role at an array with the estimates last, which counts as evaluations.
+
+        Returns what it fills (see kernels.compiler.roles).
+        """
+        facts, count = ROLES[role], given[0].shape[-1] if given else 0
+        if facts.evaluates:
+            self.calls.add(facts.evaluates, count)
+        kind = np.int32 if facts.given == "category" else self.real
+        data = self.link_data if role in LINK else self.data
+        out = self.out(role, count)
+        arrays = [np.ascontiguousarray(array, kind) for array in given]
+        self.compiled(role)(*arrays, self.theta, data, out)
         self.raise_failure()
-        return arrays[-1]
+        return out
+
+    def out(self, role, count):
+        """An array for a function of a role to fill for `count` estimates."""
+        problem = self.problem
+        sizes = dict(zip(("variables", "categories"), problem.shape, strict=True))
+        sizes |= dict(
+            zip(("rows", "columns"), self.family.parameter_shape(problem.shape), strict=True)
+        )
+        sizes |= {"parameters": self.theta.size, "block": count}
+        return np.full([sizes[axis] for axis in ROLES[role].out_axes], np.nan, self.real)
 
     def value(self, x):
         """f at x (variables, categories, n): (n,)."""
-        self.calls.values += x.shape[2]
-        return self._run("value", np.ascontiguousarray(x, self.real), self._empty(x.shape[2]))
-
-    def _empty(self, *shape):
-        return np.full(shape, np.nan, self.real)
+        return self.call("value", x)
 
     def gradient(self, x):
         """∂f/∂x at x (variables, categories, n), like x."""
-        x = np.ascontiguousarray(x, self.real)
-        self.calls.gradients += x.shape[2]
-        return self._run("gradient", x, self._empty(*x.shape))
+        return self.call("gradient", x)
 
-    def value_at(self, index):
+    def value_at(self, category):
         """f at draws (variables, n): (n,)."""
         if self.problem.value_at is None:
-            return self.value(self.one_hot(index))
-        index = np.ascontiguousarray(index, np.int32)
-        self.calls.values += index.shape[1]
-        return self._run("value_at", index, self._empty(index.shape[1]))
+            return self.value(self.one_hot(category))
+        return self.call("value_at", category)
 
     def direct(self, x):
         """∂f/∂θ at fixed x: (parameters, n)."""
-        x = np.ascontiguousarray(x, self.real)
-        return self._run("direct", x, self._empty(self.theta.size, x.shape[2]))
+        return self.call("direct", x)
 
-    def one_hot(self, index):
+    def one_hot(self, category):
         """One-hot vectors (variables, categories, n) of draws (variables, n)."""
         categories = np.arange(self.problem.shape[1])
-        return (index[:, None, :] == categories[None, :, None]).astype(self.real)
+        return (category[:, None, :] == categories[None, :, None]).astype(self.real)
 
     def pullback(self, gradient):
         """A gradient (rows, columns) in natural parameters as one in θ (parameters,)."""
@@ -159,8 +148,7 @@ class Bound:
 
     def pullback_block(self, gradient):
         """Gradients (rows, columns, n) in natural parameters as (parameters, n)."""
-        gradient = np.ascontiguousarray(gradient, self.real)
-        return self._run("pullback", gradient, self._empty(self.theta.size, gradient.shape[2]))
+        return self.call("pullback", gradient)
 
     def noise(self, seed, purpose, first, count, draw=0):
         """The distribution's noise (variables, categories, n) of estimates first, ... of batch 0.

@@ -82,9 +82,9 @@ def _listed(bound):
         return None
     probability = family.probabilities(bound.natural)
     mean, size = np.zeros(bound.theta.size), np.zeros(bound.theta.size)
-    for index in family.outcomes(problem):
-        weight = family.weight_of(index, probability)
-        direct = np.where(weight > 0, bound.direct(bound.one_hot(index)), 0.0)
+    for category in family.outcomes(problem):
+        weight = family.weight_of(category, probability)
+        direct = np.where(weight > 0, bound.direct(bound.one_hot(category)), 0.0)
         mean += (direct * weight).sum(axis=1)
         size += (np.abs(direct) * weight).sum(axis=1)
     return mean, size

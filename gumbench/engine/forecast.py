@@ -100,10 +100,10 @@ class Unpriced:
         self.calls.values += x.shape[2]
         return np.zeros(x.shape[2])
 
-    def value_at(self, index):
+    def value_at(self, category):
         """0, counted."""
-        self.calls.values += index.shape[1]
-        return np.zeros(index.shape[1])
+        self.calls.values += category.shape[1]
+        return np.zeros(category.shape[1])
 
     def gradient(self, x):
         """0, counted."""
@@ -250,5 +250,4 @@ def speed(pilots):
     count = timing.rounds_of(sum(rounds), len(pieces))
     calibrating = sum(2 * r + 2 * piece for r, piece in zip(rounds, pieces, strict=True))
     preparing = sum(4 * p.prepare for p in pilots if p.block > 1)
-    pauses = count * len(pieces) * timing.PAUSE
-    return Forecast(SECONDS_A_PASS + count * sum(rounds) + calibrating + preparing + pauses)
+    return Forecast(SECONDS_A_PASS + count * sum(rounds) + calibrating + preparing)

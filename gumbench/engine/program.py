@@ -12,6 +12,7 @@ from gumbench.distributions.draws import DrawSource
 from gumbench.engine.python import Calls, PlainProgram, block_size
 from gumbench.kernels.blocks import simplex
 from gumbench.kernels.compiler import jit
+from gumbench.kernels.compiler.roles import OBJECTIVE, ROLES, NoiseBlock
 from gumbench.kernels.loops import callback, driver, records
 from gumbench.kernels.random import noise, philox
 from gumbench.types import Noise, Sizes
@@ -152,8 +153,7 @@ class Program:
         """The kernel with a check of every index, the calls it makes, and the θ to run it with."""
         calls, theta = CountedCalls(self.bound), self.bound.theta.copy()
         callback.register(calls, theta)
-        roles = ("value", "value_at", "gradient", "direct")
-        functions = (jit.compiled(r, getattr(callback, r), self.bound.dtype) for r in roles)
+        functions = (jit.compiled(r, getattr(callback, r), self.bound.dtype) for r in OBJECTIVE)
         return driver.checked_kernel(self.kernel, tuple(functions)), calls, theta
 
     def run_checked(self, block):
@@ -186,7 +186,7 @@ class Program:
         variables, categories = bound.problem.shape
         filled = [bound.fill(r, 0, first, size) for r in inputs.requests]
         uniforms = [bound.fill(r, 0, first, size, "variable") for r in inputs.variable_requests]
-        found = jit.NoiseBlock(
+        found = NoiseBlock(
             np.array(filled, bound.real).reshape(-1, variables, categories, size),
             np.array(uniforms, bound.real).reshape(-1, variables, size),
             np.empty((inputs.draws, variables, size), np.int32),
@@ -218,33 +218,17 @@ class Program:
 
 
 class CountedCalls:
-    """The functions of a problem, called by compiled code through Python, and counted."""
+    """The functions of f, called by compiled code through Python, and counted."""
 
     def __init__(self, bound):
         self.bound, self.counts, self.failure = bound, Calls(), None
 
-    def value(self, x, out):
-        """f at x (variables, categories, n)."""
-        self.counts.values += x.shape[-1]
-        self._call("value", x, out)
-
-    def value_at(self, index, out):
-        """f at draws (variables, n)."""
-        self.counts.values += index.shape[-1]
-        self._call("value_at", index, out)
-
-    def gradient(self, x, out):
-        """∂f/∂x."""
-        self.counts.gradients += x.shape[-1]
-        self._call("gradient", x, out)
-
-    def direct(self, x, out):
-        """∂f/∂θ at fixed x."""
-        self._call("direct", x, out)
-
-    def _call(self, role, x, out):
+    def call(self, role, given, out):
+        """The function of a role; arrays have the estimates last."""
+        if ROLES[role].evaluates:
+            self.counts.add(ROLES[role].evaluates, given.shape[-1])
         try:
-            out[:] = getattr(self.bound, role)(x)
+            out[:] = getattr(self.bound, role)(given)
         except Exception as error:
             self.failure = self.failure or error
             out[:] = np.nan

@@ -44,25 +44,14 @@ def block_size(elements):
 
 
 class Callbacks:
-    """The functions of a problem in plain Python, as kernels.callback calls them.
+    """The functions of a problem in plain Python, as kernels.loops.callback calls them.
 
     An error cannot pass through compiled code: the first is kept, and `raise_failure` raises it.
     """
 
     def __init__(self, problem, theta):
-        self.theta = theta
+        self.problem, self.theta = problem, theta
         self.failure = None
-        forward, pullback = problem.link or (None, None)
-        given = {
-            "value": problem.value,
-            "value_at": problem.value_at,
-            "gradient": problem.gradient,
-            "direct": problem.direct,
-            "forward": forward,
-            "pullback": pullback,
-        }
-        self.functions = {role: f for role, f in given.items() if f is not None}
-        self.name = problem.name
 
     def raise_failure(self):
         """Raise what a function raised since the last time."""
@@ -70,49 +59,23 @@ class Callbacks:
         if failure is not None:
             raise failure
 
-    def value(self, x, out):
-        """f at x (variables, categories, n)."""
-        self._fill("value", x, out)
-
-    def value_at(self, index, out):
-        """f at draws (variables, n)."""
-        self._fill("value_at", index, out)
-
-    def gradient(self, x, out):
-        """∂f/∂x."""
-        self._fill("gradient", x, out)
-
-    def direct(self, x, out):
-        """∂f/∂θ at fixed x."""
-        self._fill("direct", x, out)
-
-    def pullback(self, g, out):
-        """A gradient in natural parameters as one in θ."""
-        self._fill("pullback", g, out)
-
-    def forward(self, out):
-        """θ to natural parameters."""
+    def call(self, role, *arrays):
+        """The function of a role; arrays have the estimates last, the last one is filled."""
+        *given, out = arrays
+        function = self.problem.function(role)
+        first = [estimates_first(array) for array in given]
+        if not given or takes_theta(function):
+            first.append(self.theta.copy())
+        shape = (out.shape[-1], *out.shape[:-1]) if given else out.shape
         try:
-            made = self.functions["forward"](self.theta.copy())
-            out[:] = as_array(made, out.shape, out.dtype, f"{self.name}: forward")
+            name = f"{self.problem.name}: {role}"
+            found = as_array(function(*first), shape, out.dtype, name)
+            out[:] = np.moveaxis(found, 0, -1) if given else found
         except Exception as error:
-            self._failed(error, out)
-
-    def _fill(self, role, x, out):
-        function = self.functions[role]
-        theta = (self.theta.copy(),) if takes_theta(function) else ()
-        shape = (x.shape[-1], *out.shape[:-1])
-        try:
-            result = function(estimates_first(x), *theta)
-            found = as_array(result, shape, out.dtype, f"{self.name}: {role}")
-            out[:] = np.moveaxis(found, 0, -1)
-        except Exception as error:
-            self._failed(error, out)
-
-    def _failed(self, error, out):
-        # Without our own frame, for its arrays are gone when somebody looks at the traceback.
-        self.failure = self.failure or error.with_traceback(error.__traceback__.tb_next)
-        out[:] = np.nan
+            # Without our own frame, for its arrays are gone when somebody looks at the traceback.
+            frame = error.__traceback__
+            self.failure = self.failure or error.with_traceback(frame and frame.tb_next)
+            out[:] = np.nan
 
 
 @dataclass
@@ -121,6 +84,10 @@ class Calls:
 
     values: int = 0
     gradients: int = 0
+
+    def add(self, kind, count):
+        """Count evaluations: of "values" or "gradients"."""
+        setattr(self, kind, getattr(self, kind) + count)
 
     def since(self, before):
         """Those after others were counted."""
@@ -179,9 +146,9 @@ class View:
         """f at x (n, variables, categories): (n,)."""
         return self._bound.value(np.moveaxis(np.asarray(x), 0, -1))
 
-    def value_at(self, index):
+    def value_at(self, category):
         """f at draws (n, variables): (n,)."""
-        return self._bound.value_at(np.asarray(index).T)
+        return self._bound.value_at(np.asarray(category).T)
 
     def gradient(self, x):
         """∂f/∂x at x, like x."""

@@ -30,11 +30,11 @@ ENOUGH_DRAWS = 10.0
 class Outcomes:
     """Rare outcomes.
 
-    index : (variables, n) categories, -1 where any is meant
+    category : (variables, n) categories, -1 where any is meant
     probability : (n,) that an estimate has it among its draws, at most
     """
 
-    index: np.ndarray
+    category: np.ndarray
     probability: np.ndarray
 
 
@@ -59,7 +59,7 @@ def unseen(program, gradient, parts, roundings, estimates):
     step = max(1, PILOT_ITEMS // (each * items))
     for first in range(0, count, step):
         some = slice(first, first + step)
-        forced = _forced(bound, probability, rare.index[:, some], draws, each)
+        forced = _forced(bound, probability, rare.category[:, some], draws, each)
         distance = np.square(program.estimates_of(forced) - gradient, dtype=np.float64)
         for i, part in enumerate(parts):
             squares[i, some] = distance[:, part].sum(axis=1).reshape(-1, each)
@@ -83,13 +83,13 @@ def outcomes(problem, probability, draws, estimates):
     most = max(LISTED if problem.compiled else LISTED_IN_PYTHON, estimates // 4)
     most = max(1, min(most, ITEMS // (draws * variables * categories)))
     if variables == 1 or categories**variables <= most:
-        index = np.concatenate(list(categorical.outcomes(problem)), axis=1)
-        p = categorical.weight_of(index, probability)
+        category = np.concatenate(list(categorical.outcomes(problem)), axis=1)
+        p = categorical.weight_of(category, probability)
     else:
         # Any outcome with this category of this variable.
-        index = np.full((variables, variables * categories), -1, np.int32)
+        category = np.full((variables, variables * categories), -1, np.int32)
         for v in range(variables):
-            index[v, v * categories : (v + 1) * categories] = np.arange(categories)
+            category[v, v * categories : (v + 1) * categories] = np.arange(categories)
         p = probability.ravel()
     wanted = np.flatnonzero((estimates * draws * p < EXPECTED_DRAWS) & (p > LEAST_PROBABILITY))
     if not wanted.size:
@@ -97,22 +97,22 @@ def outcomes(problem, probability, draws, estimates):
     step = -(-wanted.size // most)
     if step > 1:
         wanted = wanted[np.argsort(p[wanted], kind="stable")][step // 2 :: step]
-    return Outcomes(index[:, wanted], step * draws * p[wanted])
+    return Outcomes(category[:, wanted], step * draws * p[wanted])
 
 
-def _forced(bound, probability, index, draws, pilots):
+def _forced(bound, probability, category, draws, pilots):
     """Exponentials (draws, variables, categories, n × pilots) in which the first draw is as wanted.
 
     The least of E_j / p_j is an exponential T, whichever j has it: given that it is i, E_i = p_i T,
     and the others are p_j T + E'_j with new E' (they have no memory).
     """
-    shape, count = bound.problem.shape, index.shape[1]
+    shape, count = bound.problem.shape, category.shape[1]
     out = np.empty((draws, *shape, count * pilots))
     for k in range(draws):
         request = noise.request("exponential", philox.PILOT, k)
         pilot = bound.fill(request, 0, 0, pilots).astype(np.float64)
         out[k] = np.tile(pilot, count)
-    wanted = np.repeat(index, pilots, axis=1)
+    wanted = np.repeat(category, pilots, axis=1)
     for v in range(shape[0]):
         (here,) = np.nonzero(wanted[v] >= 0)
         drawn = wanted[v, here]

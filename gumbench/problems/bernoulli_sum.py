@@ -20,16 +20,16 @@ def value(x, theta, data, out):
         out[b] *= scale
 
 
-def value_at(index, theta, data, out):
+def value_at(category, theta, data, out):
     real = out.dtype.type
     target = data[0]
     out[:] = real(0.0)
-    for v in range(index.shape[0]):
-        drawn = index[v]
+    for v in range(category.shape[0]):
+        drawn = category[v]
         for b in range(drawn.size):
             difference = real(drawn[b]) - target
             out[b] += difference * difference
-    scale = real(1.0) / real(index.shape[0])
+    scale = real(1.0) / real(category.shape[0])
     for b in range(out.size):
         out[b] *= scale
 

@@ -12,9 +12,9 @@ def value(x, theta, data, out):
             out[b] += weight * row[b]
 
 
-def value_at(index, theta, data, out):
+def value_at(category, theta, data, out):
     for b in range(out.size):
-        out[b] = data[index[0, b]]
+        out[b] = data[category[0, b]]
 
 
 def gradient(x, theta, data, out):

@@ -13,11 +13,11 @@ def value(x, theta, data, out):
             out[b] += difference * difference
 
 
-def value_at(index, theta, data, out):
+def value_at(category, theta, data, out):
     one, two = out.dtype.type(1.0), out.dtype.type(2.0)
     square = data[data.size - 1]
     for b in range(out.size):
-        out[b] = square + one - two * data[index[0, b]]
+        out[b] = square + one - two * data[category[0, b]]
 
 
 def gradient(x, theta, data, out):

@@ -49,14 +49,14 @@ def decode(x, data, begin, pixel):
 
 
 @helper
-def decode_draws(index, data, categories, begin, pixel):
+def decode_draws(category, data, categories, begin, pixel):
     """The same for draws."""
     logits = empty((PIXELS,), pixel.dtype)
     for b in range(pixel.shape[1]):
         for p in range(PIXELS):
             logits[p] = data[PIXELS + p]
-        for v in range(index.shape[0]):
-            row = data[(2 + v * categories + index[v, begin + b]) * PIXELS :]
+        for v in range(category.shape[0]):
+            row = data[(2 + v * categories + category[v, begin + b]) * PIXELS :]
             for p in range(PIXELS):
                 logits[p] += row[p]
         for p in range(PIXELS):
@@ -115,8 +115,8 @@ def value(x, theta, data, out):
         add_log_likelihood(pixel, data, part)
 
 
-def value_at(index, theta, data, out):
-    variables, block = index.shape
+def value_at(category, theta, data, out):
+    variables, block = category.shape
     categories, lanes = theta.size // variables, min(LANES, block)
     pixel = empty((PIXELS, lanes), out.dtype)
     log_q = empty((variables, categories), out.dtype)
@@ -128,8 +128,8 @@ def value_at(index, theta, data, out):
         for b in range(lanes):
             part[b] = out.dtype.type(0.0)
             for v in range(variables):
-                part[b] += log_p - log_q[v, index[v, begin + b]]
-        decode_draws(index, data, categories, begin, pixel)
+                part[b] += log_p - log_q[v, category[v, begin + b]]
+        decode_draws(category, data, categories, begin, pixel)
         add_log_likelihood(pixel, data, part)
 
 

@@ -18,10 +18,10 @@ def value(x, theta, data, out):
         out[b] = elementary.log(one + elementary.exp(-out[b]))
 
 
-def value_at(index, theta, data, out):
+def value_at(category, theta, data, out):
     one = out.dtype.type(1.0)
     for b in range(out.size):
-        out[b] = elementary.log(one + elementary.exp(-data[index[0, b]]))
+        out[b] = elementary.log(one + elementary.exp(-data[category[0, b]]))
 
 
 def gradient(x, theta, data, out):

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from gumbench import registry
+from gumbench.kernels.compiler.roles import ROLES
 from gumbench.user_code import plugins
 
 ROOT = Path(__file__).parents[1]
-FUNCTIONS = ("value", "value_at", "gradient", "direct", "truth")
 # Folders and files that every number depends on.
 SHARED = ("types.py", "distributions", "engine", "kernels", "stats", "data")
 SUFFIXES = (".py", ".npz")
@@ -23,8 +23,8 @@ def digest(measurement, problem, estimator):
     problem : a Problem of the registry. estimator : an Estimator, or None.
     """
     files = shared_files(measurement)
-    functions = [registry.problem_maker(problem.name).make, *(problem.link or ())]
-    functions += [getattr(problem, role) for role in FUNCTIONS]
+    functions = [registry.problem_maker(problem.name).make, problem.truth]
+    functions += [problem.function(role) for role in ROLES]
     if estimator is not None:
         functions += [estimator.kernel, estimator.prepare, estimator.compute]
     codes = [getattr(f, "__code__", None) for f in functions]

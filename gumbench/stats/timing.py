@@ -42,12 +42,13 @@ def rounds_of(seconds, works):
     return max(FEWEST_ROUNDS, min(ROUNDS, int(MOST_SECONDS * works / seconds)))
 
 
-def in_turns(works, monitor=lambda fraction: None, rounds=None):
+def in_turns(works, monitor=lambda fraction: None, rounds=None, pause=PAUSE):
     """Seconds per unit of several pieces of work: name -> list, one number a round, paired.
 
     works : name -> (work, least): `work(units)` for multiples of `least`
     monitor : told how much is done
     rounds : ROUNDS by default; fewer, but at least 3, where one round of all takes long
+    pause : seconds before each
     """
     sizes = {name: calibrate(work, least) for name, (work, least) in works.items()}
     a_round = sum(units * unit for units, unit in sizes.values())
@@ -60,7 +61,7 @@ def in_turns(works, monitor=lambda fraction: None, rounds=None):
         for number in range(rounds):
             shuffler.shuffle(order)
             for name in order:
-                time.sleep(PAUSE)
+                time.sleep(pause)
                 units, _ = sizes[name]
                 found[name].append(clocked(works[name][0], units) / units)
             monitor((number + 1) / rounds)

@@ -5,7 +5,7 @@ arrays with the estimates on the last axis, `out` to be overwritten:
 
     value(x, theta, data, out)         x (variables, categories, block), out (block,): f, and on the
                                        simplex its continuous extension
-    value_at(index, theta, data, out)  index (variables, block) int32: f at a draw, optional
+    value_at(category, theta, data, out)  category (variables, block) int32: f at a draw, optional
     gradient(x, theta, data, out)      out like x: ∂f/∂x
     direct(x, theta, data, out)        out (parameters, block): ∂f/∂θ at fixed x
     link = (forward(theta, data, out), pullback(g, theta, data, out))
@@ -16,7 +16,7 @@ arrays with the estimates on the last axis, `out` to be overwritten:
 With compiled=False they are any Python (NumPy, torch, jax), estimates first, and return a result:
 
     value(x, theta)                    x (n, variables, categories) to (n,)
-    value_at(index, theta)             index (n, variables) to (n,)
+    value_at(category, theta)             category (n, variables) to (n,)
     gradient(x, theta)                 to an array like x
     direct(x, theta)                   to (n, parameters)
     link = (forward(theta), pullback(g, theta))
@@ -407,6 +407,6 @@ class ConstantCost:
         return self.cost
 
 
-def one_hot(index, categories):
+def one_hot(category, categories):
     """One-hot vectors (..., categories) float32 of category numbers (...)."""
-    return np.eye(categories, dtype=np.float32)[np.asarray(index)]
+    return np.eye(categories, dtype=np.float32)[np.asarray(category)]

@@ -98,7 +98,7 @@ def three(x, theta, out):
     out[:] = 0.0
 
 
-def one_everywhere(index, theta, data, out):
+def one_everywhere(category, theta, data, out):
     for b in range(out.size):
         out[b] = 1.0
 

@@ -17,11 +17,11 @@ def quadratic_value(x, theta, data, out):
             out[b] += difference * difference
 
 
-def quadratic_value_at(index, theta, data, out):
+def quadratic_value_at(category, theta, data, out):
     one, two = out.dtype.type(1.0), out.dtype.type(2.0)
     square = data[data.size - 1]
     for b in range(out.size):
-        out[b] = square + one - two * data[index[0, b]]
+        out[b] = square + one - two * data[category[0, b]]
 
 
 def quadratic_gradient(x, theta, data, out):
@@ -56,7 +56,7 @@ quadratic_enumerated = quadratic_problem(None)
 quadratic_plain = gumbench.CategoricalProblem(
     QUADRATIC.theta,
     lambda x: ((x[:, 0] - QUADRATIC.data[:-1]) ** 2).sum(axis=1),
-    value_at=lambda index: QUADRATIC.data[-1] + 1 - 2 * QUADRATIC.data[index[:, 0]],
+    value_at=lambda category: QUADRATIC.data[-1] + 1 - 2 * QUADRATIC.data[category[:, 0]],
     gradient=lambda x: 2 * (x - QUADRATIC.data[:-1]),
     truth=lambda theta, data: quadratic_truth(theta, QUADRATIC.data),
     compiled=False,
@@ -97,13 +97,13 @@ def linked_value(x, theta, data, out):
         out[b] = (theta[0] * out[b] + theta[1]) * out[b]
 
 
-def linked_value_at(index, theta, data, out):
-    per_variable = data.size // (index.shape[0] * (theta.size + 1))
-    first = data.size - index.shape[0] * per_variable
+def linked_value_at(category, theta, data, out):
+    per_variable = data.size // (category.shape[0] * (theta.size + 1))
+    first = data.size - category.shape[0] * per_variable
     for b in range(out.size):
         total = theta[0] - theta[0]
-        for v in range(index.shape[0]):
-            total += data[first + v * per_variable + index[v, b]]
+        for v in range(category.shape[0]):
+            total += data[first + v * per_variable + category[v, b]]
         out[b] = (theta[0] * total + theta[1]) * total
 
 
@@ -182,7 +182,9 @@ def plain_linked_gradient(x, theta):
 linked_plain = gumbench.CategoricalProblem(
     LOGITS,
     plain_linked_value,
-    value_at=lambda index, theta: plain_linked_value(gumbench.one_hot(index, SHAPE[1]), theta),
+    value_at=lambda category, theta: plain_linked_value(
+        gumbench.one_hot(category, SHAPE[1]), theta
+    ),
     gradient=plain_linked_gradient,
     direct=plain_direct,
     link=(

@@ -66,8 +66,8 @@ def concrete(problem, noise, temperature, inner_samples):
 def by_uniform(problem, noise, temperature, inner_samples):
     """Score function of a draw by the distribution function, of the first variable's uniform."""
     u = noise.uniform()[:, :, :1]
-    index = (u > np.cumsum(problem.probabilities, axis=-1)[:, :-1]).sum(axis=-1)
-    draws = gumbench.one_hot(index, problem.categories)
+    category = (u > np.cumsum(problem.probabilities, axis=-1)[:, :-1]).sum(axis=-1)
+    draws = gumbench.one_hot(category, problem.categories)
     return problem.value(draws)[:, None, None] * (draws - problem.probabilities)
 
 
@@ -83,11 +83,11 @@ def pathwise(problem, noise, temperature, inner_samples):
 
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     _, categories, block = out.shape
-    index = noise.draws[0]
+    category = noise.draws[0]
     f = np.empty(block, out.dtype)
-    blocks.value_of_draw(index, objective, 0, categories, f)
-    blocks.score(prepared, index, f, out)
-    blocks.add_direct_of_draw(index, objective, categories, out.dtype.type(1.0), theta_gradient)
+    blocks.value_of_draw(category, objective, 0, categories, f)
+    blocks.score(prepared, category, f, out)
+    blocks.add_direct_of_draw(category, objective, categories, out.dtype.type(1.0), theta_gradient)
 
 
 compiled_score = gumbench.Estimator(

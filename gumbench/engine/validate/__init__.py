@@ -7,9 +7,10 @@ floats, and are held against each other.
 
 from gumbench.engine.python import takes_theta
 from gumbench.engine.validate.estimator import check_estimator
-from gumbench.engine.validate.problem import SIGNATURES, Trial, functions_of
+from gumbench.engine.validate.problem import Trial, functions_of
 from gumbench.engine.validate.source import check_source
 from gumbench.errors import InputError
+from gumbench.kernels.compiler.roles import ROLES
 
 __all__ = ["check", "check_estimator"]
 
@@ -19,7 +20,7 @@ def check(problem):
     functions = functions_of(problem)
     if problem.compiled:
         for role, function in functions.items():
-            check_source(f"{problem.name}: {role}", function, SIGNATURES[role])
+            check_source(f"{problem.name}: {role}", function, ROLES[role].arguments)
     elif problem.direct is not None and not takes_theta(problem.value):
         raise InputError(
             f"{problem.name}: direct is ∂f/∂θ, but value takes no theta: write value(x, theta)"

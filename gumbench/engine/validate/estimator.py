@@ -11,6 +11,7 @@ from gumbench.errors import InputError
 from gumbench.types import Sizes
 
 ESTIMATES = 64
+KERNEL_ARGUMENTS = ("noise", "temperature", "prepared", "objective", "out", "theta_gradient")
 # Estimates are made from these numbers on: again, and in the company of others.
 STARTS = (0, 16, 32, 48)
 RELATIVE = 1e-3
@@ -33,7 +34,7 @@ def check_estimator(estimator, problem, settings=()):
         check_source(
             f"{estimator.name}: kernel",
             estimator.kernel,
-            "noise, temperature, prepared, objective, out, theta_gradient",
+            KERNEL_ARGUMENTS,
         )
         _check_arguments(estimator)
     name, function = f"{estimator.name} on {problem.name}", estimator.compute or estimator.kernel

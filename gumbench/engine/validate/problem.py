@@ -8,6 +8,7 @@ from gumbench.engine import direct
 from gumbench.engine.bound import Bound
 from gumbench.engine.validate.source import line_that_writes, place, reported
 from gumbench.errors import InputError
+from gumbench.kernels.compiler.roles import OBJECTIVE, ROLES
 
 POINTS = 256
 POINT_ITEMS = 1 << 22
@@ -18,23 +19,13 @@ RELATIVE, ROUNDINGS = 1e-4, 1e3
 # What the order of a sum may change, in float32.
 CHANCE = 1e-5
 SMALL_ENUMERATION = 1 << 14
-SIGNATURES = {
-    "value": "x, theta, data, out",
-    "value_at": "index, theta, data, out",
-    "gradient": "x, theta, data, out",
-    "direct": "x, theta, data, out",
-    "forward": "theta, data, out",
-    "pullback": "g, theta, data, out",
-}
 TRUST = "--trust runs it all the same"
 
 
 def functions_of(problem):
     """The functions that a problem has, by role."""
-    forward, pullback = problem.link or (None, None)
-    given = {role: getattr(problem, role, None) for role in SIGNATURES}
-    given |= {"forward": forward, "pullback": pullback}
-    return {role: function for role, function in given.items() if function is not None}
+    found = {role: problem.function(role) for role in ROLES}
+    return {role: function for role, function in found.items() if function is not None}
 
 
 class Trial:
@@ -58,15 +49,12 @@ class Trial:
         return reported(f"{self.name}: {role}", function, arrays)
 
     def _call(self, role, x):
-        bound = self.bound
-        out = {"value": (), "value_at": (), "gradient": x.shape[:-1]}.get(role, (bound.theta.size,))
-        out = np.empty((*out, x.shape[-1]), bound.real)
-        given = {"value_at": "index", "pullback": "g"}.get(role, "x")
-        x = np.ascontiguousarray(x, np.int32 if role == "value_at" else bound.real)
-        arguments = {given: x, "theta": bound.theta, "data": bound.data}
+        bound, facts = self.bound, ROLES[role]
+        x = np.ascontiguousarray(x, np.int32 if facts.given == "category" else bound.real)
+        arguments = {facts.given: x, "theta": bound.theta, "data": bound.data}
         before = {name: array.copy() for name, array in arguments.items()}
-        with self._reported(role, x, bound.theta, bound.data, out):
-            found = getattr(bound, "pullback_block" if role == "pullback" else role)(x)
+        with self._reported(role, *arguments.values(), bound.out(role, x.shape[-1])):
+            found = bound.call(role, x)
         for name, array in arguments.items():
             if not np.array_equal(array, before[name], equal_nan=True):
                 self._refuse_change(role, name)
@@ -114,7 +102,7 @@ class Trial:
 
     def check_same_again(self):
         """The same x twice, and in another batch, gives the same numbers."""
-        for role in ("value", "value_at", "gradient", "direct"):
+        for role in OBJECTIVE:
             x = self.draws if role == "value_at" else self.inside
             if role not in self.functions or x is None:
                 continue

@@ -16,13 +16,13 @@ from gumbench.errors import InputError
 from gumbench.user_code.plugins import reason
 
 
-def check_source(name, function, signature):
+def check_source(name, function, arguments):
     """Refuse what compiles and then fails where nobody sees it."""
     function = getattr(function, "py_func", function)
-    wanted = len(signature.split(", "))
     taken = len(inspect.signature(function).parameters)
-    if taken != wanted:
-        raise InputError(f"{name} takes {taken} arguments; give ({signature}){place(function)}")
+    if taken != len(arguments):
+        wanted = ", ".join(arguments)
+        raise InputError(f"{name} takes {taken} arguments; give ({wanted}){place(function)}")
     for found in _with_helpers(function):
         for step in dis.get_instructions(found):
             if step.opname in ("RAISE_VARARGS", "LOAD_ASSERTION_ERROR"):

@@ -11,15 +11,15 @@ from gumbench.types import Cost, Estimator, Noise
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     variables, categories, block = out.shape
     one, exponentials = out.dtype.type(1.0), noise.by_category[0]
-    index = empty((variables, block), np.int32)
+    category = empty((variables, block), np.int32)
     f = empty((block,), out.dtype)
-    simplex.race(objective.natural, exponentials, index)
-    simplex.value_of_draw(index, objective, 0, categories, f)
+    simplex.race(objective.natural, exponentials, category)
+    simplex.value_of_draw(category, objective, 0, categories, f)
     for v in range(variables):
         for c in range(categories):
             for b in range(block):
                 out[v, c, b] = f[b] * (one - exponentials[v, c, b])
-    simplex.add_direct_of_draw(index, objective, categories, one, theta_gradient)
+    simplex.add_direct_of_draw(category, objective, categories, one, theta_gradient)
 
 
 ESTIMATOR = Estimator(

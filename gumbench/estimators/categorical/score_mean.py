@@ -8,7 +8,7 @@ from gumbench.types import Cost, Estimator, Noise
 
 
 def prepare(preparation):
-    mean = mean_value(preparation, lambda index, probability: np.ones(index.shape[1]))
+    mean = mean_value(preparation, lambda category, probability: np.ones(category.shape[1]))
     return np.append(probability_table(preparation), mean)
 
 

@@ -10,13 +10,13 @@ from gumbench.types import Cost, Estimator, Noise
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     variables, categories, block = out.shape
     one, gumbels = out.dtype.type(1.0), noise.by_category[0]
-    index = empty((variables, block), np.int32)
+    category = empty((variables, block), np.int32)
     y = empty_like(out)
-    simplex.draw(objective.natural, gumbels, index)
-    simplex.gradient_of_draw(index, objective, out)
+    simplex.draw(objective.natural, gumbels, category)
+    simplex.gradient_of_draw(category, objective, out)
     simplex.relax(objective.natural, gumbels, temperature, y)
     simplex.softmax_pullback(y, one / temperature, out)
-    simplex.add_direct_of_draw(index, objective, categories, one, theta_gradient)
+    simplex.add_direct_of_draw(category, objective, categories, one, theta_gradient)
 
 
 ESTIMATOR = Estimator(

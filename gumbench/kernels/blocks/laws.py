@@ -48,22 +48,22 @@ def concrete_log_density(y, logits, temperature):
 
 
 @helper
-def condition(logits, log_total, exponentials, index, out):
-    """out (variables, categories, block) = θ + G given that its argmax is `index`.
+def condition(logits, log_total, exponentials, category, out):
+    """out (variables, categories, block) = θ + G given that its argmax is `category`.
 
     With Z = Σ e^θ: log Z - log E_i for the argmax i, θ_j - log(E_j + E_i e^{θ_j} / Z) for the
     others, which never overflows (Maddison et al. 2014; Paulus et al. 2021). logits (variables,
-    categories), log_total (variables,) = log Z, exponentials like out, index (variables, block).
+    categories), log_total (variables,) = log Z, exponentials like out, category (variables, block).
     """
     block = out.shape[2]
     winner = empty((block,), out.dtype)
     for v in range(out.shape[0]):
         for b in range(block):
-            winner[b] = exponentials[v, index[v, b], b]
+            winner[b] = exponentials[v, category[v, b], b]
         for c in range(out.shape[1]):
             logit, share = logits[v, c], elementary.exp(logits[v, c] - log_total[v])
             row, noise = out[v, c], exponentials[v, c]
             for b in range(block):
                 row[b] = logit - elementary.log(noise[b] + winner[b] * share)
         for b in range(block):
-            out[v, index[v, b], b] = log_total[v] - elementary.log(winner[b])
+            out[v, category[v, b], b] = log_total[v] - elementary.log(winner[b])

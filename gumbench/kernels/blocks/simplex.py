@@ -1,6 +1,6 @@
 """Block-last operations on points of the simplex and on one-hot draws.
 
-Arrays are (variables, categories, block) unless said otherwise; `index` is (variables, block)
+Arrays are (variables, categories, block) unless said otherwise; `category` is (variables, block)
 int32. s is a strip of estimates. One pass over the categories goes up, the next one down: it starts
 with those that are still in the first cache.
 """
@@ -10,7 +10,8 @@ from numba import types
 
 from gumbench.kernels.compiler import elementary, maxima
 from gumbench.kernels.compiler.arrays import empty, empty_like
-from gumbench.kernels.compiler.jit import REALS, driver, helper, inlined
+from gumbench.kernels.compiler.jit import driver, helper, inlined
+from gumbench.kernels.compiler.roles import REALS
 from gumbench.kernels.compiler.strips import by_strips, choose, spread
 
 
@@ -40,33 +41,33 @@ def _keep_better(score, category, top, best):
 
 
 @by_strips
-def draw(s, logits, gumbels, index):
-    """index = argmax(θ + G), the first of equals: a draw from softmax θ (the Gumbel-max trick)."""
-    for v in range(index.shape[0]):
+def draw(s, logits, gumbels, category):
+    """argmax(θ + G), the first of equals: a draw from softmax θ by the Gumbel-max trick."""
+    for v in range(category.shape[0]):
         top, best = spread(logits.dtype.type(-np.inf), s), spread(np.int32(0), s)
         for c in range(logits.shape[1]):
             top, best = _keep_better(logits[v, c] + gumbels[v, c, s], c, top, best)
-        index[v, s] = best
+        category[v, s] = best
 
 
 @by_strips
-def _race(s, slowness, exponentials, index):
-    for v in range(index.shape[0]):
+def _race(s, slowness, exponentials, category):
+    for v in range(category.shape[0]):
         top, best = spread(slowness.dtype.type(-np.inf), s), spread(np.int32(0), s)
         for c in range(slowness.shape[1]):
             top, best = _keep_better(slowness[v, c] * exponentials[v, c, s], c, top, best)
-        index[v, s] = best
+        category[v, s] = best
 
 
 @helper
-def race(logits, exponentials, index):
+def race(logits, exponentials, category):
     """The same draw, up to rounding, by argmin(E / exp θ) with G = -log E: a logarithm less."""
     slowness = empty_like(logits)
     for v in range(logits.shape[0]):
         largest = logits[v].max()
         for c in range(logits.shape[1]):
             slowness[v, c] = -elementary.exp(largest - logits[v, c])
-    _race(slowness, exponentials, index)
+    _race(slowness, exponentials, category)
 
 
 def no_draws(natural, table, noise):
@@ -92,37 +93,37 @@ def inverse_cdf_draws(natural, table, noise):
     for k in range(noise.draws.shape[0]):
         for v in range(variables):
             cdf, uniform = table[v * width : (v + 1) * width], noise.by_variable[first + k, v]
-            index = noise.draws[k, v]
-            index[:] = np.int32(0)
+            category = noise.draws[k, v]
+            category[:] = np.int32(0)
             step = np.int32(width // 2)
             while step > 0:
                 for b in range(block):
-                    beyond = np.uint64(index[b] + step) - np.uint64(1)
-                    index[b] += step if cdf[beyond] <= uniform[b] else np.int32(0)
+                    beyond = np.uint64(category[b] + step) - np.uint64(1)
+                    category[b] += step if cdf[beyond] <= uniform[b] else np.int32(0)
                 step //= np.int32(2)
 
 
 @by_strips
-def one_hot(s, index, out):
+def one_hot(s, category, out):
     """out = the one-hot vectors of a draw."""
     zero, one = out.dtype.type(0.0), out.dtype.type(1.0)
     for v in range(out.shape[0]):
-        drawn = index[v, s]
+        drawn = category[v, s]
         for c in range(out.shape[1]):
             out[v, c, s] = choose(drawn == c, one, zero)
 
 
 @helper
-def value_of_draw(index, objective, evaluation, categories, out):
+def value_of_draw(category, objective, evaluation, categories, out):
     """out (block,) = f at a draw, with its feedback noise where the objective has any.
 
     evaluation: the number of this evaluation of f within the estimate.
     """
     if objective.indexed:
-        objective.value_at(index, objective.theta, objective.data, out)
+        objective.value_at(category, objective.theta, objective.data, out)
     else:
-        x = empty((index.shape[0], categories, index.shape[1]), out.dtype)
-        one_hot(index, x)
+        x = empty((category.shape[0], categories, category.shape[1]), out.dtype)
+        one_hot(category, x)
         objective.value(x, objective.theta, objective.data, out)
     if objective.feedback.shape[0]:
         noise = objective.feedback[evaluation]
@@ -131,11 +132,11 @@ def value_of_draw(index, objective, evaluation, categories, out):
 
 
 @by_strips
-def score(s, probabilities, index, weight, out):
+def score(s, probabilities, category, weight, out):
     """out = weight · (D - p), the score of a draw; probabilities flat, weight (block,)."""
     zero = out.dtype.type(0.0)
     for v in range(out.shape[0]):
-        drawn = index[v, s]
+        drawn = category[v, s]
         for c in range(out.shape[1]):
             p = probabilities[v * out.shape[1] + c]
             # Compared, for places in memory that depend on the draw do not vectorise.
@@ -143,10 +144,10 @@ def score(s, probabilities, index, weight, out):
 
 
 @helper
-def gradient_of_draw(index, objective, out):
+def gradient_of_draw(category, objective, out):
     """out = ∂f/∂x at the one-hot vectors of a draw."""
     x = empty_like(out)
-    one_hot(index, x)
+    one_hot(category, x)
     objective.gradient(x, objective.theta, objective.data, out)
 
 
@@ -173,11 +174,11 @@ def add_direct(x, objective, weight, theta_gradient):
 
 
 @helper
-def add_direct_of_draw(index, objective, categories, weight, theta_gradient):
+def add_direct_of_draw(category, objective, categories, weight, theta_gradient):
     """`add_direct` at the one-hot vectors of a draw."""
     if theta_gradient.shape[0]:
-        x = empty((index.shape[0], categories, index.shape[1]), theta_gradient.dtype)
-        one_hot(index, x)
+        x = empty((category.shape[0], categories, category.shape[1]), theta_gradient.dtype)
+        one_hot(category, x)
         add_direct(x, objective, weight, theta_gradient)
 
 

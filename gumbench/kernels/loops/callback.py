@@ -9,7 +9,7 @@ import weakref
 
 from numba import objmode
 
-# Address of θ -> an object with a method for each role, arrays block-last, `out` to be filled.
+# Address of θ -> an object with call(role, *arrays), estimates last, the last array to be filled.
 OWNERS: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 ONE_AT_A_TIME = threading.RLock()
 
@@ -21,7 +21,7 @@ def register(owner, theta):
 
 def _call(role, theta, *arrays):
     with ONE_AT_A_TIME:
-        getattr(OWNERS[theta.ctypes.data], role)(*arrays)
+        OWNERS[theta.ctypes.data].call(role, *arrays)
 
 
 def value(x, theta, data, out):
@@ -29,9 +29,9 @@ def value(x, theta, data, out):
         _call("value", theta, x, out)
 
 
-def value_at(index, theta, data, out):
+def value_at(category, theta, data, out):
     with objmode():
-        _call("value_at", theta, index, out)
+        _call("value_at", theta, category, out)
 
 
 def gradient(x, theta, data, out):

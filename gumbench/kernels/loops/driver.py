@@ -9,11 +9,12 @@ from numba.core import types
 
 from gumbench.kernels.compiler import jit
 from gumbench.kernels.compiler.arrays import empty
-from gumbench.kernels.compiler.jit import NoiseBlock, Objective, inlined
+from gumbench.kernels.compiler.jit import inlined
+from gumbench.kernels.compiler.lowering import OPTIONS
+from gumbench.kernels.compiler.roles import REALS, NoiseBlock, Objective, array
 from gumbench.kernels.loops.moments import CHUNK, add_estimates, first_not_finite
 from gumbench.kernels.loops.records import (
     Functions,
-    array,
     function_types,
     grouping_type,
     inputs_type,
@@ -88,27 +89,27 @@ def _workspace(functions, inputs, block):
 
 
 @inlined
-def _fill_noise(functions, inputs, batch, index, work):
+def _fill_noise(functions, inputs, batch, estimate, work):
     for r in range(inputs.requests.shape[0]):
-        functions.fill(inputs.requests[r], inputs.key, index, batch, work.elements[r])
-    _fill_rest(functions, inputs, batch, index, work)
+        functions.fill(inputs.requests[r], inputs.key, estimate, batch, work.elements[r])
+    _fill_rest(functions, inputs, batch, estimate, work)
 
 
 @inlined
-def _fill_rest(functions, inputs, batch, index, work):
+def _fill_rest(functions, inputs, batch, estimate, work):
     """All but the noise by category, which draws may be made of."""
     for r in range(inputs.variable_requests.shape[0]):
         request, row = inputs.variable_requests[r], work.noise.by_variable[r]
-        functions.fill(request, inputs.key, index, batch, row)
+        functions.fill(request, inputs.key, estimate, batch, row)
     functions.draw(inputs.natural, inputs.draw_table, work.noise)
-    _fill_feedback(functions.fill, inputs, batch, index, work)
+    _fill_feedback(functions.fill, inputs, batch, estimate, work)
 
 
 @inlined
-def _fill_feedback(fill, inputs, batch, index, work):
+def _fill_feedback(fill, inputs, batch, estimate, work):
     feedback = work.objective.feedback
     if feedback.shape[0]:
-        fill(np.array(FEEDBACK), inputs.key, index, batch, feedback)
+        fill(np.array(FEEDBACK), inputs.key, estimate, batch, feedback)
         for k in range(feedback.shape[0]):
             for b in range(feedback.shape[1]):
                 feedback[k, b] *= inputs.feedback
@@ -132,7 +133,7 @@ def _estimate(functions, inputs, t, work):
 
 
 @inlined
-def _add_block(estimates, count, index, grouping, stack, components, row_sums, not_finite):
+def _add_block(estimates, count, first, grouping, stack, components, row_sums, not_finite):
     """Add the first `count` estimates of a block to the sums of one batch and temperature."""
     for p in range(estimates.shape[0]):
         for b in range(count, estimates.shape[1]):
@@ -142,7 +143,7 @@ def _add_block(estimates, count, index, grouping, stack, components, row_sums, n
         if not_finite[0] < 0:
             bad = first_not_finite(stack, row_sums, grouping.roots, count - begin)
             if bad >= 0:
-                not_finite[0] = index + begin + bad
+                not_finite[0] = first + begin + bad
 
 
 def _batch_signature(dtype):
@@ -159,7 +160,7 @@ def _moments_signature(dtype):
 
 
 def _collect_signature(dtype):
-    real = jit.REALS[dtype]
+    real = REALS[dtype]
     arguments = [inputs_type(dtype), types.intp, types.intp, array(real, 3), array(real, 2)]
     return types.void(*function_types(dtype), *arguments)
 
@@ -167,7 +168,7 @@ def _collect_signature(dtype):
 def _add_signature(dtype):
     size = types.intp
     arguments = [size, size, grouping_type(), size, size, sums_type()]
-    return types.void(array(jit.REALS[dtype], 2), *arguments)
+    return types.void(array(REALS[dtype], 2), *arguments)
 
 
 @jit.driver(_batch_signature, parallel=False)
@@ -186,14 +187,14 @@ def batch_moments(
     """What `moments` does for one batch, compiled apart: parallel code takes long to compile."""
     work = _workspace(functions, inputs, block)
     stack = empty((grouping.depth, CHUNK), np.float64)
-    for index in range(start, start + count, block):
-        _fill_noise(functions, inputs, batch, index, work)
+    for estimate in range(start, start + count, block):
+        _fill_noise(functions, inputs, batch, estimate, work)
         for t in range(inputs.temperatures.size):
             _estimate(functions, inputs, t, work)
             _add_block(
                 work.estimates,
-                min(block, start + count - index),
-                index,
+                min(block, start + count - estimate),
+                estimate,
                 grouping,
                 stack,
                 components[t],
@@ -280,16 +281,16 @@ def collect(
 
 
 @jit.driver(_add_signature, parallel=False)
-def add(estimates, count, index, grouping, b, t, sums):
+def add(estimates, count, first, grouping, b, t, sums):
     """Add the first `count` of a block of estimates (parameters, block) to sums.
 
-    index: number of the first one. b: place of the batch in the sums. t: number of the temperature.
+    first : its number. b: place of the batch in the sums. t: number of the temperature.
     """
     stack = empty((grouping.depth, CHUNK), np.float64)
     _add_block(
         estimates,
         count,
-        index,
+        first,
         grouping,
         stack,
         sums.components[b, t],
@@ -304,7 +305,7 @@ def checked_kernel(kernel, functions):
     functions : those of the objective, compiled. Returns run(inputs, noise, feedback, out,
     theta_gradient), which is compiled anew every time.
     """
-    checked = {**jit.OPTIONS, "boundscheck": True}
+    checked = {**OPTIONS, "boundscheck": True}
     compiled = numba.njit(**checked)(kernel)
     value, value_at, gradient, direct = functions
 

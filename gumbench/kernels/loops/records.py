@@ -5,14 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.core import types
 
-from gumbench.kernels.compiler import arrays, jit
+from gumbench.kernels.compiler import arrays
+from gumbench.kernels.compiler.roles import REALS, array, function_type
 from gumbench.kernels.loops.moments import PARTIAL
 from gumbench.kernels.random import noise
-
-
-def array(kind, dimensions):
-    """The Numba type of a contiguous array."""
-    return types.Array(kind, dimensions, "C")
 
 
 class Functions(NamedTuple):
@@ -31,7 +27,7 @@ class Functions(NamedTuple):
 def function_types(dtype):
     """The Numba types of Functions, in order."""
     fill = types.FunctionType(noise.fill_signature(dtype))
-    return [fill, *(jit.function_type(role, dtype) for role in Functions._fields[1:])]
+    return [fill, *(function_type(role, dtype) for role in Functions._fields[1:])]
 
 
 class Inputs(NamedTuple):
@@ -74,7 +70,7 @@ class Inputs(NamedTuple):
 
 def inputs_type(dtype):
     """The Numba type of Inputs."""
-    real = jit.REALS[dtype]
+    real = REALS[dtype]
     vector, matrix = array(real, 1), array(real, 2)
     flag, size = types.boolean, types.intp
     return types.NamedTuple(

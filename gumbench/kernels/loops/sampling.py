@@ -15,6 +15,7 @@ from numba import prange, types, uint32, uint64
 
 from gumbench.kernels.compiler import jit
 from gumbench.kernels.compiler.jit import helper, inlined
+from gumbench.kernels.compiler.roles import REALS, function_type
 from gumbench.kernels.random import philox
 
 CHUNK_DRAWS = 4096
@@ -45,8 +46,8 @@ def _prepare_rows(prepare, logits, temperatures, tables):
 
 
 def _draw_signature(dtype):
-    real = jit.REALS[dtype]
-    functions = [jit.function_type(role, dtype) for role in ("sampler_prepare", "sampler_kernel")]
+    real = REALS[dtype]
+    functions = [function_type(role, dtype) for role in ("sampler_prepare", "sampler_kernel")]
     arrays = [
         types.Array(real, 2, "C"),
         types.Array(real, 1, "C"),

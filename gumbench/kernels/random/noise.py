@@ -6,7 +6,8 @@ from numba.extending import overload
 
 from gumbench.kernels.compiler import elementary
 from gumbench.kernels.compiler.arrays import empty
-from gumbench.kernels.compiler.jit import REALS, driver, helper, inlined
+from gumbench.kernels.compiler.jit import driver, helper, inlined
+from gumbench.kernels.compiler.roles import REALS
 from gumbench.kernels.random import philox as philox_words
 from gumbench.kernels.random import variates
 from gumbench.kernels.random.philox import (
@@ -48,11 +49,11 @@ def _put(words, row, place, four):
 
 
 @inlined
-def fill_words(words, element, key, index, batch, draw, purpose):
+def fill_words(words, element, key, estimate, batch, draw, purpose):
     """32-bit words of elements from `element` on: words (elements, block), in fours."""
     begin, block, first = 0, words.shape[1], element >> 2
     while begin < block:
-        c1, c2, c3 = counter(uint64(index + begin), batch, draw, purpose)
+        c1, c2, c3 = counter(uint64(estimate + begin), batch, draw, purpose)
         # All of these share c2.
         count = min(block - begin, (1 << 32) - np.int64(c1))
         whole = count // LANES * LANES
@@ -123,7 +124,7 @@ def _halves(out, rows):
     """Room for halves (2, rows, block) of words that are wider than Philox's."""
 
 
-def _fill_words(words, halves, element, key, index, batch, draw, purpose, low_purpose):
+def _fill_words(words, halves, element, key, estimate, batch, draw, purpose, low_purpose):
     """Words (elements, block) of elements from `element` on."""
 
 
@@ -142,24 +143,24 @@ def _typed_halves(out, rows):
 
 
 @overload(_fill_words, inline="always")
-def _typed_fill(words, halves, element, key, index, batch, draw, purpose, low_purpose):
-    def short(words, halves, element, key, index, batch, draw, purpose, low_purpose):
-        fill_words(words, element, key, index, batch, draw, purpose)
+def _typed_fill(words, halves, element, key, estimate, batch, draw, purpose, low_purpose):
+    def short(words, halves, element, key, estimate, batch, draw, purpose, low_purpose):
+        fill_words(words, element, key, estimate, batch, draw, purpose)
 
-    def long(words, halves, element, key, index, batch, draw, purpose, low_purpose):
+    def long(words, halves, element, key, estimate, batch, draw, purpose, low_purpose):
         high, low = halves[0, : words.shape[0]], halves[1, : words.shape[0]]
-        fill_words(high, element, key, index, batch, draw, purpose)
-        fill_words(low, element, key, index, batch, draw, low_purpose)
+        fill_words(high, element, key, estimate, batch, draw, purpose)
+        fill_words(low, element, key, estimate, batch, draw, low_purpose)
         _join(high, low, words)
 
     return short if words.dtype == types.uint32 else long
 
 
 @inlined
-def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
+def fill(kind, key, estimate, batch, draw, purpose, low_purpose, out):
     """Noise of consecutive estimates.
 
-    kind: GUMBEL, NORMAL, UNIFORM or EXPONENTIAL. key: two 32-bit words. index: the first estimate's
+    kind: GUMBEL, NORMAL, UNIFORM or EXPONENTIAL. key: two 32-bit words. estimate: the first one's
     number. low_purpose: where the low halves of 64-bit words come from. out: (elements, block),
     float32 (32-bit words) or float64 (64-bit words), overwritten.
     """
@@ -169,12 +170,12 @@ def fill(kind, key, index, batch, draw, purpose, low_purpose, out):
     for element in range(0, whole, rows):
         some = out[element : min(element + rows, whole)]
         words = _words(some)
-        _fill_words(words, halves, element, key, index, batch, draw, purpose, low_purpose)
+        _fill_words(words, halves, element, key, estimate, batch, draw, purpose, low_purpose)
         _transform(kind, words, some)
     if whole < elements:
         last = empty((4, block), out.dtype)
         words = _words(last)
-        _fill_words(words, halves, whole, key, index, batch, draw, purpose, low_purpose)
+        _fill_words(words, halves, whole, key, estimate, batch, draw, purpose, low_purpose)
         _transform(kind, words, last)
         for e in range(elements - whole):
             for b in range(block):
@@ -189,10 +190,10 @@ def fill_signature(dtype):
 
 
 @driver(fill_signature, parallel=False)
-def fill_array(request, key, index, batch, out):
+def fill_array(request, key, estimate, batch, out):
     """`fill` of the kind in a request (4,) as in records.Inputs."""
     kind, draw, purpose, low_purpose = request
-    fill(kind, (key[0], key[1]), index, batch, draw, purpose, low_purpose, out)
+    fill(kind, (key[0], key[1]), estimate, batch, draw, purpose, low_purpose, out)
 
 
 def request(kind, purpose, draw=0):
@@ -220,28 +221,28 @@ def constants(kind, size, instance, draw=0):
 
 
 @inlined
-def row_words(words, element, key, index, purpose):
-    """Words of estimate `index` by planes: words[i, g] is that of element + 4g + i."""
+def row_words(words, element, key, estimate, purpose):
+    """Words of an estimate by planes: words[i, g] is that of element + 4g + i."""
     first, whole = element >> 2, words.shape[1] // LANES * LANES
-    c = counter(uint64(index), 0, 0, purpose)
+    c = counter(uint64(estimate), 0, 0, purpose)
     for g in range(0, whole, LANES):
         elements_in_step((uint32(first + g), *c), (key[0], key[1]), words, 0, g)
     for g in range(whole, words.shape[1]):
         _put(words, 0, g, philox((uint32(first + g), *c), (key[0], key[1])))
 
 
-def _fill_row(words, halves, element, key, index):
+def _fill_row(words, halves, element, key, estimate):
     """Words of one estimate by planes."""
 
 
 @overload(_fill_row, inline="always")
-def _typed_fill_row(words, halves, element, key, index):
-    def short(words, halves, element, key, index):
-        row_words(words, element, key, index, NOISE)
+def _typed_fill_row(words, halves, element, key, estimate):
+    def short(words, halves, element, key, estimate):
+        row_words(words, element, key, estimate, NOISE)
 
-    def long(words, halves, element, key, index):
-        row_words(halves[0], element, key, index, NOISE)
-        row_words(halves[1], element, key, index, LOW_BITS)
+    def long(words, halves, element, key, estimate):
+        row_words(halves[0], element, key, estimate, NOISE)
+        row_words(halves[1], element, key, estimate, LOW_BITS)
         _join(halves[0], halves[1], words)
 
     return short if words.dtype == types.uint32 else long
@@ -264,19 +265,19 @@ def _interleave(planes, loc, scale, out):
 
 
 @helper
-def _gumbel_row(key, index, loc, scale, out):
+def _gumbel_row(key, estimate, loc, scale, out):
     planes = empty((4, min(ROW_COLUMNS, (out.size + 3) // 4)), out.dtype)
     words, halves = _words(planes), _halves(planes, 4)
     for element in range(0, out.size, planes.size):
-        _fill_row(words, halves, element, key, index)
+        _fill_row(words, halves, element, key, estimate)
         _gumbels(words, planes)
         _interleave(planes, loc, scale, out[element : element + planes.size])
 
 
 @helper
-def _gumbel_block(fill, key, index, loc, scale, out):
+def _gumbel_block(fill, key, estimate, loc, scale, out):
     elements = empty((out.shape[1], out.shape[0]), out.dtype)
-    fill(np.array(ROWS), key, index, 0, elements)
+    fill(np.array(ROWS), key, estimate, 0, elements)
     for row in range(out.shape[0]):
         for c in range(out.shape[1]):
             out[row, c] = loc + scale * elements[c, row]

@@ -1,8 +1,8 @@
 """Philox4x32-10, the counter-based generator behind every random number (Salmon et al. 2011).
 
-Counter words: c0 = element >> 2, c1 = index mod 2^32, c2 = (index >> 32) | batch << 16,
+Counter words: c0 = element >> 2, c1 = estimate mod 2^32, c2 = (estimate >> 32) | batch << 16,
 c3 = draw | purpose << 24. The key is the seed, low word first. An element's word is output
-`element & 3`, so a word belongs to its (seed, batch, index, draw, purpose, element) alone.
+`element & 3`, so a word belongs to its (seed, batch, estimate, draw, purpose, element) alone.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ WEYL = 0x9E3779B9, 0xBB67AE85
 
 LIMITS = {
     "element": 1 << 34,
-    "index": 1 << 48,
+    "estimate": 1 << 48,
     "batch": 1 << 16,
     "draw": 1 << 24,
     "purpose": 1 << 8,
@@ -60,11 +60,11 @@ def key(seed):
 
 
 @inlined
-def counter(index, batch, draw, purpose):
+def counter(estimate, batch, draw, purpose):
     """The counter words c1, c2 and c3 of an estimate."""
     return (
-        uint32(index),
-        uint32(uint32(index >> uint64(32)) | uint32(batch) << uint32(16)),
+        uint32(estimate),
+        uint32(uint32(estimate >> uint64(32)) | uint32(batch) << uint32(16)),
         uint32(uint32(draw) | uint32(purpose) << uint32(24)),
     )
 
