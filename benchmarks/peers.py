@@ -19,13 +19,14 @@ import numba  # noqa: E402
 import numpy as np  # noqa: E402
 
 from gumbench import machine, registry  # noqa: E402
-from gumbench.engine.bound import Bound  # noqa: E402
+from gumbench.engine.bound_estimator import bind_estimator  # noqa: E402
+from gumbench.engine.bound_problem import BoundProblem  # noqa: E402
 from gumbench.engine.moments import Grouping  # noqa: E402
-from gumbench.engine.program import make_program  # noqa: E402
 from gumbench.kernels.loops import driver, records, sampling  # noqa: E402
 from gumbench.kernels.random import noise, philox  # noqa: E402
 from gumbench.measure.sampler_time import WORDS  # noqa: E402
-from gumbench.stats import statistics, timing  # noqa: E402
+from gumbench.stats import timing  # noqa: E402
+from gumbench.stats.intervals import median_interval  # noqa: E402
 from gumbench.types import BATCHES  # noqa: E402
 
 ROUNDS = 31
@@ -53,14 +54,14 @@ def repeated(call, units):
 def ours(name, size, temperatures=(1.0,)):
     """Estimates with their moments, in elements."""
     problem = registry.make_problem("categorical-quadratic", size)
-    bound = Bound(problem, "float32")
+    bound = BoundProblem(problem, "float32")
     estimator = registry.estimators(name)["categorical"]
-    program = make_program(bound, estimator, temperatures, None, 0)
+    bound_estimator = bind_estimator(bound, estimator, temperatures, None, 0)
     grouping = Grouping(bound, np.zeros(size))
-    count = max(program.block, OWN_ELEMENTS // BATCHES // size)
-    block = driver.block_for(program.block, count)
+    count = max(bound_estimator.block, OWN_ELEMENTS // BATCHES // size)
+    block = driver.block_for(bound_estimator.block, count)
     sums = records.no_sums(BATCHES, len(temperatures), size, grouping.rows)
-    call = functools.partial(program.add_moments, grouping.driver, 0, 0, count, block, sums)
+    call = functools.partial(bound_estimator.add_moments, grouping.driver, 0, 0, count, block, sums)
     return repeated(call, count * BATCHES * size)
 
 
@@ -260,7 +261,7 @@ def table(title, made, threads=THREADS):
     for pattern, under in pairs:
         over = matching(times, pattern)
         ratios = np.divide(times[over], times[under])
-        ratio, low, high = statistics.median_interval(ratios)
+        ratio, low, high = median_interval(ratios)
         nanoseconds = [f"{1e9 * np.median(times[name]):.2f}" for name in (over, under)]
         cells = [title, over, under, f"{ratio:.2f} ({low:.2f}-{high:.2f})", *nanoseconds]
         yield "| " + " | ".join(cells) + " |"

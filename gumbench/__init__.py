@@ -22,10 +22,10 @@ _HOME = {
     "Noise": "gumbench.types",
     "Cost": "gumbench.types",
     "Sizes": "gumbench.types",
-    "CategoricalProblem": "gumbench.user_code.define",
-    "GaussianProblem": "gumbench.user_code.define",
-    "estimator": "gumbench.user_code.define",
-    "one_hot": "gumbench.user_code.define",
+    "CategoricalProblem": "gumbench.user_code.problem",
+    "GaussianProblem": "gumbench.user_code.problem",
+    "estimator": "gumbench.user_code.estimator",
+    "one_hot": "gumbench.user_code.problem",
 }
 
 __all__ = [*_HOME, "__version__"]  # noqa: PLE0604

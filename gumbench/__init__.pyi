@@ -17,9 +17,9 @@ from gumbench.types import Problem as Problem
 from gumbench.types import Sizes as Sizes
 from gumbench.types import Truth as Truth
 from gumbench.types import problem as problem
-from gumbench.user_code.define import CategoricalProblem as CategoricalProblem
-from gumbench.user_code.define import GaussianProblem as GaussianProblem
-from gumbench.user_code.define import estimator as estimator
-from gumbench.user_code.define import one_hot as one_hot
+from gumbench.user_code.estimator import estimator as estimator
+from gumbench.user_code.problem import CategoricalProblem as CategoricalProblem
+from gumbench.user_code.problem import GaussianProblem as GaussianProblem
+from gumbench.user_code.problem import one_hot as one_hot
 
 __version__: str

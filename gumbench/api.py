@@ -9,17 +9,17 @@ import numpy as np
 
 from gumbench import limits, machine, registry
 from gumbench.engine import applicability, resolve, validate
-from gumbench.engine.bound import Bound
+from gumbench.engine.bound_estimator import bind_estimator
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.direct import settled
 from gumbench.engine.exact import exact_gradient as truth_of
-from gumbench.engine.program import make_program
 from gumbench.errors import InputError
 from gumbench.kernels.blocks import simplex
 from gumbench.kernels.compiler.threads import limited
 from gumbench.kernels.loops import driver
 from gumbench.kernels.loops.sampling import draw_rows
 from gumbench.kernels.random import noise, philox
-from gumbench.runs import grid
+from gumbench.settings import checked
 from gumbench.spec import schema
 from gumbench.types import Estimator, Problem
 
@@ -188,13 +188,13 @@ def estimate(
         most = philox.LIMITS["draw"]
         inner_samples = limits.whole("inner_samples", inner_samples, least, most)
     seed = limits.whole("seed", seed, *limits.SEEDS)
-    settings = grid.checked_settings(name, limits.plain(settings or {}), found.settings)
+    settings = checked(name, limits.plain(settings or {}), found.settings)
     if registry.is_own("estimators", name) and not trust:
         validate.check_estimator(found, bound.problem, settings)
-    program = make_program(
+    bound_estimator = bind_estimator(
         bound, found, [temperature or 1.0], inner_samples, seed, settings=settings
     )
-    return program.collect(0, 0, count)
+    return bound_estimator.collect(0, 0, count)
 
 
 @limits.numpys_own_errors
@@ -207,7 +207,7 @@ def make_problem(name, dimension=None, settings=None):
     maker = registry.problem_maker(name)
     if dimension is not None:
         dimension = limits.whole(f"dimension of {name}", dimension, maker.least, maker.most)
-    settings = grid.checked_settings(name, limits.plain(settings or {}), maker.settings)
+    settings = checked(name, limits.plain(settings or {}), maker.settings)
     return resolve.problem(name, dimension, settings)
 
 
@@ -222,7 +222,7 @@ def _bound(problem, dtype, trust):
     problem = settled(problem)
     if not trust and registry.is_own("problems", problem.name):
         validate.check(problem)
-    return Bound(problem, dtype)
+    return BoundProblem(problem, dtype)
 
 
 def _key(seed):

@@ -6,7 +6,7 @@ of the simplex, noise and gradients are (variables, categories, block).
 
 probability_table : for `prepare`: the probabilities of all categories, flat
 empty, empty_like : arrays for a kernel to work in
-draw, race : a draw from Gumbels, or from the exponentials of which Gumbels are -log
+draw, exponential_race : a draw from Gumbels, or from the exponentials of which Gumbels are -log
 relax, softmax_pullback : a draw of the Concrete distribution, and its transposed Jacobian
 value_of_draw, gradient_of_draw : f and ∂f/∂x at a draw
 score, expectation_pullback : weight · (D - p), and J(p) g
@@ -25,9 +25,9 @@ from gumbench.kernels.blocks.simplex import (
     add_direct_of_draw,
     draw,
     expectation_pullback,
+    exponential_race,
     gradient_of_draw,
     one_hot,
-    race,
     relax,
     score,
     softmax_pullback,
@@ -42,6 +42,7 @@ __all__ = [
     "empty",
     "empty_like",
     "expectation_pullback",
+    "exponential_race",
     "gaussian_path",
     "gaussian_sample",
     "gaussian_score",
@@ -49,7 +50,6 @@ __all__ = [
     "leave_one_out",
     "one_hot",
     "probability_table",
-    "race",
     "relax",
     "score",
     "softmax_pullback",

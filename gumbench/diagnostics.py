@@ -97,7 +97,7 @@ def _rare(record, part):
     if not part.unseen or part.variance_high is None:
         return None
     seen = part.variance + math.sqrt(
-        max(0.0, (part.variance_high - part.variance) ** 2 - part.unseen.spread**2)
+        max(0.0, (part.variance_high - part.variance) ** 2 - part.unseen.half_width**2)
     )
     added = part.variance_high - seen
     return added if added > RARE * seen else None
@@ -166,8 +166,8 @@ CONDITIONS = {
     "float32-rounding": Condition(
         _rounded,
         lambda record, size, given: (
-            f"f of {record.cell.problem} is {text.digits(size)} times as large as its spread, so "
-            "that float32 rounds much of it away"
+            f"f of {record.cell.problem} is {text.digits(size)} times as large as its standard "
+            "deviation, so that float32 rounds much of it away"
         ),
         lambda record, size, given: f"--dtype float64{instead(given, 'dtype')} does not",
     ),
@@ -213,8 +213,8 @@ def of_rounds(seconds):
     """Codes of the notes that the rounds of a timing give rise to."""
     ordered = sorted(seconds)
     quarter = len(ordered) // 4
-    spread = (ordered[-1 - quarter] - ordered[quarter]) / ordered[len(ordered) // 2]
-    return ("noisy-timing",) if spread > NOISY_TIMING else ()
+    width = (ordered[-1 - quarter] - ordered[quarter]) / ordered[len(ordered) // 2]
+    return ("noisy-timing",) if width > NOISY_TIMING else ()
 
 
 def of_records(records, given: Mapping[str, Any]):

@@ -34,6 +34,11 @@ def plain(value):
     return [plain(item) for item in value]
 
 
+def as_numpy(numbers):
+    """Numbers as NumPy takes them: a torch tensor leaves its graph and its device."""
+    return numbers.detach().cpu().numpy() if hasattr(numbers, "detach") else numbers
+
+
 def whole(name, value, least, most):
     """A whole number in a range, of any integer type. Raises InputError."""
     given = plain(value)

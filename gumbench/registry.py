@@ -14,17 +14,30 @@ import inspect
 import pkgutil
 from pathlib import Path
 
+from gumbench.distributions.needs import NEEDS
 from gumbench.errors import InputError, unknown
-from gumbench.types import Estimator, ProblemMaker, Sampler, inside
-from gumbench.user_code import plugins
+from gumbench.settings import checked
+from gumbench.types import Estimator, ProblemMaker, Sampler
+from gumbench.user_code import loading
 
 TAGS = {
     "unbiased": lambda e: e.unbiased,
     "biased": lambda e: not e.unbiased,
-    "gradient": lambda e: "gradient" in e.needs,
-    "no-gradient": lambda e: "gradient" not in e.needs,
     "temperature": lambda e: e.takes_temperature,
 }
+NEED_TAGS = {need.tag: name for name, need in NEEDS.items() if need.tag}
+
+
+def _has_tag(estimator, tag):
+    """Whether an estimator has a tag: one of TAGS, what it needs, or no-what it does not need."""
+    if tag in TAGS:
+        return TAGS[tag](estimator)
+    return (NEED_TAGS[tag.removeprefix("no-")] in estimator.needs) != tag.startswith("no-")
+
+
+def tags() -> list[str]:
+    """Names of all tags, without their @."""
+    return [*TAGS, *(tag for need in NEED_TAGS for tag in (need, f"no-{need}"))]
 
 
 def _modules(package):
@@ -39,7 +52,7 @@ def _families():
 
 def names(kind):
     """Names of all installed estimators, problems or samplers, without importing any."""
-    return sorted({*_built_in(kind), *plugins.entry_points(kind)})
+    return sorted({*_built_in(kind), *loading.entry_points(kind)})
 
 
 def _built_in(kind):
@@ -65,7 +78,7 @@ def estimators(name):
     """The estimators of that registry name, by family."""
     if is_own("estimators", name):
         _check_known("estimators", name)
-        own = plugins.estimator(name)
+        own = loading.estimator(name)
         return {own.family: own}
     module = name.replace("-", "_")
     return {
@@ -90,13 +103,13 @@ def problem_maker(name):
     """The maker of the problem of that registry name."""
     if is_own("problems", name):
         _check_known("problems", name)
-        return plugins.problem_maker(name)
+        return loading.problem_maker(name)
     return _load("problems", name, ProblemMaker)
 
 
 def _check_known(kind, name):
     """Refuse a name that nothing has, with the nearest that there are."""
-    if not plugins.is_file(name) and name not in plugins.entry_points(kind):
+    if not loading.is_file(name) and name not in loading.entry_points(kind):
         raise unknown(kind[:-1], name, names(kind), f"gumbench list {kind}")
 
 
@@ -114,12 +127,9 @@ def make_problem(name, dimension=None, settings=()):
     dimension = maker.dimensions[0] if dimension is None else dimension
     if not maker.least <= dimension <= maker.most:
         raise InputError(f"{name} does not allow {dimension_text(maker, dimension)}")
-    settings = {**maker.settings, **dict(settings)}
-    for key, interval in maker.limits.items():
-        if not inside(settings[key], interval):
-            raise InputError(f"{name}: {key} = {settings[key]}; give a value in {interval}")
-    pairs = tuple(settings.items())
-    return _named(plugins.made(maker.make, name, dimension, pairs), name, dimension, pairs)
+    defaults = {key: field.default for key, field in maker.settings.items()}
+    pairs = tuple((defaults | checked(name, dict(settings), maker.settings)).items())
+    return _named(loading.made(maker.make, name, dimension, pairs), name, dimension, pairs)
 
 
 @functools.lru_cache(maxsize=64)
@@ -150,12 +160,12 @@ def aliases(kind="estimators"):
 
 def any_name(name):
     """The kind and registry name of anything, by name, alias or FILE.py[:NAME]."""
-    if plugins.is_file(name):
+    if loading.is_file(name):
         try:
-            return "problems", plugins.full_name("problems", name)
+            return "problems", loading.full_name("problems", name)
         except InputError as error:
             with contextlib.suppress(InputError):
-                return "estimators", plugins.full_name("estimators", name)
+                return "estimators", loading.full_name("estimators", name)
             raise error from None
     wanted = _as_typed(name)
     kinds = {
@@ -184,8 +194,8 @@ def select(kind, patterns):
     chosen: dict[str, bool] = {}
     for pattern in patterns:
         lowered = _as_typed(pattern)
-        if plugins.is_file(pattern):
-            found, typed = [plugins.full_name(kind, pattern)], True
+        if loading.is_file(pattern):
+            found, typed = [loading.full_name(kind, pattern)], True
         elif pattern.startswith("@"):
             found, typed = _tagged(kind, pattern), False
         elif any(c in pattern for c in "*?["):
@@ -228,6 +238,6 @@ def _tagged(kind, pattern):
     tag = pattern[1:]
     if kind != "estimators":
         raise InputError(f"{pattern!r}: {kind} have no tags; `gumbench list {kind}`")
-    if tag not in TAGS:
-        raise InputError(f"no tag is called {pattern!r}: give {', '.join(f'@{t}' for t in TAGS)}")
-    return [n for n in names(kind) if any(TAGS[tag](e) for e in estimators(n).values())]
+    if tag not in tags():
+        raise InputError(f"no tag is called {pattern!r}: give {', '.join(f'@{t}' for t in tags())}")
+    return [n for n in names(kind) if any(_has_tag(e, tag) for e in estimators(n).values())]

@@ -9,15 +9,15 @@ from gumbench.errors import InputError
 LEAST_P = 1e-300
 
 
-def rounded(value, spread):
-    """A number with the digits its spread leaves meaningful: two of the spread's own."""
+def rounded(value, half_width):
+    """A number with the digits that its half width leaves meaningful: two of the half width."""
     if value is None:
         return ""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    if not spread:
+    if not half_width:
         return _plain(value, 3)
-    digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(spread)) + 1
+    digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(half_width)) + 1
     return _plain(value, min(max(digits, 2), 5))
 
 
@@ -72,8 +72,8 @@ def interval(value, low, high):
         return rounded(value, None)
     if low == high:
         return rounded(value, None)
-    spread = (high - low) / 2
-    return f"{rounded(value, spread)} ({rounded(low, spread)}–{rounded(high, spread)})"
+    half_width = (high - low) / 2
+    return f"{rounded(value, half_width)} ({rounded(low, half_width)}–{rounded(high, half_width)})"
 
 
 def seconds(value):

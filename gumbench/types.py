@@ -1,13 +1,16 @@
-"""The types that the rooms of the package hand each other."""
+"""The types that the layers of the package hand each other."""
 
 import functools
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from pydantic.fields import FieldInfo
+
+from gumbench import settings
 from gumbench.errors import unknown
 
 BATCHES = 64
@@ -36,11 +39,11 @@ class Problem:
         categories) or to mean and scale (2, variables), and its transpose, g with a block axis
     data : constants of f, one 1-D float array
     link_data : what the link gets for its data; None: the same
-    feedback : standard deviation of normal noise on f at a draw, a bandit's; 0 for none
+    reward_noise : standard deviation of normal noise on f at a draw, a bandit's; 0 for none
     truth : truth(theta, data) -> (parameters,) float64, the exact gradient in closed form, or None
     compiled : False where the functions are any Python on arrays with the estimates first (see
-        gumbench.user_code.define), called back from compiled code
-    natural : (rows, columns) what the link should make of θ, held against it; None: not known
+        gumbench.user_code.problem), called back from compiled code
+    dist_params : (rows, columns) what the link should make of θ, held against it; None: not known
     remarks : sentences about it that a user should read
     name, dimension, settings : filled in by the registry
     """
@@ -57,10 +60,10 @@ class Problem:
     link: tuple[Callable, Callable] | None = None
     data: Any = ()
     link_data: Any = None
-    feedback: float = 0.0
+    reward_noise: float = 0.0
     truth: Callable | None = None
     compiled: bool = True
-    natural: Any = None
+    dist_params: Any = None
     remarks: tuple[str, ...] = ()
     name: str = ""
     dimension: int = 1
@@ -73,22 +76,16 @@ class Problem:
         return getattr(self, role)
 
 
-def declared_settings(function):
-    """The keyword-only arguments of a function with their defaults."""
-    parameters = inspect.signature(function).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-
-
 @dataclass(frozen=True)
 class ProblemMaker:
     """What a problem's file declares: how to make the problem at a dimension.
 
     make : make(dimension, *, settings...) -> Problem; its keyword-only arguments are the settings
+        (see gumbench.settings)
     symbol : what the dimension counts: C, D or d
     dimensions : the axis swept where none is asked for
     least, most : the range of dimensions allowed
     temperatures : the axis of temperatures where none is asked for
-    limits : what a setting may be, as intervals such as "(0, 1]"
     """
 
     make: Callable
@@ -98,7 +95,6 @@ class ProblemMaker:
     least: int = 1
     most: int = 2**33
     temperatures: tuple[float, ...] = (0.1, 0.5, 1.0)
-    limits: dict[str, str] = field(default_factory=dict)
     name: str = ""
     summary: str = ""
 
@@ -106,17 +102,10 @@ class ProblemMaker:
         """Whether there is a problem of that dimension."""
         return self.least <= dimension <= self.most
 
-    @property
-    def settings(self):
-        """Settings of `make` with their defaults."""
-        return declared_settings(self.make)
-
-
-def inside(value, interval):
-    """Whether a number is in an interval such as "(0, 1]"."""
-    low, high = (float(end) for end in interval[1:-1].split(","))
-    above = value > low or (interval[0] == "[" and value == low)
-    return above and (value < high or (interval[-1] == "]" and value == high))
+    @functools.cached_property
+    def settings(self) -> dict[str, FieldInfo]:
+        """The settings of `make`."""
+        return settings.declared(self.make)
 
 
 def problem(**facts):
@@ -124,8 +113,6 @@ def problem(**facts):
     return lambda make: ProblemMaker(make=make, summary=inspect.getdoc(make) or "", **facts)
 
 
-# What a problem must have for an estimator.
-NEEDS = ("gradient", "score_direct", "enumerable")
 NOISE_KINDS = ("gumbel", "exponential", "normal", "uniform", "draw")
 
 
@@ -188,17 +175,20 @@ class Estimator:
     noise : the arrays of noise of an estimate, as a function of the inner samples
     cost : the Cost of an estimate, as a function of Sizes
     compute : compute(problem, noise, temperature, inner_samples), the same in plain Python (see
-        gumbench.user_code.define.estimator)
+        gumbench.user_code.estimator)
     prepare : prepare(preparation) -> (n,) float64, what depends on θ and the temperature alone;
-        see engine.program.Preparation. The evaluations of f it makes are counted
+        see engine.bound_estimator.Preparation. The evaluations of f it makes are counted
     prepare_is_free : they are not, for in a training run it costs nothing
     oracle : it rests on what nobody has, and is shown but takes part in no verdict
-    paper, formula : shown by `explain`
+    formula : shown by `explain`
+    papers : keys of data/papers.bib, or what else a user cites
     unbiased : True, False, or the name of the functions f for which it is exact
     path : differentiates through the sample
     takes_temperature : one cell for every temperature
     inner_samples : (least, default) number of samples inside one estimate, or None
-    needs : what a problem must have: "gradient", "score_direct", "enumerable"
+    needs : what a problem must have, by names of gumbench.distributions.needs.NEEDS
+    settings : by name, each a pydantic field, or its default alone; `prepare` and `compute` get
+        them
     deterministic : one estimate says all; what it prepares is that estimate's cost
     """
 
@@ -208,7 +198,7 @@ class Estimator:
     kernel: Callable | None = None
     compute: Callable | None = None
     formula: str = ""
-    paper: str = ""
+    papers: tuple[str, ...] = ()
     noise: Callable[[int], Sequence[Noise]] = lambda inner_samples: ()
     prepare: Callable | None = None
     prepare_is_free: bool = False
@@ -219,10 +209,18 @@ class Estimator:
     takes_temperature: bool = False
     inner_samples: tuple[int, int] | None = None
     needs: tuple[str, ...] = ()
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     deterministic: bool = False
     name: str = ""
     summary: str = ""
+
+    def __post_init__(self) -> None:
+        fields = {name: settings.field(default) for name, default in self.settings.items()}
+        object.__setattr__(self, "settings", fields)
+
+    def all_settings(self, given: Any = ()) -> dict[str, Any]:
+        """All settings by name: those given, as pairs or a mapping, and the defaults of others."""
+        return {name: field.default for name, field in self.settings.items()} | dict(given)
 
 
 @dataclass(frozen=True)
@@ -233,7 +231,7 @@ class Sampler:
     prepare : fills the table that depends on a row of logits alone
     table_size : numbers in that table, as a function of the categories
     resolution : bits of randomness a draw has; an event rarer than 2^-resolution may never happen
-    formula, paper : shown by `explain`
+    formula : shown by `explain`; papers : keys of data/papers.bib
     flaw : where the law is not the one wanted; shown there and below tables
     """
 
@@ -243,7 +241,7 @@ class Sampler:
     flaw: str = ""
     prepare: Callable | None = None
     table_size: Callable = lambda categories: 0
-    paper: str = ""
+    papers: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     name: str = ""
     summary: str = ""
@@ -323,12 +321,12 @@ class Cell:
 class Unseen:
     """What outcomes that are hardly ever drawn may add to a variance.
 
-    spread : two standard deviations of the variance measured, by the rare outcomes alone
+    half_width : two standard deviations of the variance measured, by the rare outcomes alone
     expected : how often the one that adds most is drawn in all estimates
     enough : number of estimates that would see it
     """
 
-    spread: float
+    half_width: float
     expected: float
     enough: float
 

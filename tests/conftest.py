@@ -3,10 +3,16 @@
 import pytest
 
 from gumbench.measure import sampler_time
-from gumbench.spec import schema
+from gumbench.spec.schema import SweepSpec
 from gumbench.stats import timing
 
-ALL_MEASUREMENTS = schema.MEASUREMENTS
+MEASURED = SweepSpec.model_fields["measurements"]
+ALL_MEASUREMENTS = MEASURED.default
+
+
+def measure_by_default(names):
+    MEASURED.default = names
+    SweepSpec.model_rebuild(force=True)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -18,11 +24,15 @@ def little_timing():
         patch.setattr(sampler_time, "ITEMS", 1 << 12)
         patch.setattr(sampler_time, "MANY_DRAWS", 1 << 10)
         patch.setattr(sampler_time, "CHECKED_ITEMS", 1 << 18)
-        patch.setattr(schema, "MEASUREMENTS", ("variance",))
+        measure_by_default(("variance",))
         yield
 
 
 @pytest.fixture(autouse=True)
-def timed(request, monkeypatch):
-    if request.node.get_closest_marker("timed"):
-        monkeypatch.setattr(schema, "MEASUREMENTS", ALL_MEASUREMENTS)
+def timed(request):
+    if not request.node.get_closest_marker("timed"):
+        yield
+        return
+    measure_by_default(ALL_MEASUREMENTS)
+    yield
+    measure_by_default(("variance",))

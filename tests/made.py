@@ -23,14 +23,6 @@ CELL = {
 }
 
 
-class Results:
-    """Records in memory, as far as comparisons look at them."""
-
-    def __init__(self, records):
-        self.records = records
-        self.machine, self.unfinished = {}, ""
-
-
 def part(gradient, mean, variance, generator, truth="closed form", spread=0.1, **values):
     """The result of one part: batch means around a mean, batch variances around a variance.
 

@@ -111,20 +111,20 @@ def classification(bound):
     return Plain(f, gradient)
 
 
-def pull_back(bound, natural):
-    """A gradient in natural parameters (n, ...) as one in θ, for every link there is."""
+def pull_back(bound, dist_params):
+    """A gradient in distribution parameters (n, ...) as one in θ, for every link there is."""
     name, data = bound.problem.name, bound.data
     if name == "gaussian-quadratic":
-        return data[0] * natural[:, 0]
+        return data[0] * dist_params[:, 0]
     if name.startswith("bernoulli"):
-        return natural[:, :, 1]
+        return dist_params[:, :, 1]
     if name == "word-vectors":
         words = bound.problem.shape[1]
-        return natural[:, 0] @ data[words:].reshape(words, -1)
+        return dist_params[:, 0] @ data[words:].reshape(words, -1)
     if name == "classification":
         pixels = data[1:].reshape(-1, 65)[:, 1:]
-        return np.einsum("ndc,dp->ncp", natural, pixels).reshape(len(natural), -1)
-    return natural.reshape(len(natural), -1)
+        return np.einsum("ndc,dp->ncp", dist_params, pixels).reshape(len(dist_params), -1)
+    return dist_params.reshape(len(dist_params), -1)
 
 
 PROBLEMS = {

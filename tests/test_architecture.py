@@ -9,7 +9,7 @@ import pytest
 
 import gumbench
 from gumbench import distributions, estimators, measure, problems, registry
-from gumbench.engine.bound import Bound
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.estimators import categorical
 from gumbench.kernels.compiler import jit, lowering, roles
 from gumbench.kernels.loops import driver
@@ -83,14 +83,14 @@ def test_a_distribution_has_all_that_one_has(name):
     problem = next(
         p for p in map(registry.make_problem, registry.names("problems")) if p.family == name
     )
-    bound = Bound(problem, "float64")
+    bound = BoundProblem(problem, "float64")
     random = bound.noise(0, None, 0, 64)
     assert random.shape == (*module.noise_shape(problem.shape), 64)
     samples = module.sample(bound, random)
     assert samples.shape == (*module.draw_shape(problem.shape), 64)
-    assert bound.natural.shape == module.parameter_shape(problem.shape)
+    assert bound.dist_params.shape == module.parameter_shape(problem.shape)
     assert module.value(bound, samples).shape == (64,)
-    assert module.score(bound, samples).shape == (*bound.natural.shape, 64)
+    assert module.score(bound, samples).shape == (*bound.dist_params.shape, 64)
     assert (module.DRAWN is None) == (module.DRAWN_FASTEST is None) == (not module.DISCRETE)
     assert module.TRUTH_ESTIMATOR in registry.names("estimators")
 
@@ -139,7 +139,7 @@ TOY_ESTIMATOR = '''
 
     ESTIMATOR = Estimator(
         family="categorical", kernel=score.kernel, prepare=probability_table,
-        formula="f s", paper="", unbiased=True, noise=lambda k: [Noise("draw")],
+        formula="f s", unbiased=True, noise=lambda k: [Noise("draw")],
         cost=lambda sizes: Cost(1, at_draws=True),
     )
 '''

@@ -8,9 +8,9 @@ import pytest
 import gumbench
 from gumbench import registry
 from gumbench.engine import applicability
-from gumbench.engine.bound import Bound
+from gumbench.engine.bound_estimator import bind_estimator
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.moments import Grouping, Silent, accumulate
-from gumbench.engine.program import make_program
 from gumbench.measure import variance
 from gumbench.types import BATCHES
 
@@ -52,13 +52,13 @@ def measured():
     def of(problem, estimator, settings):
         key = (problem.name, estimator.name, str(settings))
         if key not in found:
-            bound = Bound(problem, "float32")
+            bound = BoundProblem(problem, "float32")
             truth = gumbench.exact_gradient(problem, dtype="float32")
             grouping = Grouping(bound, truth.gradient)
             inner = estimator.inner_samples[1] if estimator.inner_samples else None
-            program = make_program(bound, estimator, [1.0], inner, 23)
+            bound_estimator = bind_estimator(bound, estimator, [1.0], inner, 23)
             count = 1 if estimator.deterministic else ESTIMATES // BATCHES
-            moments = accumulate(program, grouping, count, Silent(), "").at(0)
+            moments = accumulate(bound_estimator, grouping, count, Silent(), "").at(0)
             found[key] = bound, estimator, truth, grouping, moments
         return found[key]
 

@@ -15,8 +15,8 @@ import sys
 from gumbench import registry
 from gumbench.engine import applicability
 from gumbench.distributions import family
-from gumbench.engine.bound import compiled_for
-from gumbench.engine.program import draw_source
+from gumbench.engine.bound_problem import compiled_for
+from gumbench.engine.bound_estimator import draw_source
 
 tasks = {}
 for problem in map(registry.make_problem, registry.names("problems")):

@@ -119,7 +119,7 @@ def test_list(kind):
 def test_explain(name, capsys):
     assert main(["explain", name]) == 0
     said = capsys.readouterr()
-    assert "settings" in said.out
+    assert "setting" in said.out
     assert said.err == ""
 
 

@@ -14,7 +14,7 @@ from scipy import integrate, special
 
 import gumbench
 from gumbench import registry
-from gumbench.engine.bound import Bound
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.exact import exact_gradient
 from gumbench.engine.moments import Silent
 from gumbench.measure.variance import _measure_some
@@ -72,8 +72,8 @@ def table_problem(instance, skew):
 @functools.lru_cache(maxsize=8)
 def bind(problem, dimension=1, settings=(), dtype="float32"):
     if problem == "table":
-        return Bound(table_problem(**dict(settings)), dtype)
-    return Bound(registry.make_problem(problem, dimension, settings), dtype)
+        return BoundProblem(table_problem(**dict(settings)), dtype)
+    return BoundProblem(registry.make_problem(problem, dimension, settings), dtype)
 
 
 def a_cell(bound, estimator, seed, estimates, inner=None, temperature=None):
@@ -741,7 +741,7 @@ def skewed(name, offset):
     """categorical-linear with given probabilities."""
     p = np.array(SKEWED[name])
     made = registry.make_problem("categorical-linear", p.size, {"offset": offset})
-    return Bound(dataclasses.replace(made, theta=np.log(p / p.sum())), "float32")
+    return BoundProblem(dataclasses.replace(made, theta=np.log(p / p.sum())), "float32")
 
 
 @functools.cache

@@ -33,7 +33,7 @@ def records(**parts):
 
 
 def gate(after, limit=0.1, surely=False, before=None):
-    return diff(made.Results(before or records()), made.Results(after)).failures(limit, surely)
+    return diff(before or records(), after).failures(limit, surely)
 
 
 def without(status, name="concrete", message="why"):
@@ -99,7 +99,7 @@ OPEN = {
 @pytest.mark.parametrize("kind", OPEN)
 def test_the_gate_is_open(kind):
     before = records(score=part(bias_p=1e-12)) if "bias" in kind else records()
-    found = diff(made.Results(before), made.Results(OPEN[kind]))
+    found = diff(before, OPEN[kind])
     assert found.failures(0.1) == ()
     assert found.sentence(0.1) == (
         "Passed: all 3 rows done before are there, no variance grew by more than 10 %, and no "
@@ -123,7 +123,7 @@ def test_surely_asks_for_the_lower_end():
 
 def test_rounding_that_grew_is_the_same():
     tiny = [records(score=part(v, variance_high=v, rounding=1e-7)) for v in (1e-17, 5e-16)]
-    (change, *_) = diff(made.Results(tiny[0]), made.Results(tiny[1])).changes
+    (change, *_) = diff(tiny[0], tiny[1]).changes
     assert change.ratio.value == 1
     assert gate(tiny[1], before=tiny[0]) == ()
 
@@ -134,7 +134,7 @@ def test_a_cell_with_two_parts_is_named_once():
         result={**records()[0].result, "part_sizes": {"a": 2, "b": 2}},
         parts={"a": part(), "b": part()},
     )
-    found = diff(made.Results([both, *records()[1:]]), made.Results(records()[1:]))
+    found = diff([both, *records()[1:]], records()[1:])
     assert len(found.absent) == 1
 
 
@@ -144,10 +144,10 @@ def test_runs_without_a_common_cell():
         for r in records()
     ]
     with pytest.raises(InputError, match="no cell in common: the first has score on bernoulli-toy"):
-        diff(made.Results(records()), made.Results(other))
+        diff(records(), other)
     failed = [without("error", name)[NAMES.index(name)] for name in NAMES]
     with pytest.raises(InputError, match="the first run has no finished cell"):
-        diff(made.Results(failed), made.Results(records()))
+        diff(failed, records())
 
 
 # Through the command
@@ -250,7 +250,7 @@ def test_another_gradient_is_said(scale, said):
         made.record(n, made.part(scale * GRADIENT, GRADIENT, 1.0, np.random.default_rng(0)), True)
         for n in NAMES
     ]
-    found = diff(made.Results(records()), made.Results(after))
+    found = diff(records(), after)
     assert ("other-gradient" in [note.code for note in found.notes]) == said
 
 

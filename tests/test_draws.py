@@ -7,8 +7,8 @@ from scipy import stats
 import gumbench
 from gumbench import registry
 from gumbench.distributions import categorical
-from gumbench.engine.bound import Bound
-from gumbench.engine.program import make_program
+from gumbench.engine.bound_estimator import bind_estimator
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.types import Noise
 
 COUNT = 400_000
@@ -27,10 +27,10 @@ def value(x):
 
 def draws(logits, dtype, fastest):
     """(variables, n) categories that a kernel gets."""
-    bound = Bound(gumbench.CategoricalProblem(logits, value, compiled=False), dtype)
+    bound = BoundProblem(gumbench.CategoricalProblem(logits, value, compiled=False), dtype)
     estimator = registry.estimators("score")["categorical"]
-    program = make_program(bound, estimator, [1.0], None, 3, fastest_draws=fastest)
-    return program._noise_block(0, COUNT).draws[0]
+    bound_estimator = bind_estimator(bound, estimator, [1.0], None, 3, fastest_draws=fastest)
+    return bound_estimator._noise_block(0, COUNT).draws[0]
 
 
 def p_of(drawn, probability):
@@ -64,10 +64,10 @@ def test_both_give_one_mean_and_variance(name):
     inner = estimator.inner_samples and estimator.inner_samples[1]
     found = []
     for fastest in (False, True):
-        program = make_program(
-            Bound(problem, "float32"), estimator, [1.0], inner, 5, fastest_draws=fastest
+        bound_estimator = bind_estimator(
+            BoundProblem(problem, "float32"), estimator, [1.0], inner, 5, fastest_draws=fastest
         )
-        found.append(program.collect(0, 0, COUNT).astype(float))
+        found.append(bound_estimator.collect(0, 0, COUNT).astype(float))
     (first, second), n = found, COUNT
     error = np.sqrt((first.var(axis=0) + second.var(axis=0)) / n)
     z = np.abs(first.mean(axis=0) - second.mean(axis=0)) / np.maximum(error, 1e-12)
@@ -79,7 +79,7 @@ def test_both_give_one_mean_and_variance(name):
 
 
 def test_arrays_of_one_purpose_are_told_apart():
-    from gumbench.engine.program import NoiseRequests
+    from gumbench.engine.bound_estimator import NoiseRequests
 
     declared = [Noise("gumbel"), Noise("draw"), Noise("draw"), Noise("uniform", per="variable")]
     declared += [Noise("gumbel", purpose="conditional")]

@@ -7,7 +7,7 @@ import pytest
 import gumbench
 from gumbench import registry
 from gumbench.engine import applicability
-from gumbench.engine.bound import Bound
+from gumbench.engine.bound_problem import BoundProblem
 
 N = 40
 SEED = 17
@@ -24,12 +24,12 @@ class Setting:
     """What a twin sees: noise (K, n, variables, categories) and the problem in plain NumPy."""
 
     def __init__(self, problem, inner):
-        self.bound = Bound(problem, "float64")
+        self.bound = BoundProblem(problem, "float64")
         self.noise = np.array(
             [np.moveaxis(self.bound.noise(SEED, None, 0, N, draw=k), 2, 0) for k in range(inner)]
         )
         self.plain = plain.PROBLEMS[problem.name](self.bound)
-        self.logits = self.bound.natural
+        self.logits = self.bound.dist_params
         self.p = softmax(self.logits) if problem.family == "categorical" else None
         self.keeps_direct = problem.direct is not None
 
@@ -216,8 +216,8 @@ def test_estimates_are_the_twins(problem, estimator):
     inner = 3 if found.inner_samples else None
     setting = Setting(made, inner or 1)
     wanted = TWINS[made.family, estimator](setting)
-    natural, direct = wanted if isinstance(wanted, tuple) else (wanted, 0.0)
-    wanted = plain.pull_back(setting.bound, natural) + direct
+    dist_params, direct = wanted if isinstance(wanted, tuple) else (wanted, 0.0)
+    wanted = plain.pull_back(setting.bound, dist_params) + direct
     options = {"temperature": TEMPERATURE, "inner_samples": inner, "seed": SEED}
     sample = setting.z() if made.family == "gaussian" else setting.draw()
     scale = np.abs(wanted).max() + np.abs(setting.plain.f(sample)).max()

@@ -194,7 +194,7 @@ def test_a_paper_marks_oracles(tmp_path):
     spec = {"problems": ["categorical-quadratic"], "dimensions": [4], "estimates": 6400}
     run = gumbench.sweep(**spec, estimators=["score", "score-baseline"])
     for style in ("latex", "markdown"):
-        text = exporting.export(run, style=style)
+        text = exporting.export(run.records, style=style)
         assert "score-baseline (oracle)" in text
         assert "score (oracle)" not in text
 

@@ -80,7 +80,7 @@ def drawn(logits, gumbels, category):
 
 @njit(**OPTIONS)
 def raced(logits, exponentials, category):
-    simplex.race(logits, exponentials, category)
+    simplex.exponential_race(logits, exponentials, category)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -115,9 +115,9 @@ def test_normals_follow_their_law():
 
 
 def bind(name, dimension, dtype="float32"):
-    from gumbench.engine.bound import Bound
+    from gumbench.engine.bound_problem import BoundProblem
 
-    return Bound(gumbench.make_problem(name, dimension), dtype)
+    return BoundProblem(gumbench.make_problem(name, dimension), dtype)
 
 
 @njit(**OPTIONS)

@@ -49,19 +49,20 @@ import resource, sys
 import numpy as np
 import pytest
 from gumbench import registry
-from gumbench.engine.bound import Bound
-from gumbench.engine.program import make_program
+from gumbench.engine.bound_problem import BoundProblem
+from gumbench.engine.bound_estimator import bind_estimator
 from gumbench.kernels.loops import driver, records
 from gumbench.engine.moments import Grouping
 import numba
 numba.set_num_threads(1)
-bound = Bound(registry.make_problem("categorical-quadratic", 1024), "float32")
+bound = BoundProblem(registry.make_problem("categorical-quadratic", 1024), "float32")
 estimator = registry.estimators("concrete")["categorical"]
-program, grouping = make_program(bound, estimator, [1.0], None, 0), Grouping(bound, np.zeros(1024))
+made = bind_estimator(bound, estimator, [1.0], None, 0)
+grouping = Grouping(bound, np.zeros(1024))
 sums = records.no_sums(64, 1, 1024, grouping.rows)
 for _ in range(2):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    program.add_moments(grouping.driver, 0, 0, program.block, program.block, sums)
+    made.add_moments(grouping.driver, 0, 0, made.block, made.block, sums)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 

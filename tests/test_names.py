@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import re
@@ -55,7 +56,7 @@ def test_a_file_system_without_locks_is_not_busy(code, monkeypatch, capsys):
     def flock(*_):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(store.fcntl, "flock", flock)
+    monkeypatch.setattr(fcntl, "flock", flock)
     assert main(shlex.split(f"{SWEEP} --output run")) == 0
     said = " ".join(capsys.readouterr().err.split())
     assert f"run cannot be locked ({os.strerror(code)})" in said
@@ -67,7 +68,7 @@ def test_a_lock_that_is_held_is_busy(code, monkeypatch, tmp_path):
     def flock(*_):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(store.fcntl, "flock", flock)
+    monkeypatch.setattr(fcntl, "flock", flock)
     with pytest.raises(BusyError, match="in use by"), store.Folder(tmp_path / "run").locked():
         pass
 

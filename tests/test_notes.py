@@ -32,7 +32,7 @@ NOTED = [
         "--problems categorical-linear --dimensions 4 --estimators score --set offset=1e5 "
         "--estimates 640 --dtype float32",
         "float32-rounding",
-        ["times as large as its spread", "--dtype float64 instead of float32"],
+        ["times as large as its standard deviation", "--dtype float64 instead of float32"],
     ),
 ]
 

@@ -9,9 +9,9 @@ import pytest
 
 import gumbench
 from gumbench import registry
-from gumbench.engine.bound import Bound
+from gumbench.engine.bound_estimator import bind_estimator
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.moments import Grouping, Silent, accumulate
-from gumbench.engine.program import make_program
 from gumbench.errors import InputError
 from gumbench.kernels.loops import driver, records
 from gumbench.types import BATCHES
@@ -51,7 +51,7 @@ def test_estimates_are_finite(estimator, logits, dtype):
 def test_exact_gradients_are_finite(logits):
     problem = quadratic(logits)
     closed = gumbench.exact_gradient(problem)
-    enumerated = Bound(problem, "float64")
+    enumerated = BoundProblem(problem, "float64")
     assert np.isfinite(closed.gradient).all()
     np.testing.assert_allclose(
         closed.gradient, enumerated.family.exact_gradient(enumerated), atol=1e-12
@@ -108,12 +108,12 @@ def test_many_categories():
 
 def test_a_function_that_is_not_finite_is_reported_with_the_first_estimate():
     problem = dataclasses.replace(gumbench.make_problem("gaussian-step", 1), value=rarely_infinite)
-    bound = Bound(problem, "float32")
+    bound = BoundProblem(problem, "float32")
     estimator = registry.estimators("score")["gaussian"]
-    program = make_program(bound, estimator, [1.0], None, 3)
-    found = accumulate(program, Grouping(bound, np.zeros(2)), 500, Silent(), "").at(0)
+    bound_estimator = bind_estimator(bound, estimator, [1.0], None, 3)
+    found = accumulate(bound_estimator, Grouping(bound, np.zeros(2)), 500, Silent(), "").at(0)
     for batch in range(64):
-        estimates = program.collect(batch, 0, 500)
+        estimates = bound_estimator.collect(batch, 0, 500)
         bad = np.flatnonzero(~np.isfinite(estimates).all(axis=1))
         assert found.not_finite[batch] == (bad[0] if bad.size else -1)
 
@@ -171,13 +171,16 @@ def test_rows_are_the_sums_of_their_groups(sizes):
 
 
 def test_moments_are_those_of_the_estimates():
-    bound = Bound(gumbench.make_problem("categorical-quadratic", 70), "float64")
+    bound = BoundProblem(gumbench.make_problem("categorical-quadratic", 70), "float64")
     estimator = registry.estimators("concrete")["categorical"]
-    program = make_program(bound, estimator, [2.0], None, 3)
+    bound_estimator = bind_estimator(bound, estimator, [2.0], None, 3)
     grouping = Grouping(bound, np.linspace(-1.0, 1.0, 70))
-    found = accumulate(program, grouping, 100, Silent(), "moments")
+    found = accumulate(bound_estimator, grouping, 100, Silent(), "moments")
     assert (grouping.sign < 0).any()
-    x = np.array([program.collect(batch, 0, 100) for batch in range(BATCHES)]) - grouping.shift
+    x = (
+        np.array([bound_estimator.collect(batch, 0, 100) for batch in range(BATCHES)])
+        - grouping.shift
+    )
     np.testing.assert_allclose(found.batch_means[0], x.mean(axis=1), atol=1e-13)
     m2 = ((x - x.mean(axis=(0, 1))) ** 2).sum(axis=(0, 1))
     np.testing.assert_allclose(found.at(0).m2, m2, rtol=1e-10)

@@ -16,7 +16,7 @@ from gumbench.cli import main
 from gumbench.engine import validate
 from gumbench.errors import InputError
 from gumbench.report.tables import variance
-from gumbench.user_code import plugins
+from gumbench.user_code import loading
 
 OWN = Path(__file__).parent / "own"
 GOOD, RULES, FAULTY = (f"{OWN}/{name}.py" for name in ("good", "rules", "faulty"))
@@ -96,11 +96,11 @@ def test_the_exact_gradient_has_link_and_direct_term():
         return sum(weights[v, c] for v, c in enumerate(x))
 
     def mean(f):
-        p = [twin.softmax(row) for row in linked.natural]
+        p = [twin.softmax(row) for row in linked.dist_params]
         return sum(p[0][x[0]] * p[1][x[1]] * f(total(x)) for x in twin.outcomes((2, 3)))
 
     by_logit = twin.enumerated_gradient(
-        linked.natural, lambda x: first * total(x) ** 2 + second * total(x)
+        linked.dist_params, lambda x: first * total(x) ** 2 + second * total(x)
     )
     direct = [mean(lambda s: s**2), mean(lambda s: s), 0, 0]
     wanted = by_logit.ravel() @ table + direct
@@ -228,7 +228,7 @@ def test_a_plain_estimator_gives_the_rows_of_the_built_in_one():
 
 
 def test_an_estimator_as_an_object_is_the_one_in_the_file():
-    own = plugins.estimator(f"{RULES}:score")
+    own = loading.estimator(f"{RULES}:score")
     problem = registry.make_problem(f"{GOOD}:quadratic")
     by_name = gumbench.estimate(problem, f"{RULES}:score", 100, seed=2)
     np.testing.assert_array_equal(gumbench.estimate(problem, own, 100, seed=2), by_name)
@@ -257,7 +257,7 @@ def test_noise_of_a_plain_estimator():
             seen[kind] = array.copy()
             array += 1
             assert (getattr(noise, kind)() != array).all()
-        return np.zeros((noise.count, *problem.natural.shape))
+        return np.zeros((noise.count, *problem.dist_params.shape))
 
     problem = registry.make_problem("categorical-quadratic", 4)
     gumbench.estimate(problem, watching, 10, seed=4)
@@ -687,7 +687,7 @@ class Point:
 @pytest.fixture
 def installed(monkeypatch):
     """Installs entry points for the length of a test."""
-    caches = plugins.entry_points, registry.aliases
+    caches = loading.entry_points, registry.aliases
 
     def install(**points):
         found = {f"gumbench.{kind}": p for kind, p in points.items()}
@@ -701,7 +701,7 @@ def installed(monkeypatch):
 
 
 def of_file(kind, name):
-    return {"problems": plugins.problem_maker, "estimators": plugins.estimator}[kind](name)
+    return {"problems": loading.problem_maker, "estimators": loading.estimator}[kind](name)
 
 
 @pytest.mark.parametrize(("problem", "rule"), [("their-toy", "their-rule"), ("Toy_2", "my_Rule")])
@@ -794,7 +794,7 @@ def test_what_is_no_problem_is_refused_in_python(make, message):
 
 
 def test_own_problems_in_python_are_tried_unless_trusted():
-    wrong = plugins.problem_maker(f"{FAULTY}:gradient_wrong").make(4)
+    wrong = loading.problem_maker(f"{FAULTY}:gradient_wrong").make(4)
     with pytest.raises(InputError, match="the problem: gradient by variable"):
         gumbench.exact_gradient(wrong)
     with pytest.raises(InputError, match="the problem: gradient by variable"):

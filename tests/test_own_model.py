@@ -390,8 +390,8 @@ def test_a_setting_without_a_default():
 
 def test_every_declared_setting_reaches_its_estimator():
     """Over the registry and the files of the tests: prepare or compute is given each of them."""
-    from gumbench.engine.bound import Bound
-    from gumbench.engine.program import make_program
+    from gumbench.engine.bound_estimator import bind_estimator
+    from gumbench.engine.bound_problem import BoundProblem
 
     names = [*registry.names("estimators"), f"{OWN}/rules.py:settled"]
     seen = 0
@@ -417,11 +417,11 @@ def test_every_declared_setting_reaches_its_estimator():
                 continue
             problem = "gaussian-kl" if family == "gaussian" else "bernoulli-toy"
             watched = dataclasses.replace(estimator, **changed)
-            bound = Bound(registry.make_problem(problem), "float32")
+            bound = BoundProblem(registry.make_problem(problem), "float32")
             inner = estimator.inner_samples and estimator.inner_samples[1]
             wanted = dict(estimator.settings)
-            program = make_program(bound, watched, [1.0], inner, 0)
-            program.collect(0, 0, 64)
+            bound_estimator = bind_estimator(bound, watched, [1.0], inner, 0)
+            bound_estimator.collect(0, 0, 64)
             assert given == wanted, name
             seen += len(wanted)
     assert seen >= 1
@@ -625,8 +625,8 @@ def test_calls_of_a_compiled_estimator_are_counted(place, capsys):
 
 @pytest.mark.parametrize("name", registry.names("estimators"))
 def test_built_in_estimators_declare_what_they_call(name):
-    from gumbench.engine.bound import Bound
-    from gumbench.engine.program import make_program
+    from gumbench.engine.bound_estimator import bind_estimator
+    from gumbench.engine.bound_problem import BoundProblem
 
     for family, estimator in registry.estimators(name).items():
         if estimator.deterministic:
@@ -635,8 +635,10 @@ def test_built_in_estimators_declare_what_they_call(name):
             "gaussian-kl" if family == "gaussian" else "categorical-vae", 2
         )
         inner = estimator.inner_samples and estimator.inner_samples[1]
-        program = make_program(Bound(problem, "float32"), estimator, [0.5], inner, 0)
-        calls, changed = program.run_checked(0)
+        bound_estimator = bind_estimator(
+            BoundProblem(problem, "float32"), estimator, [0.5], inner, 0
+        )
+        calls, changed = bound_estimator.run_checked(0)
         cost = estimator.cost(gumbench.Sizes(inner or 1, *problem.shape))
         assert (calls.values / 64, calls.gradients / 64) == (cost.values, cost.gradients)
         assert changed == []
@@ -718,7 +720,7 @@ def test_without_a_truth_every_temperature_has_its_row(place, capsys):
 
 def test_gaussians_under_noise_on_f_are_refused_by_their_family():
     problem = gumbench.make_problem("gaussian-quadratic")
-    noisy = dataclasses.replace(problem, feedback=1.0)
+    noisy = dataclasses.replace(problem, reward_noise=1.0)
     for name in ("score", "score-loo", "pathwise"):
         estimator = registry.estimators(name)["gaussian"]
         assert not applicability.why_not(estimator, problem)
@@ -854,6 +856,7 @@ def test_estimates_that_differ_are_not_deterministic():
         ("gumbench.Estimator(family='categorical', draw_evaluations=1)", "at_draws=True"),
         ("gumbench.estimator('categorical', unbiased=True, evaluations=1)", "write cost=gumb"),
         ("gumbench.estimator('categorical', unbiased=True, gradient_evaluations=1)", "gradients="),
+        ("gumbench.estimator('categorical', unbiased=True, paper='Doe 2026')", "write papers=("),
     ],
 )
 def test_old_names_are_told_the_new_ones(text, said, place, capsys):

@@ -89,7 +89,7 @@ def test_the_envelope_is_what_a_search_over_budgets_finds(by):
     generator = np.random.default_rng(11)
     for _ in range(200):
         records = list(random_records(generator))
-        (found,) = ranking.compare(made.Results(records), by=by)
+        (found,) = ranking.compare(records, by=by)
         rows = {row["estimator"]: row for row in rows_of(records)}
         for budget in np.geomspace(0.3, 1e6, 700):
             errors = {name: errors_at(row, budget) for name, row in rows.items()}
@@ -121,12 +121,12 @@ def test_a_zero_or_reversed_gradient_beats_nothing():
         made.record("back", made.part(gradient, -gradient, 0.1, generator, bias_p=0.0)),
         made.record("noisy", made.part(gradient, gradient, 1e6, generator), unbiased=True),
     ]
-    (found,) = ranking.compare(made.Results(records))
+    (found,) = ranking.compare(records)
     errors = {c.estimator: c.direction_error for c in found.candidates}
     assert errors["zero"] == errors["back"] == 1.0
     assert errors["noisy"] < 1
     assert [r.candidate.estimator for r in found.ranges] == ["noisy"]
-    (found,) = ranking.compare(made.Results(records[:2]))
+    (found,) = ranking.compare(records[:2])
     assert found.ranges == ()
     assert found.verdict[0] == "None of these leaves less error than no step at all."
 
@@ -141,11 +141,11 @@ def test_a_winner_whose_bias_was_not_seen_is_said_to_have_one():
             made.record("quiet", quiet, unbiased=unbiased),
             made.record("noisy", noisy, unbiased=True),
         ]
-        (found,) = ranking.compare(made.Results(records))
+        (found,) = ranking.compare(records)
         said = "The bias of quiet was not seen: it may be up to 22 % of the gradient."
         assert (said in found.verdict) == (not unbiased)
     seen = made.record("quiet", dataclasses.replace(quiet, bias_p=0.01))
-    (found,) = ranking.compare(made.Results([seen, records[1]]))
+    (found,) = ranking.compare([seen, records[1]])
     assert not any("was not seen" in sentence for sentence in found.verdict)
 
 
@@ -160,7 +160,7 @@ def test_equal_errors_go_to_the_cheaper_and_then_not_to_the_exact():
     exact = without_variance("exact", 4, deterministic=True)
     other, dear = without_variance("other", 4), without_variance("dear", 6)
     for records in ([exact, other, dear], [dear, other, exact]):
-        (found,) = ranking.compare(made.Results(records))
+        (found,) = ranking.compare(records)
         assert [(r.start, r.candidate.estimator, r.rivals) for r in found.ranges] == [
             (4.0, "other", ())
         ]
@@ -173,10 +173,10 @@ def test_a_line_says_where_the_two_errors_differ():
     shrunk = made.part(gradient, 0.2 * gradient, 0.01, generator, bias_p=0.0)
     noisy = made.part(gradient, gradient, 10.0, generator)
     records = [made.record("shrunk", shrunk), made.record("noisy", noisy, unbiased=True)]
-    (found,) = ranking.compare(made.Results(records))
+    (found,) = ranking.compare(records)
     assert found.verdict[0].startswith("From 1 evaluation of f a step: shrunk")
     assert found.verdict[1].startswith("By the error, which is without the best step size: From ")
-    (other,) = ranking.compare(made.Results(records), by="error")
+    (other,) = ranking.compare(records, by="error")
     assert other.verdict[0] == found.verdict[1].partition(": ")[2]
 
 
@@ -197,7 +197,7 @@ def test_by_the_error_a_line_says_below_which_budget_it_is_less_than_nothing(bud
     records = [made.record("noisy", noisy, unbiased=True)]
     if mean is not None:
         records.append(made.record("zero", made.part(gradient, mean * gradient, 0.0, generator)))
-    (found,) = ranking.compare(made.Results(records), by="error", budget=budget)
+    (found,) = ranking.compare(records, by="error", budget=budget)
     assert ("no step at all" in found.verdict[0].lower()) == bool(said)
     assert found.verdict[0].endswith(said)
 
@@ -210,7 +210,7 @@ def test_a_rejected_claim_counts_as_biased_and_is_named():
         made.record("liar", part, unbiased=True),
         made.record("honest", made.part(gradient, gradient, 0.01, generator), unbiased=True),
     ]
-    (found,) = ranking.compare(made.Results(records))
+    (found,) = ranking.compare(records)
     liar = next(c for c in found.candidates if c.estimator == "liar")
     assert liar.rejected and not liar.unbiased
     assert liar.error == pytest.approx(0.91**2, rel=0.02)
@@ -227,10 +227,10 @@ def test_an_oracle_takes_no_part_unless_it_is_let():
         made.record("oracle", made.part(gradient, gradient, 1.0, generator), True, oracle=True),
         made.record("method", made.part(gradient, gradient, 9.0, generator), True),
     ]
-    (found,) = ranking.compare(made.Results(records))
+    (found,) = ranking.compare(records)
     assert {r.candidate.estimator for r in found.ranges} == {"method"}
     assert [c.estimator for c in found.candidates] == ["oracle", "method"]
-    (found,) = ranking.compare(made.Results(records), oracles=True)
+    (found,) = ranking.compare(records, oracles=True)
     assert {r.candidate.estimator for r in found.ranges} == {"oracle"}
 
 
@@ -248,7 +248,7 @@ def test_without_a_gradient_to_compare_with(truth):
         made.record("noisy", noisy, unbiased=True),
         made.record("quiet", quiet, unbiased=True, evaluations=1.5),
     ]
-    (found,) = ranking.compare(made.Results(records))
+    (found,) = ranking.compare(records)
     assert not found.relative
     assert found.by == "error"
     assert all("direction" not in c.lines for c in found.candidates)
@@ -268,11 +268,11 @@ def test_what_was_never_drawn_may_win_or_lose(spread):
     """A variance that may be larger than what was seen is not surely smaller than another."""
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])
-    unseen = {"spread": spread, "expected": 0.5, "enough": 1e6}
+    unseen = {"half_width": spread, "expected": 0.5, "enough": 1e6}
     lucky = made.part(gradient, gradient, 0.95, generator, unseen=unseen, variance_high=1.9)
     sure = made.part(gradient, gradient, 1.0, generator)
     records = [made.record("lucky", lucky, True), made.record("sure", sure, True)]
-    (found,) = ranking.compare(made.Results(records))
+    (found,) = ranking.compare(records)
     (only,) = found.ranges
     assert only.candidate.estimator == "lucky"
     assert [c.estimator for c in only.rivals] == ["sure"]
@@ -285,17 +285,17 @@ def test_what_was_never_drawn_may_win_or_lose(spread):
 def test_who_may_hide_more_variance_than_was_seen_takes_no_part(seen, by):
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])
-    unseen = {"spread": 3.0, "expected": 0.5, "enough": 1e6}
+    unseen = {"half_width": 3.0, "expected": 0.5, "enough": 1e6}
     lucky = made.part(gradient, gradient, seen, generator, unseen=unseen, variance_high=3.0 + seen)
     sure = made.part(gradient, gradient, 4.0, generator)
     records = [made.record("lucky", lucky, True), made.record("sure", sure, True, evaluations=3)]
-    (found,) = ranking.compare(made.Results(records), by=by)
+    (found,) = ranking.compare(records, by=by)
     assert [r.candidate.estimator for r in found.ranges] == ["sure"]
     assert [(c.estimator, c.unseen) for c in found.candidates] == [("sure", False), ("lucky", True)]
     assert found.candidates[1].error is found.candidates[1].direction_error is None
     assert found.verdict[0].startswith("Not in the race: lucky. What was hardly ever drawn may")
     assert found.plain()["candidates"][1]["unseen"] is True
-    (alone,) = ranking.compare(made.Results(records[:1]), by=by)
+    (alone,) = ranking.compare(records[:1], by=by)
     assert alone.ranges == ()
     assert alone.verdict[-1] == "No estimator was seen well enough to say which is best."
 
@@ -501,7 +501,7 @@ SHIFTED = '''
 
 
     ESTIMATOR = Estimator(
-        family="categorical", kernel=score_baseline.kernel, prepare=prepare, formula="", paper="",
+        family="categorical", kernel=score_baseline.kernel, prepare=prepare, formula="",
         unbiased=True, noise=lambda k: [Noise("draw")],
         cost=lambda sizes: Cost(1, at_draws=True),
     )
@@ -522,13 +522,13 @@ MIRRORED = '''
             turned[0, c] = gumbels[0, categories - 1 - c]
         category = np.empty((variables, block), np.int32)
         f = np.empty(block, out.dtype)
-        simplex.draw(objective.natural, turned, category)
+        simplex.draw(objective.dist_params, turned, category)
         simplex.value_of_draw(category, objective, 0, categories, f)
         simplex.score(prepared, category, f, out)
 
 
     ESTIMATOR = Estimator(
-        family="categorical", kernel=kernel, prepare=probability_table, formula="", paper="",
+        family="categorical", kernel=kernel, prepare=probability_table, formula="",
         unbiased=True, noise=lambda k: [Noise("gumbel")],
         cost=lambda sizes: Cost(1, at_draws=True),
     )
@@ -613,7 +613,7 @@ def test_a_crossing_has_an_interval_that_holds_the_true_one():
         noise = made.part(gradient, gradient, hat, generator, spread=0.16)
         biased = made.part(gradient, 0.5 * gradient + [0, 0, 0.5], 1.0, generator, bias_p=0.0)
         records = [made.record("noise", noise, True), made.record("biased", biased)]
-        (found,) = ranking.compare(made.Results(records))
+        (found,) = ranking.compare(records)
         crossing = found.ranges[1].crossing
         along, length = (0.5 * 2.25 + 0.25) ** 2 / 2.25, 0.25 * 2.25 + 0.25 + 0.25
         true = (8.0 / 2.25 - 1.0 / along) / ((length - along) / along)
@@ -747,7 +747,7 @@ def test_python_json_and_the_commands_say_the_same(tmp_path, monkeypatch, capsys
 def test_mistakes_in_python(options, message):
     record = made.record("a", made.part([1.0], [1.0], 1.0, np.random.default_rng(0)), True)
     with pytest.raises(InputError, match=message):
-        ranking.compare(made.Results([record]), **options)
+        ranking.compare([record], **options)
 
 
 def test_nothing_to_compare_and_what_is_missing():
@@ -756,6 +756,6 @@ def test_nothing_to_compare_and_what_is_missing():
         "k", "variance", dataclasses.replace(record.cell, estimator="b"), "diverged", {}, (), "inf"
     )
     with pytest.raises(InputError, match="there is no finished cell"):
-        ranking.compare(made.Results([failed]))
-    (found,) = ranking.compare(made.Results([record, failed]))
+        ranking.compare([failed])
+    (found,) = ranking.compare([record, failed])
     assert found.missing == (("b", "diverged: inf"),)

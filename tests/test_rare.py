@@ -9,8 +9,8 @@ import pytest
 import gumbench
 from gumbench import registry
 from gumbench.engine import rare
-from gumbench.engine.bound import Bound
-from gumbench.engine.program import make_program
+from gumbench.engine.bound_estimator import bind_estimator
+from gumbench.engine.bound_problem import BoundProblem
 
 ESTIMATORS = ("score", "score-mean", "score-baseline", "straight-through", "score-loo")
 
@@ -170,11 +170,11 @@ def test_an_outcome_that_was_never_drawn_is_counted(p, estimates, estimator):
     problem, f = hidden_problem(p)
     rounded = softmax(list(np.log(p).astype(np.float32).astype(float)))
     exact = exact_variance(estimator, rounded, list(f.astype(np.float32).astype(float)), None)
-    bound = Bound(problem, "float32")
+    bound = BoundProblem(problem, "float32")
     truth = gumbench.exact_gradient(problem, dtype="float32").gradient
     found = registry.estimators(estimator)["categorical"]
-    program = make_program(bound, found, [1.0], None, 0)
-    (unseen,) = rare.unseen(program, truth, [slice(None)], [1e-12], estimates)
+    bound_estimator = bind_estimator(bound, found, [1.0], None, 0)
+    (unseen,) = rare.unseen(bound_estimator, truth, [slice(None)], [1e-12], estimates)
     assert unseen.expected == pytest.approx(estimates * min(p), rel=1e-2)
     assert rare.widened(1e-9, 1.01e-9, unseen) > exact
     assert unseen.enough == pytest.approx(10 / min(p), rel=1e-2)
@@ -263,8 +263,8 @@ def test_relaxations_and_gaussians_are_not_widened(estimator):
 @pytest.mark.parametrize("category", [(0, 0), (2, 1), (1, -1), (-1, 2)])
 def test_forced_noise_draws_what_is_wanted(estimator, category):
     """The first draw is the wanted one; without a wish a variable is drawn as ever."""
-    bound = Bound(registry.make_problem("categorical-vae", 2, {"categories": 3}), "float32")
-    probability = bound.family.probabilities(bound.natural)
+    bound = BoundProblem(registry.make_problem("categorical-vae", 2, {"categories": 3}), "float32")
+    probability = bound.family.probabilities(bound.dist_params)
     forced = rare._forced(bound, probability, np.array(category)[:, None], 2, 500)
     assert forced.shape == (2, 2, 3, 500)
     drawn = (forced[0] / probability[:, :, None]).argmin(axis=1)
@@ -275,5 +275,7 @@ def test_forced_noise_draws_what_is_wanted(estimator, category):
     # Given the winner, the least of E / p is an exponential still, and its mean is 1.
     least = (forced[0] / probability[:, :, None]).min(axis=1)
     assert abs(least.mean() - 1) < 5 / math.sqrt(least.size)
-    program = make_program(bound, registry.estimators(estimator)["categorical"], [1.0], 2, 0)
-    assert np.isfinite(program.estimates_of(forced[: program.draws])).all()
+    bound_estimator = bind_estimator(
+        bound, registry.estimators(estimator)["categorical"], [1.0], 2, 0
+    )
+    assert np.isfinite(bound_estimator.estimates_of(forced[: bound_estimator.draws])).all()

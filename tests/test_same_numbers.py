@@ -13,9 +13,9 @@ import pytest
 
 import gumbench
 from gumbench.engine import moments
-from gumbench.engine.bound import Bound
+from gumbench.engine.bound_estimator import bind_estimator
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.moments import Grouping
-from gumbench.engine.program import make_program
 from gumbench.errors import StoppedError
 from gumbench.kernels.loops import driver, records
 from gumbench.measure import variance
@@ -117,15 +117,15 @@ def test_vector_width(dtype):
     assert len(found) == 1
 
 
-def program(estimator, inner=None):
+def bound_estimator(estimator, inner=None):
     problem = make_problem("categorical-quadratic", 6)
     found = estimators(estimator)["categorical"]
-    return make_program(Bound(problem, "float32"), found, [0.5], inner, 9)
+    return bind_estimator(BoundProblem(problem, "float32"), found, [0.5], inner, 9)
 
 
 @pytest.mark.parametrize(("estimator", "inner"), [("concrete", None), ("score-loo", 3)])
 def test_more_estimates_extend_the_same_batch(estimator, inner):
-    made = program(estimator, inner)
+    made = bound_estimator(estimator, inner)
     long = made.collect(7, 0, 500)
     np.testing.assert_array_equal(made.collect(7, 0, 100), long[:100])
     np.testing.assert_array_equal(made.collect(7, 48, 100), long[48:148])
@@ -133,7 +133,7 @@ def test_more_estimates_extend_the_same_batch(estimator, inner):
 
 
 def test_estimates_beyond_two_to_the_32_are_the_places_they_name():
-    made = program("concrete")
+    made = bound_estimator("concrete")
     first = 2**32 - 8
     across = made.collect(0, first, 32)
     np.testing.assert_array_equal(made.collect(0, first + 16, 16), across[16:])
@@ -213,7 +213,7 @@ def checked(spec):
 @pytest.mark.parametrize(("place", "expected"), [(None, -1), (5, 5), (700, 700), (1023, 1023)])
 def test_the_first_estimate_that_is_not_finite(place, expected):
     """Finite numbers whose sum overflows are none."""
-    bound = Bound(make_problem("categorical-quadratic", 1), "float64")
+    bound = BoundProblem(make_problem("categorical-quadratic", 1), "float64")
     grouping = Grouping(bound, np.zeros(1))
     sums = records.no_sums(1, 1, 1, grouping.rows)
     estimates = np.full((1, 1024), 1e308 if place is None else 1.0)

@@ -6,12 +6,12 @@ from numba import njit
 
 from gumbench.kernels.compiler import elementary, maxima
 from gumbench.kernels.compiler.lowering import OPTIONS
-from gumbench.kernels.compiler.strips import by_strips, choose, spread
+from gumbench.kernels.compiler.strips import broadcast, by_strips, choose
 
 
 @by_strips
 def everything(s, number, x, y, index, out):
-    total = spread(number, s)
+    total = broadcast(number, s)
     for c in range(x.shape[0]):
         total += number * x[c, s] - y[c, s]
         out[0, c, s] = maxima.larger(x[c, s], y[c, s]) / total

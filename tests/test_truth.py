@@ -7,7 +7,7 @@ import twin
 from scipy import integrate
 
 import gumbench
-from gumbench.engine.bound import Bound
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.exact import estimated_truth
 from gumbench.kernels.random import philox
 
@@ -27,11 +27,13 @@ CATEGORICAL = [
 @pytest.mark.parametrize(("name", "dimension", "settings"), CATEGORICAL)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_categorical_gradients_by_enumeration(name, dimension, settings, dtype):
-    bound = Bound(gumbench.make_problem(name, dimension, settings), dtype)
+    bound = BoundProblem(gumbench.make_problem(name, dimension, settings), dtype)
     double = bound.at("float64")
     f = plain.PROBLEMS[name](double).f
-    one = np.eye(double.natural.shape[1])
-    by_logit = twin.enumerated_gradient(double.natural, lambda x: float(f(one[list(x)][None])[0]))
+    one = np.eye(double.dist_params.shape[1])
+    by_logit = twin.enumerated_gradient(
+        double.dist_params, lambda x: float(f(one[list(x)][None])[0])
+    )
     wanted = plain.pull_back(double, by_logit[None])[0]
     truth = gumbench.exact_gradient(bound.problem, dtype=dtype)
     assert truth.source in ("closed form", "enumeration")
@@ -46,13 +48,13 @@ def test_gradients_behind_a_link_by_central_differences(name, dimension):
     truth = gumbench.exact_gradient(problem).gradient
 
     def expectation(theta):
-        bound = Bound(problem, "float64", theta=theta)
+        bound = BoundProblem(problem, "float64", theta=theta)
         f = plain.PROBLEMS[name](bound).f
-        p = [twin.softmax(list(row)) for row in bound.natural]
-        one = np.eye(bound.natural.shape[1])
+        p = [twin.softmax(list(row)) for row in bound.dist_params]
+        one = np.eye(bound.dist_params.shape[1])
         return sum(
             np.prod([p[v][c] for v, c in enumerate(x)]) * f(one[list(x)][None])[0]
-            for x in twin.outcomes(bound.natural.shape)
+            for x in twin.outcomes(bound.dist_params.shape)
         )
 
     for i in range(0, problem.theta.size, max(1, problem.theta.size // 8)):
@@ -75,9 +77,9 @@ def test_gaussian_gradients_by_differences_of_a_quadrature(name, settings):
     step = 1e-4
 
     def expectation(theta):
-        bound = Bound(problem, "float64", theta=theta)
+        bound = BoundProblem(problem, "float64", theta=theta)
         f = plain.PROBLEMS[name](bound).f
-        mean, scale = bound.natural[:, 0]
+        mean, scale = bound.dist_params[:, 0]
         grid = np.linspace(-10, 10, 400_001)
         values = f((mean + scale * grid)[:, None, None]) * np.exp(-(grid**2) / 2)
         if name == "gaussian-step":
@@ -94,7 +96,7 @@ def test_gaussian_gradients_by_differences_of_a_quadrature(name, settings):
 
 @pytest.mark.parametrize("name", ["categorical-vae", "gaussian-kl", "bernoulli-sum"])
 def test_an_estimated_truth_agrees_with_the_exact_one(name):
-    bound = Bound(gumbench.make_problem(name, 3), "float32")
+    bound = BoundProblem(gumbench.make_problem(name, 3), "float32")
     exact = gumbench.exact_gradient(bound.problem, dtype="float32")
     estimated = estimated_truth(bound, seed=4, estimates=1 << 16)
     assert estimated.source == "estimated"
@@ -113,6 +115,6 @@ def test_large_problems_have_an_estimated_truth_with_its_error():
 
 
 def test_truth_uses_noise_of_its_own():
-    bound = Bound(gumbench.make_problem("categorical-quadratic", 8), "float32")
+    bound = BoundProblem(gumbench.make_problem("categorical-quadratic", 8), "float32")
     usual, own = bound.noise(1, philox.NOISE, 0, 64), bound.noise(1, philox.TRUTH, 0, 64)
     assert not np.intersect1d(usual, own).size

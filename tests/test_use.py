@@ -48,10 +48,10 @@ def test_a_place_that_is_taken(taken, tmp_path):
 
 
 def test_every_paper_has_an_entry():
-    entries = bibliography.bibliography()
+    entries = bibliography.entries()
     things = [e for n in registry.names("estimators") for e in registry.estimators(n).values()]
     things += map(registry.sampler, registry.names("samplers"))
-    assert {key for thing in things for key in bibliography.paper_keys(thing.paper)} == set(entries)
+    assert {key for thing in things for key in thing.papers} == set(entries)
     for key, entry in entries.items():
         assert f"year    = {{{key[-4:]}}}" in entry.replace("year      =", "year    =")
         assert entry.count("{") == entry.count("}")

@@ -5,7 +5,7 @@ Nothing here imports Numba, pandas or SciPy before a command needs it.
 
 import sys
 import traceback
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -13,9 +13,6 @@ from rich.markup import escape
 from gumbench.cli import compare, diff, explain, export, info, listing, sweep
 from gumbench.cli.screen import drop, errors, write
 from gumbench.errors import GumbenchError
-
-# Newer Typers bring their own click: its base class of errors is reached through theirs.
-ClickError = cast(Any, typer.BadParameter.__mro__[2])
 
 # Typer makes this status of an interrupt and says nothing; older ones raise `Abort`.
 INTERRUPTED = 130
@@ -85,7 +82,7 @@ def main(arguments):
         return status
     except typer.Abort:
         raise KeyboardInterrupt from None
-    except ClickError as error:
+    except typer.TyperException as error:
         message = escape(error.format_message().removeprefix("Value error, "))
         errors().print(f"[red]error:[/] {message}")
         context = getattr(error, "ctx", None)

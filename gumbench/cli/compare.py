@@ -44,7 +44,7 @@ def compare(
         str | None,
         typer.Option(
             metavar="N",
-            help="Estimates made at one θ, over which preparing is spread.",
+            help="Estimates made at one θ, which share the cost of preparing for it.",
             show_default="1000",
         ),
     ] = None,
@@ -67,7 +67,7 @@ def compare(
     where: Annotated[
         list[str] | None, typer.Option(metavar="CONDITION", help="column=value; several must hold.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparisons as JSON.")] = False,
     fail_above: Annotated[str | None, typer.Option(hidden=True)] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ):
@@ -91,7 +91,7 @@ def compare(
     )
     results = run.load(runs[0] if runs else run.newest())
     found = ranking.compare(
-        results,
+        results.records,
         price,
         budget=amounts.budget(budget, price),
         by=by,

@@ -30,7 +30,7 @@ def diff(
     where: Annotated[
         list[str] | None, typer.Option(metavar="CONDITION", help="column=value; several must hold.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ):
     """Compare two runs cell by cell: variances, what is gone, biases that appeared.

@@ -1,6 +1,5 @@
 """`gumbench explain`: what a name stands for."""
 
-import types
 from typing import Annotated
 
 import typer
@@ -62,23 +61,31 @@ def _bibtex(name, kind):
     things = (
         registry.estimators(name).values() if kind == "estimators" else [registry.sampler(name)]
     )
-    papers = [thing.paper for thing in things if thing.paper]
-    if not papers:
+    keys = dict.fromkeys(key for thing in things for key in thing.papers)
+    if not keys:
         raise InputError(f"{name} has no paper")
-    keys = dict.fromkeys(key for paper in papers for key in bibliography.paper_keys(paper))
-    entries = bibliography.bibliography()
+    entries = bibliography.entries()
     missing = [key for key in keys if key not in entries]
     if missing:
-        raise InputError(f"{name}: no BibTeX is known for {'; '.join(papers)}")
+        raise InputError(f"{name}: no BibTeX is known for {'; '.join(missing)}")
     return "\n\n".join(entries[key] for key in keys)
 
 
-def _settings(declared, limits=types.MappingProxyType({})):
-    texts = (
-        f"{key} = {value}" + (f" in {limits[key]}" if key in limits else "")
-        for key, value in declared.items()
-    )
-    return ", ".join(texts) or "none"
+def _papers(thing):
+    from gumbench.report import bibliography
+
+    return "; ".join(map(bibliography.citation, thing.papers)) or "none"
+
+
+def _settings(declared):
+    """A line for each setting: default, range and what it is."""
+    from gumbench.settings import range_text
+
+    for key, field in declared.items():
+        what = f": {field.description}" if field.description else ""
+        yield "setting", f"{key} = {field.default}, {range_text(field)}{what}"
+    if not declared:
+        yield "settings", "none"
 
 
 def _estimator(estimator):
@@ -89,7 +96,7 @@ def _estimator(estimator):
     yield "what", estimator.summary
     if estimator.formula:
         yield "formula", f"{estimator.formula}"
-    yield "paper", f"{estimator.paper or 'none'}"
+    yield "paper", _papers(estimator)
     yield "mean", f"{kind}"
     yield "cost", f"{_cost(estimator)} per estimate"
     if estimator.inner_samples:
@@ -98,7 +105,7 @@ def _estimator(estimator):
     if estimator.takes_temperature:
         yield "τ", "--temperatures apply"
     yield "also called", f"{', '.join(estimator.aliases) or 'nothing else'}"
-    yield "settings", f"{_settings(estimator.settings)}"
+    yield from _settings(estimator.settings)
     yield "example", f"gumbench sweep --problems {_first_problem(estimator)} {_own(estimator)}"
     yield "", ""
 
@@ -136,7 +143,7 @@ def _sampler(sampler):
     yield "", f"{sampler.name} (sampler)"
     yield "what", " ".join(sampler.summary.split())
     yield "formula", f"{sampler.formula}"
-    yield "paper", f"{sampler.paper or 'none'}"
+    yield "paper", _papers(sampler)
     yield "resolution", f"{sampler.resolution} bits: what is rarer may never be drawn"
     if sampler.flaw:
         yield "flaw", f"{sampler.flaw}"
@@ -155,7 +162,7 @@ def _problem(maker):
     sizes = ", ".join(map(str, maker.dimensions))
     yield "dimension", f"{maker.symbol}, {least} to {most:,}; by default {sizes}"
     yield "gradient", f"in {', '.join(problem.parts)}"
-    yield "settings", f"{_settings(maker.settings, maker.limits)}"
+    yield from _settings(maker.settings)
     found = {n: registry.estimators(n).get(maker.family) for n in registry.names("estimators")}
     apply = [n for n, e in found.items() if not applicability.why_not(e, problem)]
     yield "estimators", f"{', '.join(apply)}"

@@ -65,7 +65,7 @@ def export(
         raise InputError("--columns is empty: give names with commas between, or leave it out")
     results = run.load(run_folder if run_folder is not None else run.newest())
     text = as_text(
-        results,
+        results.records,
         table,
         style,
         columns=wanted,

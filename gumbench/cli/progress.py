@@ -150,7 +150,7 @@ class Screen:
         if not self.total:
             self.say("everything was done before; nothing was computed")
         if not self.quiet:
-            for table in summary.of_sweep(results):
+            for table in summary.of_sweep(results.records):
                 screen.show(table)
         files = ", ".join(sorted(path.name for path in plan.folder.path.glob("*.csv")))
         records = results.records

@@ -98,7 +98,6 @@ def sweep(
     output: Annotated[
         str | None, typer.Option(metavar="DIR", help="Run folder; results/NAME-HASH by default.")
     ] = None,
-    samples: Annotated[str | None, typer.Option(hidden=True)] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Start over in a folder with a run.")
     ] = False,
@@ -126,11 +125,6 @@ def sweep(
     from gumbench.diagnostics import Note
     from gumbench.spec import numbers, schema
 
-    if samples is not None:
-        raise InputError(
-            "--samples is not an option: --estimates is how many estimates a cell averages, "
-            "--inner-samples how many samples are inside one estimate"
-        )
     if output is not None and (not output.strip() or output.startswith("-")):
         raise InputError(f"--output {output!r}: give a folder (./{output} if that is its name)")
     notes = []

@@ -44,7 +44,7 @@ class Distribution(Protocol):
     def draw_shape(self, shape: Shape) -> Shape:
         """Shape of one sample: of categories, or of numbers."""
 
-    def check(self, problem: Problem, natural: np.ndarray) -> None:
+    def check(self, problem: Problem, dist_params: np.ndarray) -> None:
         """Refuse parameters that are no distribution; raises InputError."""
 
     def sample(self, bound: Any, random: np.ndarray) -> np.ndarray:

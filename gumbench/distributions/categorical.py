@@ -47,9 +47,9 @@ def pullback(g, theta, data, out):
                 result[b] = row[b]
 
 
-def check(problem, natural):
+def check(problem, dist_params):
     """Refuse logits that are no distribution: NaN, +inf, or all masked."""
-    for v, row in enumerate(natural):
+    for v, row in enumerate(dist_params):
         if np.isnan(row).any() or np.isposinf(row).any():
             bad = row[np.isnan(row) | np.isposinf(row)][0]
             raise InputError(
@@ -61,28 +61,28 @@ def check(problem, natural):
             )
 
 
-def probabilities(natural):
+def probabilities(dist_params):
     """softmax over the last axis, in float64."""
-    logits = np.asarray(natural, np.float64)
+    logits = np.asarray(dist_params, np.float64)
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
 # What a user's estimator calls them.
 PARAMETERS = {
-    "logits": lambda natural: natural,
-    "probabilities": lambda natural: probabilities(natural).astype(natural.dtype),
+    "logits": lambda dist_params: dist_params,
+    "probabilities": lambda dist_params: probabilities(dist_params).astype(dist_params.dtype),
 }
 
 
 def probability_table(preparation):
     """p of every category of every variable, flat: what many estimators prepare."""
-    return probabilities(preparation.bound.natural).ravel()
+    return probabilities(preparation.bound.dist_params).ravel()
 
 
 def cumulative_table(bound):
     """(variables, width) flat, as simplex.inverse_cdf_draws takes it."""
-    probability = probabilities(bound.natural)
+    probability = probabilities(bound.dist_params)
     variables, categories = probability.shape
     table = np.full((variables, 1 << (categories - 1).bit_length()), np.inf)
     table[:, :categories] = np.cumsum(probability, axis=1)
@@ -121,7 +121,7 @@ def weight_of(category, probability):
 
 def sample(bound, random):
     """Draws (variables, n) from Gumbel noise (variables, categories, n)."""
-    return (bound.natural[:, :, None] + random).argmax(axis=1).astype(np.int32)
+    return (bound.dist_params[:, :, None] + random).argmax(axis=1).astype(np.int32)
 
 
 def value(bound, category):
@@ -131,9 +131,9 @@ def value(bound, category):
 
 def inside(bound, random):
     """Points (variables, categories, n) inside the simplex, 0 where a category is masked."""
-    logits = bound.natural[:, :, None] + random
+    logits = bound.dist_params[:, :, None] + random
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    open_ = ~np.isneginf(bound.natural)
+    open_ = ~np.isneginf(bound.dist_params)
     even = open_ / open_.sum(axis=1, keepdims=True)
     return (0.5 * weights / weights.sum(axis=1, keepdims=True) + 0.5 * even[:, :, None]).astype(
         bound.real
@@ -151,7 +151,7 @@ def directions(bound, x, count):
     From a vertex they lead to the other categories, from one side; elsewhere they raise one
     category and lower all, from both sides.
     """
-    open_ = ~np.isneginf(bound.natural)
+    open_ = ~np.isneginf(bound.dist_params)
     components = np.argwhere(open_)
     for v, c in components[np.unique(np.linspace(0, len(components) - 1, count).astype(int))]:
         direction = np.zeros(x.shape)
@@ -178,7 +178,7 @@ def largest_value(bound):
     if not enumerable(bound.problem):
         random = next(bound.pilot(0, PILOT_OF_VALUES))
         return float(np.abs(bound.value_at(sample(bound, random))).max())
-    open_ = ~np.isneginf(bound.natural)
+    open_ = ~np.isneginf(bound.dist_params)
     largest = 0.0
     for category in outcomes(bound.problem):
         drawn = np.take_along_axis(open_, category.astype(np.int64), axis=1).all(axis=0)
@@ -189,12 +189,12 @@ def largest_value(bound):
 
 def score(bound, category):
     """∇ log p in the logits at draws (variables, n): (variables, categories, n)."""
-    return bound.one_hot(category) - probabilities(bound.natural)[:, :, None]
+    return bound.one_hot(category) - probabilities(bound.dist_params)[:, :, None]
 
 
 def score_scale(bound):
     """Size of the score by each logit (variables, categories): p."""
-    return probabilities(bound.natural)
+    return probabilities(bound.dist_params)
 
 
 def score_square(category, probability):
@@ -210,7 +210,7 @@ def mean_value(preparation, weigh):
     weigh : weigh(category, probability) -> (n,) w of draws (variables, n)
     """
     bound = preparation.bound
-    probability = probabilities(bound.natural)
+    probability = probabilities(bound.dist_params)
     weighted_f, weight = 0.0, 0.0
     if enumerable(bound.problem):
         double = bound.at("float64")
@@ -232,7 +232,7 @@ def enumerated_gradient(bound):
     """Σ p(x) f(x) ∇ log p(x), (variables, categories), and Σ p(x) ∂f/∂θ, over all outcomes."""
     problem = bound.problem
     double = bound.at("float64")
-    probability = probabilities(double.natural)
+    probability = probabilities(double.dist_params)
     by_logit = np.zeros(problem.shape)
     mean = 0.0
     direct = np.zeros(double.theta.size)

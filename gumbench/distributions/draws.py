@@ -17,7 +17,7 @@ class DrawSource(NamedTuple):
     """One way to make draws.
 
     noise : of one draw
-    draw : draw(natural, table, noise) fills noise.draws, for Numba
+    draw : draw(dist_params, table, noise) fills noise.draws, for Numba
     table : table(bound) -> (n,) what depends on the distribution parameters alone
     """
 

@@ -1,4 +1,4 @@
-"""Independent Gaussians; the natural parameters (2, variables) are mean and scale."""
+"""Independent Gaussians; the distribution parameters (2, variables) are mean and scale."""
 
 import numpy as np
 
@@ -12,7 +12,10 @@ TRUTH_ESTIMATOR = "pathwise"
 
 
 # What a user's estimator calls them.
-PARAMETERS = {"mean": lambda natural: natural[0], "scale": lambda natural: natural[1]}
+PARAMETERS = {
+    "mean": lambda dist_params: dist_params[0],
+    "scale": lambda dist_params: dist_params[1],
+}
 
 
 def parameter_shape(shape):
@@ -46,17 +49,17 @@ def pullback(g, theta, data, out):
                 result[b] = row[b]
 
 
-def check(problem, natural):
+def check(problem, dist_params):
     """Refuse means that are not finite and scales that are not positive."""
-    if not np.isfinite(natural).all():
+    if not np.isfinite(dist_params).all():
         raise InputError(f"{problem.name}: a mean or scale is not finite; give finite numbers")
-    if natural[1].min() <= 0:
-        raise InputError(f"{problem.name}: the scale is {natural[1].min()}; give one above 0")
+    if dist_params[1].min() <= 0:
+        raise InputError(f"{problem.name}: the scale is {dist_params[1].min()}; give one above 0")
 
 
 def sample(bound, random):
     """z = μ + σ ε (variables, 1, n) from normals of that shape."""
-    mean, scale = bound.natural
+    mean, scale = bound.dist_params
     return mean[:, None, None] + scale[:, None, None] * random
 
 
@@ -90,14 +93,14 @@ def value(bound, z):
 
 def score(bound, z):
     """∇ log p by mean and scale at samples (variables, 1, n): (2, variables, n)."""
-    mean, scale = bound.natural[:, :, None]
+    mean, scale = bound.dist_params[:, :, None]
     standard = (z[:, 0] - mean) / scale
     return np.stack([standard / scale, (standard**2 - 1) / scale])
 
 
 def score_scale(bound):
     """Size of the score by mean and scale (2, variables): 1/σ."""
-    return 1 / np.repeat(bound.natural[1:], 2, axis=0).astype(np.float64)
+    return 1 / np.repeat(bound.dist_params[1:], 2, axis=0).astype(np.float64)
 
 
 def enumerable(problem):

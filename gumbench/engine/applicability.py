@@ -1,6 +1,7 @@
 """Whether an estimator applies to a problem, and why not."""
 
 from gumbench.distributions import family
+from gumbench.distributions.needs import NEEDS
 from gumbench.types import Sizes
 
 
@@ -8,15 +9,12 @@ def why_not(estimator, problem):
     """Why an estimator does not apply to a problem, or an empty string."""
     if estimator is None:
         return f"no such estimator for the {problem.family} family"
-    if "gradient" in estimator.needs and problem.gradient is None:
-        return "it needs ∂f/∂x, which this problem does not have"
-    if "score_direct" in estimator.needs and not problem.direct_is_score:
-        return "it needs an ELBO, whose ∂f/∂θ at fixed x has mean zero"
-    if "enumerable" in estimator.needs and not family(problem.family).enumerable(problem):
-        return "it needs all outcomes to be listed: at most 2^20"
-    if problem.feedback and not family(problem.family).DISCRETE:
+    for need in map(NEEDS.__getitem__, estimator.needs):
+        if not need.met(problem):
+            return need.message
+    if problem.reward_noise and not family(problem.family).DISCRETE:
         return "noise on f is for draws of categories"
-    if problem.feedback and (estimator.compute or not _only_at_draws(estimator, problem)):
+    if problem.reward_noise and (estimator.compute or not _only_at_draws(estimator, problem)):
         return "f is noisy and seen only at the draw; it needs f or ∂f/∂x elsewhere"
     return ""
 

@@ -8,7 +8,7 @@ import functools
 
 import numpy as np
 
-from gumbench.engine.bound import Bound
+from gumbench.engine.bound_problem import BoundProblem
 
 # Share of its size below which a mean, or what is left of it, is rounding: f may be in float32.
 ROUNDING = 1e-5
@@ -36,7 +36,7 @@ def settled(problem):
     if problem.direct is None or problem.direct_is_score is not None:
         return problem
     try:
-        zero = has_mean_zero(Bound(problem, "float64", checked=True))
+        zero = has_mean_zero(BoundProblem(problem, "float64", checked=True))
     except Exception:
         return problem
     remark = ZERO if zero else NOT_ZERO
@@ -80,7 +80,7 @@ def _listed(bound):
     family, problem = bound.family, bound.problem
     if not family.DISCRETE or problem.shape[1] ** problem.shape[0] > LISTED:
         return None
-    probability = family.probabilities(bound.natural)
+    probability = family.probabilities(bound.dist_params)
     mean, size = np.zeros(bound.theta.size), np.zeros(bound.theta.size)
     for category in family.outcomes(problem):
         weight = family.weight_of(category, probability)

@@ -6,10 +6,10 @@ import numpy as np
 
 from gumbench import registry
 from gumbench.engine import applicability
+from gumbench.engine.bound_estimator import bind_estimator
 from gumbench.engine.moments import Grouping, Silent, accumulate
-from gumbench.engine.program import make_program
 from gumbench.kernels.random import philox
-from gumbench.stats import statistics
+from gumbench.stats.intervals import jackknife_error, square_of_mean
 from gumbench.types import BATCHES, Truth
 
 
@@ -36,19 +36,19 @@ def estimated_truth(bound, seed, estimates):
     if applicability.why_not(estimator, bound.problem):
         return Truth(np.zeros(bound.theta.size), "none")
     grouping = Grouping(bound, np.zeros(bound.theta.size))
-    program = make_program(bound, estimator, [1.0], None, seed, philox.TRUTH)
-    moments = accumulate(program, grouping, estimates // BATCHES, Silent(), "").at(0)
+    bound_estimator = bind_estimator(bound, estimator, [1.0], None, seed, philox.TRUTH)
+    moments = accumulate(bound_estimator, grouping, estimates // BATCHES, Silent(), "").at(0)
     n = moments.count * BATCHES
 
     def error(m2):
         return np.sqrt(m2 / (n - 1) / n)
 
     means = moments.batch_means
-    squares = [statistics.square_of_mean(means[:, part]) for part, _, _ in grouping.parts.values()]
+    squares = [square_of_mean(means[:, part]) for part, _, _ in grouping.parts.values()]
     return Truth(
         means.mean(axis=0),
         "estimated",
         error(moments.m2),
         error(moments.row_m2),
-        np.array([statistics.jackknife_error(left) for _, left in squares]),
+        np.array([jackknife_error(left) for _, left in squares]),
     )

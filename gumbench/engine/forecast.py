@@ -13,8 +13,8 @@ import numpy as np
 
 from gumbench import registry
 from gumbench.engine import applicability, rare
+from gumbench.engine.bound_estimator import Preparation, bind_estimator
 from gumbench.engine.moments import Grouping
-from gumbench.engine.program import Preparation, make_program
 from gumbench.engine.python import Calls, Noise
 from gumbench.kernels.loops import driver, records
 from gumbench.stats import timing
@@ -137,7 +137,7 @@ def pilot(bound, name, temperatures, inner_samples, settings, fastest_draws=Fals
     made = None
     if estimator.prepare:
         began = time.perf_counter()
-        values = {**estimator.settings, **dict(settings)}
+        values = estimator.all_settings(settings)
         temperature = temperatures[0] if estimator.takes_temperature else None
         made = estimator.prepare(Preparation(unpriced, values, temperature, inner_samples, 0))
         calls = unpriced.calls
@@ -148,7 +148,7 @@ def pilot(bound, name, temperatures, inner_samples, settings, fastest_draws=Fals
         return Pilot(seconds, 0.0, 1, False)
     if estimator.prepare:
         estimator = dataclasses.replace(estimator, prepare=lambda preparation: made)
-    program = make_program(
+    bound_estimator = bind_estimator(
         bound,
         estimator,
         temperatures,
@@ -158,25 +158,32 @@ def pilot(bound, name, temperatures, inner_samples, settings, fastest_draws=Fals
         fastest_draws=fastest_draws,
     )
     if estimator.compute:
-        each = affine(lambda rows: program._estimates(Noise(bound, 0, 0, 0, rows), temperatures[0]))
-        return Pilot(seconds, each(program.block) / program.block, program.block, False)
+        each = affine(
+            lambda rows: bound_estimator._estimates(Noise(bound, 0, 0, 0, rows), temperatures[0])
+        )
+        return Pilot(
+            seconds,
+            each(bound_estimator.block) / bound_estimator.block,
+            bound_estimator.block,
+            False,
+        )
     if not bound.problem.compiled:
         cost = estimator.cost(Sizes(inner_samples or 1, *bound.problem.shape))
-        block = program.block
+        block = bound_estimator.block
         each = cost.values * price.value(block) + cost.gradients * price.gradient(block)
-        each += price.direct(block) if program.inputs.direct else 0.0
+        each += price.direct(block) if bound_estimator.inputs.direct else 0.0
         return Pilot(seconds, each / block * len(temperatures), block, False)
-    return Pilot(seconds, _timed(program), program.block, True)
+    return Pilot(seconds, _timed(bound_estimator), bound_estimator.block, True)
 
 
-def _timed(program):
+def _timed(bound_estimator):
     """Seconds of an estimate and its moments at all temperatures, on one thread."""
-    bound, block = program.bound, program.block
+    bound, block = bound_estimator.bound, bound_estimator.block
     grouping = Grouping(bound, np.zeros(bound.theta.size))
-    sums = records.no_sums(1, len(program.temperatures), bound.theta.size, grouping.rows)
+    sums = records.no_sums(1, len(bound_estimator.temperatures), bound.theta.size, grouping.rows)
 
     def work(count):
-        program.add_moments(grouping.driver, 0, 0, count, block, sums)
+        bound_estimator.add_moments(grouping.driver, 0, 0, count, block, sums)
 
     work(block)
     count = block
@@ -210,7 +217,7 @@ def _unseen(found, bound, estimator, cell):
     if not bound.family.DISCRETE or estimator.takes_temperature:
         return 0.0
     draws = 1 if estimator.compute else len(estimator.noise(cell.inner_samples or 1))
-    probability = bound.family.probabilities(bound.natural)
+    probability = bound.family.probabilities(bound.dist_params)
     outcomes = rare.outcomes(bound.problem, probability, draws, cell.estimates)
     if outcomes is None:
         return 0.0

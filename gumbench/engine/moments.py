@@ -1,4 +1,4 @@
-"""Moments of the estimates of a program, batch by batch, and of groups of their components."""
+"""Moments of the estimates of an estimator, batch by batch, and of groups of their components."""
 
 import dataclasses
 import time
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gumbench.kernels.loops import driver, records
-from gumbench.stats import statistics
+from gumbench.stats.bias import BRANCHES, group_components
 from gumbench.types import BATCHES
 
 SECONDS_A_CALL = 0.2
@@ -42,10 +42,10 @@ class Grouping:
         self.parts, self.rows, first = {}, 0, 0
         row_of, children, roots = [], [], []
         for name, size in bound.problem.parts.items():
-            groups = statistics.group_components(size)
+            groups = group_components(size)
             finest = 1 if groups.single and len(groups.sizes) > 1 else 0
             rows, counts = _in_post_order(groups.sizes[finest:], self.rows)
-            row_of.append(rows[0][groups.leaf // statistics.BRANCHES**finest])
+            row_of.append(rows[0][groups.leaf // BRANCHES**finest])
             children.append(counts)
             roots.append(rows[-1][0])
             part = slice(first, first + size)
@@ -73,11 +73,11 @@ def _in_post_order(sizes, first):
     sizes = np.array(sizes)
     level = np.repeat(np.arange(sizes.size), sizes)
     index = np.concatenate([np.arange(size) for size in sizes])
-    last = np.minimum((index + 1) * statistics.BRANCHES**level, sizes[0])
+    last = np.minimum((index + 1) * BRANCHES**level, sizes[0])
     order = np.lexsort((level, last))
     row = first + np.argsort(order)
-    of_last = sizes[level - 1] - statistics.BRANCHES * index
-    children = np.where(level > 0, np.minimum(of_last, statistics.BRANCHES), 0)
+    of_last = sizes[level - 1] - BRANCHES * index
+    children = np.where(level > 0, np.minimum(of_last, BRANCHES), 0)
     return [row[level == k] for k in range(sizes.size)], children[order]
 
 
@@ -152,16 +152,16 @@ def _spread(means):
         return ((means - means.mean(axis=0)) ** 2).sum(axis=0)
 
 
-def accumulate(program, grouping, count, monitor, name):
+def accumulate(bound_estimator, grouping, count, monitor, name):
     """Moments of `count` estimates in each batch.
 
     Batches are worked on in groups whose sums fit memory, each in slices short enough for an
     interrupt; neither changes a bit of the result.
     """
-    temperatures, parameters = len(program.temperatures), program.parameters
+    temperatures, parameters = len(bound_estimator.temperatures), bound_estimator.parameters
     slices = [part for part, _, _ in grouping.parts.values()]
     moments = Moments.empty(count, temperatures, parameters, len(slices), grouping.rows)
-    block = driver.block_for(program.block, count)
+    block = driver.block_for(bound_estimator.block, count)
     together = min(BATCHES, max(2, ITEMS_OF_SUMS // (temperatures * parameters)))
     batch = start = 0
     sums = None
@@ -177,7 +177,7 @@ def accumulate(program, grouping, count, monitor, name):
         while start < count:
             began = time.perf_counter()
             work = min(length, count - start)
-            program.add_moments(grouping.driver, batch, start, work, block, sums)
+            bound_estimator.add_moments(grouping.driver, batch, start, work, block, sums)
             start += work
             length = _next_length(length, block, time.perf_counter() - began)
             monitor.progress((batch + batches * start / count) / BATCHES)

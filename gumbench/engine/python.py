@@ -10,7 +10,8 @@ import numpy as np
 from gumbench.errors import InputError
 from gumbench.kernels.loops import driver
 from gumbench.kernels.random import noise, philox
-from gumbench.user_code.define import as_numpy
+from gumbench.limits import as_numpy
+from gumbench.user_code.old_names import with_new_name
 
 USER_PURPOSE = 64
 MOST_BLOCK = 1024
@@ -118,7 +119,7 @@ class View:
     """What a plain estimator sees of a problem; arrays have the estimates first.
 
     variables, categories : the shape of a draw; a Gaussian has one category
-    natural : (rows, columns) the distribution parameters; under their own names too, as
+    dist_params : (rows, columns) the distribution parameters; under their own names too, as
         `logits` and `probabilities`, or `mean` and `scale`
     theta : (parameters,); data : constants of f
     """
@@ -127,8 +128,8 @@ class View:
         self._bound = bound
         self.name = bound.problem.name
         self.variables, self.categories = bound.problem.shape
-        self.natural, self.theta, self.data = map(
-            _read_only, (bound.natural, bound.theta, bound.data)
+        self.dist_params, self.theta, self.data = map(
+            _read_only, (bound.dist_params, bound.theta, bound.data)
         )
 
     def __getattr__(self, name):
@@ -136,9 +137,11 @@ class View:
         names = self._bound.family.PARAMETERS
         if name not in names:
             raise AttributeError(
-                f"{self.name} has no {name}: its distribution has {', '.join(names)}"
+                with_new_name(
+                    f"{self.name} has no {name!r}: its distribution has {', '.join(names)}"
+                )
             )
-        found = _read_only(names[name](self.natural))
+        found = _read_only(names[name](self.dist_params))
         setattr(self, name, found)
         return found
 
@@ -188,7 +191,7 @@ class Noise:
 
     def draw(self, draw=0):
         """Categories (count, variables) drawn from the logits by `gumbel(draw)`."""
-        return (self._bound.natural + self.gumbel(draw)).argmax(axis=2)
+        return (self._bound.dist_params + self.gumbel(draw)).argmax(axis=2)
 
     def _array(self, kind, draw, purpose):
         if (kind, draw) not in self.arrays:
@@ -204,8 +207,8 @@ class Noise:
         return self.arrays[kind, draw].copy()
 
 
-class PlainProgram:
-    """An estimator in plain Python on a bound problem; see engine.program.Program."""
+class PythonEstimator:
+    """An estimator in plain Python on a bound problem, as a BoundEstimator is."""
 
     prepare_calls = Calls()
 
@@ -245,10 +248,10 @@ class PlainProgram:
             self.inner_samples,
             **self.settings,
         )
-        natural, direct = result if isinstance(result, tuple) else (result, None)
-        shape = (random.count, *bound.natural.shape)
-        natural = as_array(natural, shape, bound.real, self.estimator.name)
-        out = bound.pullback_block(estimates_last(natural, bound.real))
+        dist_params, direct = result if isinstance(result, tuple) else (result, None)
+        shape = (random.count, *bound.dist_params.shape)
+        dist_params = as_array(dist_params, shape, bound.real, self.estimator.name)
+        out = bound.pullback_block(estimates_last(dist_params, bound.real))
         if direct is not None:
             shape = (random.count, self.parameters)
             out += as_array(direct, shape, bound.real, self.estimator.name).T
@@ -269,7 +272,7 @@ class PlainProgram:
         return self.bound.calls.since(before), []
 
     def estimates_of(self, exponentials):
-        """Estimates (n, parameters) at the first temperature from given noise, as in Program."""
+        """Estimates (n, parameters) at the first temperature, as of a BoundEstimator."""
         gumbels = (-np.log(exponentials)).astype(self.bound.real)
         given = {("gumbel", k): estimates_first(array) for k, array in enumerate(gumbels)}
         random = Noise(self.bound, self.seed, 0, 0, exponentials.shape[-1], given)

@@ -38,17 +38,17 @@ class Outcomes:
     probability: np.ndarray
 
 
-def unseen(program, gradient, parts, roundings, estimates):
+def unseen(bound_estimator, gradient, parts, roundings, estimates):
     """What rare outcomes of a categorical problem may add to the variance of each part.
 
-    program : an estimator on a bound problem; gradient : (parameters,); parts : slices of it
+    bound_estimator : that measured; gradient : (parameters,); parts : slices of it
     roundings : of each part, below which ‖estimate - g‖² is 0
     estimates : how many are made in all
 
     Returns an Unseen or None for each part.
     """
-    bound, draws = program.bound, program.draws
-    probability = bound.family.probabilities(bound.natural)
+    bound, draws = bound_estimator.bound, bound_estimator.draws
+    probability = bound.family.probabilities(bound.dist_params)
     rare = outcomes(bound.problem, probability, draws, estimates)
     if rare is None:
         return [None] * len(parts)
@@ -60,7 +60,7 @@ def unseen(program, gradient, parts, roundings, estimates):
     for first in range(0, count, step):
         some = slice(first, first + step)
         forced = _forced(bound, probability, rare.category[:, some], draws, each)
-        distance = np.square(program.estimates_of(forced) - gradient, dtype=np.float64)
+        distance = np.square(bound_estimator.estimates_of(forced) - gradient, dtype=np.float64)
         for i, part in enumerate(parts):
             squares[i, some] = distance[:, part].sum(axis=1).reshape(-1, each)
     return [
@@ -145,4 +145,4 @@ def widened(variance, high, missing):
     """The upper end of a variance's interval with what may be missing."""
     if missing is None:
         return high
-    return variance + float(np.hypot(high - variance, missing.spread))
+    return variance + float(np.hypot(high - variance, missing.half_width))

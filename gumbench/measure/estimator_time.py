@@ -14,8 +14,14 @@ import numpy as np
 from gumbench import diagnostics, machine, registry
 from gumbench.engine import forecast as forecasting
 from gumbench.engine import resolve
+from gumbench.engine.bound_estimator import (
+    NO_DRAWS,
+    Preparation,
+    bind_estimator,
+    draw_source,
+    prepared,
+)
 from gumbench.engine.moments import Grouping, Silent
-from gumbench.engine.program import NO_DRAWS, Preparation, draw_source, make_program, prepared
 from gumbench.kernels.compiler.threads import limited
 from gumbench.kernels.loops import records
 from gumbench.measure import variance
@@ -65,11 +71,13 @@ def _timed(found):
     """Seconds of preparing; work of `units` estimates with their moments, and the least of them."""
     bound = variance.bound_problem(found)
     estimator = registry.estimators(found.estimator)[bound.problem.family]
-    settings = {**estimator.settings, **dict(found.estimator_settings)}
+    settings = estimator.all_settings(found.estimator_settings)
     grouping = Grouping(bound, np.zeros(bound.theta.size))
     options = found.inner_samples, 0, None, settings
     temperature = found.temperature
-    program = make_program(bound, estimator, [temperature or 1.0], *options, fastest_draws=True)
+    bound_estimator = bind_estimator(
+        bound, estimator, [temperature or 1.0], *options, fastest_draws=True
+    )
     source = draw_source(estimator, bound.family, fastest=True)
     preparation = Preparation(bound, settings, temperature, found.inner_samples, 0)
 
@@ -84,13 +92,15 @@ def _timed(found):
     seconds = 0.0
     if estimator.prepare or source is not NO_DRAWS:
         seconds = min(timing.clocked(prepare, 1) for _ in range(PREPARED_TIMES))
-    return seconds, _work(bound, program, grouping)
+    return seconds, _work(bound, bound_estimator, grouping)
 
 
-def _work(bound, program, grouping):
+def _work(bound, bound_estimator, grouping):
     sums = records.no_sums(1, 1, bound.theta.size, grouping.rows)
-    block = program.block
-    return lambda units: program.add_moments(grouping.driver, 0, 0, units, block, sums), block
+    block = bound_estimator.block
+    return lambda units: bound_estimator.add_moments(
+        grouping.driver, 0, 0, units, block, sums
+    ), block
 
 
 def _record(found, rounds, prepare_seconds):

@@ -1,4 +1,4 @@
-"""Nanoseconds of one draw of each sampler, next to the bare words and to a fill of Gumbels.
+"""Nanoseconds of one draw of each sampler, next to the random words and to a fill of Gumbels.
 
 Samplers of a number of categories are timed in turns on one thread: one draw from each of many rows
 of normal logits, and for those with a table many draws from one row. Each is also held against the
@@ -18,7 +18,8 @@ from gumbench.kernels.compiler.arrays import empty
 from gumbench.kernels.compiler.threads import limited
 from gumbench.kernels.loops import sampling
 from gumbench.kernels.random import noise, philox
-from gumbench.stats import statistics, timing
+from gumbench.stats import timing
+from gumbench.stats.law import law_test
 from gumbench.types import Record, Sampler
 
 ITEMS = 1 << 20
@@ -66,7 +67,7 @@ def measure(cells, monitor=None):
 
 
 def words_kernel(logits, temperatures, tables, key, first, out):
-    """The bare words of every draw, and nothing else; of short rows, of many draws at once."""
+    """The random words of every draw, and nothing else; of short rows, of many draws at once."""
     categories, numbers = logits.shape[1], out.shape[1] * out.shape[2]
     many = categories > noise.FEW
     words = empty((4, min(256, (categories + 3) // 4) if many else 256), np.uint32)
@@ -108,7 +109,7 @@ def _fill(logits):
 
 
 def _record(cell, found, logits, first):
-    """A cell's record; that of the first has the bare words and the fill besides."""
+    """A cell's record; that of the first has the random words and the fill besides."""
     kinds: list = [("sampler", (cell.key, shape), shape) for shape in shapes(cell)]
     kinds += [("bits", "bits", None), ("gumbel", "gumbel", None)] if first else []
     return Record(
@@ -149,7 +150,7 @@ def _check(cell, logits):
     ones = np.ones(1, logits.dtype)
     drawn = sampling.draw_rows(sampler, logits[None], ones, KEY, 0, draws)[0, 0]
     weight = np.exp(logits.astype(float) - logits.max())
-    return statistics.law_test(drawn, weight / weight.sum())
+    return law_test(drawn, weight / weight.sum())
 
 
 def forecast(cells, threads):

@@ -11,11 +11,12 @@ from gumbench import diagnostics, registry
 from gumbench.distributions import family
 from gumbench.engine import forecast as forecasting
 from gumbench.engine import rare, resolve
-from gumbench.engine.bound import Bound, compiled_for
+from gumbench.engine.bound_estimator import bind_estimator, draw_source
+from gumbench.engine.bound_problem import BoundProblem, compiled_for
 from gumbench.engine.exact import exact_gradient
 from gumbench.engine.moments import Grouping, Silent, accumulate
-from gumbench.engine.program import draw_source, make_program
-from gumbench.stats import statistics
+from gumbench.stats.bias import BRANCHES, MISSED_EVENTS, bias_size, bias_test, testable
+from gumbench.stats.intervals import effective_estimates, variance_interval
 from gumbench.types import BATCHES, PartResult, Record, Sizes
 
 ITEMS_OF_MEANS = 1 << 24
@@ -58,7 +59,7 @@ def bound_problem(cell):
 
 @functools.lru_cache(maxsize=16)
 def _bound(problem, dtype):
-    return Bound(problem, dtype)
+    return BoundProblem(problem, dtype)
 
 
 def _measure_some(cells, bound, estimator, truth, monitor):
@@ -66,24 +67,25 @@ def _measure_some(cells, bound, estimator, truth, monitor):
     grouping = Grouping(bound, truth.gradient)
     temperatures = [c.temperature or 1.0 for c in cells]
     options = cell.inner_samples, cell.seed, None, cell.estimator_settings
-    program = make_program(bound, estimator, temperatures, *options)
+    bound_estimator = bind_estimator(bound, estimator, temperatures, *options)
     started = time.perf_counter()
     name = " ".join(c.key for c in cells)
-    moments = accumulate(program, grouping, cell.estimates // BATCHES, monitor, name)
-    missing = unseen(program, estimator, truth, grouping, moments)
+    moments = accumulate(bound_estimator, grouping, cell.estimates // BATCHES, monitor, name)
+    missing = unseen(bound_estimator, estimator, truth, grouping, moments)
     seconds = time.perf_counter() - started
     clock = {"pass_seconds": seconds / len(cells)}
     return [
         dataclasses.replace(
-            _record(c, program, estimator, truth, grouping, moments.at(t), missing), clock=clock
+            _record(c, bound_estimator, estimator, truth, grouping, moments.at(t), missing),
+            clock=clock,
         )
         for t, c in enumerate(cells)
     ]
 
 
-def unseen(program, estimator, truth, grouping, moments):
+def unseen(bound_estimator, estimator, truth, grouping, moments):
     """What outcomes that were hardly ever drawn may add to the variance: part -> Unseen."""
-    bound = program.bound
+    bound = bound_estimator.bound
     discrete = bound.family.DISCRETE
     if not discrete or estimator.deterministic or estimator.takes_temperature:
         return {}
@@ -92,7 +94,7 @@ def unseen(program, estimator, truth, grouping, moments):
     if truth.source == "none":
         gradient = moments.at(0).batch_means.mean(axis=0) + grouping.shift
     rounding = [_rounding(bound, gradient, part) ** 2 for part in parts.values()]
-    found = rare.unseen(program, gradient, parts.values(), rounding, estimates)
+    found = rare.unseen(bound_estimator, gradient, parts.values(), rounding, estimates)
     return dict(zip(parts, found, strict=True))
 
 
@@ -102,8 +104,8 @@ def _rounding(bound, gradient, part):
     return ROUNDINGS * float(np.finfo(bound.real).eps) * float(np.linalg.norm(size))
 
 
-def _record(cell, program, estimator, truth, grouping, moments, missing):
-    bound = program.bound
+def _record(cell, bound_estimator, estimator, truth, grouping, moments, missing):
+    bound = bound_estimator.bound
     bad = np.flatnonzero(moments.not_finite >= 0)
     parts, message = {}, ""
     if bad.size:
@@ -131,7 +133,7 @@ def _record(cell, program, estimator, truth, grouping, moments, missing):
         measurement=cell.measurement,
         cell=cell,
         status="diverged" if bad.size else "done",
-        result=_costs(cell, program, estimator),
+        result=_costs(cell, bound_estimator, estimator),
         message=message,
         parts=parts,
     )
@@ -148,8 +150,8 @@ def _is_silent(found, name):
     return bool(nothing and truth.gradient[part].any())
 
 
-def _costs(cell, program, estimator):
-    bound = program.bound
+def _costs(cell, bound_estimator, estimator):
+    bound = bound_estimator.bound
     shape = bound.problem.shape
     cost = estimator.cost(Sizes(cell.inner_samples or 1, *shape))
     return {
@@ -161,8 +163,8 @@ def _costs(cell, program, estimator):
         "part_sizes": dict(bound.problem.parts),
         "evaluations": float(cost.values),
         "gradient_evaluations": float(cost.gradients),
-        "prepare_evaluations": program.prepare_calls.values,
-        "prepare_gradient_evaluations": program.prepare_calls.gradients,
+        "prepare_evaluations": bound_estimator.prepare_calls.values,
+        "prepare_gradient_evaluations": bound_estimator.prepare_calls.gradients,
         "value_ratio": None if estimator.deterministic else _finite(bound.value_ratio),
     }
 
@@ -197,7 +199,7 @@ def part_result(
     variance = float(component_variance.sum())
     index = list(grouping.parts).index(name)
     within = moments.batch_m2[:, index] / (moments.count - 1) if moments.count > 1 else []
-    low, high, relative = statistics.variance_interval(variance, within)
+    low, high, relative = variance_interval(variance, within)
     if not len(within) and variance == 0.0:
         low = high = relative = 0.0
     error = truth.error[part] if truth.error is not None else np.zeros(gradient.size)
@@ -222,9 +224,7 @@ def part_result(
     if truth.source == "none":
         return PartResult(**found)
     missed = _missed(bound, at_draws, part, n)
-    bias = statistics.bias_size(
-        differences, variance / n, float((error**2).sum()), float(missed.max())
-    )
+    bias = bias_size(differences, variance / n, float((error**2).sum()), float(missed.max()))
     test = _bias_test(bound, truth, grouping, moments, name, relative, component_variance, missed)
     found |= {
         "bias_norm": bias.norm,
@@ -263,21 +263,21 @@ def _missed(bound, at_draws, part, estimates):
     """What draws too rare to have happened could add to the mean of each component."""
     if not at_draws or not bound.family.DISCRETE:
         return np.zeros(part.stop - part.start)
-    return statistics.MISSED_EVENTS / estimates * bound.rare_scale[part]
+    return MISSED_EVENTS / estimates * bound.rare_scale[part]
 
 
 def _bias_test(bound, truth, grouping, moments, name, relative, component_variance, missed):
     """The groups of every level whose sums are close enough to normal, tested together."""
     part, groups, rows_of = grouping.parts[name]
     n = moments.count * BATCHES
-    effective = statistics.effective_estimates(relative if math.isfinite(relative) else 1.0, n)
+    effective = effective_estimates(relative if math.isfinite(relative) else 1.0, n)
     gradient = truth.gradient[part]
     center = grouping.shift[part] - gradient
     size = np.abs(gradient) + bound.rounding_scale[part]
     rounding = ROUNDINGS * float(np.finfo(bound.real).eps)
     columns = []
     for number, count in enumerate(groups.sizes):
-        group, sign = groups.leaf // statistics.BRANCHES**number, groups.sign
+        group, sign = groups.leaf // BRANCHES**number, groups.sign
         if number == 0 and groups.single:
             group, sign = np.arange(count), np.ones(count)
             variance, mean = component_variance, moments.batch_means[:, part].mean(axis=0)
@@ -295,10 +295,8 @@ def _bias_test(bound, truth, grouping, moments, name, relative, component_varian
     difference, variance, tolerance, error = (
         np.concatenate(column) for column in zip(*columns, strict=True)
     )
-    use = statistics.testable(variance, float(component_variance.sum()), effective)
-    return statistics.bias_test(
-        difference[use], variance[use], n, effective, tolerance[use], error[use]
-    )
+    use = testable(variance, float(component_variance.sum()), effective)
+    return bias_test(difference[use], variance[use], n, effective, tolerance[use], error[use])
 
 
 def forecast(cells, threads):

@@ -1,6 +1,8 @@
 import math
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from gumbench.kernels.blocks import bernoulli
 from gumbench.types import Problem, problem
@@ -49,8 +51,13 @@ def truth(theta, data):
     return one * (1 - one) * (1 - 2 * data[0]) / theta.size
 
 
-@problem(family="categorical", symbol="D", dimensions=(2, 20, 200), limits={"theta": "(0, 1)"})
-def make(dimension, *, t=0.499, theta=0.3):
+@problem(family="categorical", symbol="D", dimensions=(2, 20, 200))
+def make(
+    dimension,
+    *,
+    t: Annotated[float, Field(description="target of every one")] = 0.499,
+    theta: Annotated[float, Field(gt=0, lt=1, description="probability of a one")] = 0.3,
+):
     """E[(1/D) Σ (bᵢ - t)²], D independent bᵢ ~ Bernoulli(θ), each with a logit of its own.
 
     The gradient by a logit is θ(1 - θ)(1 - 2t)/D. Between 0 and 1, f is (1/D) Σ (xᵢ₁ - t)². At

@@ -1,9 +1,18 @@
+from typing import Annotated
+
+from pydantic import Field
+
 from gumbench.problems import bernoulli_sum
 from gumbench.types import problem
 
 
-@problem(family="categorical", symbol="D", dimensions=(1,), most=1, limits={"theta": "(0, 1)"})
-def make(dimension, *, t=0.45, theta=0.3):
+@problem(family="categorical", symbol="D", dimensions=(1,), most=1)
+def make(
+    dimension,
+    *,
+    t: Annotated[float, Field(description="target")] = 0.45,
+    theta: Annotated[float, Field(gt=0, lt=1, description="probability of a one")] = 0.3,
+):
     """E[(b - t)²], b ~ Bernoulli(θ): the toy of REBAR and RELAX (Tucker 2017, Grathwohl 2018).
 
     The gradient by the logit is θ(1 - θ)(1 - 2t). Between 0 and 1, f is (x₁ - t)². At θ = 1/2,

@@ -1,6 +1,10 @@
+from typing import Annotated
+
 import numpy as np
+from pydantic import Field
 
 from gumbench.kernels.random.noise import constants
+from gumbench.settings import Instance
 from gumbench.types import Problem, problem
 
 
@@ -32,9 +36,15 @@ def truth(theta, data):
     family="categorical",
     symbol="C",
     dimensions=(4, 64, 1024),
-    limits={"noise": "[0, inf)", "instance": "[0, 18446744073709551616)"},
 )
-def make(dimension, *, skew=1.0, offset=0.0, noise=0.0, instance=0):
+def make(
+    dimension,
+    *,
+    skew: Annotated[float, Field(description="standard deviation of the logits")] = 1.0,
+    offset: Annotated[float, Field(description="mean of the scores")] = 0.0,
+    noise: Annotated[float, Field(ge=0, description="standard deviation of noise on f")] = 0.0,
+    instance: Instance = 0,
+):
     """E Σ f_k D_k, D a one-hot draw from softmax θ: a bandit with C arms.
 
     The scores f are offset + normal, θ is normal with standard deviation `skew`, both from
@@ -50,6 +60,6 @@ def make(dimension, *, skew=1.0, offset=0.0, noise=0.0, instance=0):
         value_at=value_at,
         gradient=gradient,
         data=offset + constants("normal", dimension, instance),
-        feedback=noise,
+        reward_noise=noise,
         truth=truth,
     )

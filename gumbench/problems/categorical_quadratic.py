@@ -1,6 +1,10 @@
+from typing import Annotated
+
 import numpy as np
+from pydantic import Field
 
 from gumbench.kernels.random.noise import constants
+from gumbench.settings import Instance
 from gumbench.types import Problem, problem
 
 
@@ -39,9 +43,13 @@ def truth(theta, data):
     family="categorical",
     symbol="C",
     dimensions=(4, 64, 1024),
-    limits={"instance": "[0, 18446744073709551616)"},
 )
-def make(dimension, *, skew=1.0, instance=0):
+def make(
+    dimension,
+    *,
+    skew: Annotated[float, Field(description="standard deviation of the logits")] = 1.0,
+    instance: Instance = 0,
+):
     """E‖D - b‖², D a one-hot draw from softmax θ.
 
     θ is normal with standard deviation `skew`, b uniform on (0, 1), both from `instance`. On the

@@ -1,9 +1,10 @@
 import functools
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
-from gumbench.errors import InputError
 from gumbench.kernels.compiler import elementary
 from gumbench.kernels.compiler.arrays import empty, empty_like
 from gumbench.kernels.compiler.jit import helper
@@ -12,7 +13,8 @@ from gumbench.types import Problem, problem
 DATA = Path(__file__).parents[1] / "data"
 PIXELS = 64
 MOST_CATEGORIES = 10
-# Estimates worked on at once: their pixels fit the first cache.
+IMAGES = 1797
+# Estimates worked on at once: their pixels fit the L1 cache.
 LANES = 64
 
 # data: the image (64), the pixel biases (64), then a row of 64 pixel weights for every category of
@@ -175,7 +177,13 @@ def arrays():
 
 
 @problem(family="categorical", symbol="D", dimensions=(2, 4, 20), most=20)
-def make(dimension, *, categories=10, image=0, sharpness=0.5):
+def make(
+    dimension,
+    *,
+    categories: Annotated[int, Field(ge=2, le=MOST_CATEGORIES, description="of each latent")] = 10,
+    image: Annotated[int, Field(ge=0, lt=IMAGES, description="number of the digit")] = 0,
+    sharpness: Annotated[float, Field(description="factor of the encoder's logits")] = 0.5,
+):
     """E_q[log P(x | v) - log q(v) + log p(v)], the ELBO of one real 8x8 digit.
 
     D categorical latents of `categories` categories with a uniform prior; a fitted linear decoder
@@ -184,10 +192,6 @@ def make(dimension, *, categories=10, image=0, sharpness=0.5):
     are linear in x. Exact by enumeration up to 2^20 outcomes, beyond that estimated.
     """
     data = arrays()
-    if not 2 <= categories <= MOST_CATEGORIES:
-        raise InputError(f"categorical-vae: categories = {categories}; give 2 to 10")
-    if not 0 <= image < len(data["images"]):
-        raise InputError(f"categorical-vae: image = {image}; give 0 to {len(data['images']) - 1}")
     pixels = data["images"][image]
     logits = (pixels @ data["encoder"] + data["offset"]).reshape(-1, MOST_CATEGORIES)
     decoder = data["decoder"].reshape(-1, MOST_CATEGORIES, PIXELS)[:dimension, :categories]

@@ -1,13 +1,15 @@
-import numpy as np
+from typing import Annotated, Literal
 
-from gumbench.errors import InputError
+import numpy as np
+from pydantic import Field
+
 from gumbench.kernels.compiler import elementary
 from gumbench.kernels.random.noise import constants
 from gumbench.problems.categorical_vae import PIXELS, arrays
+from gumbench.settings import Instance
 from gumbench.types import Problem, problem
 
 CLASSES = 10
-LOSSES = ("zero-one", "cross-entropy")
 # A drawn label that is wrong would have an infinite cross entropy: this much is left to it.
 SMOOTHING = 0.05
 
@@ -82,17 +84,20 @@ def truth(theta, data):
     symbol="D",
     dimensions=(1, 8, 64),
     most=1797,
-    limits={"instance": "[0, 18446744073709551616)"},
 )
-def make(dimension, *, loss="zero-one", spread=1.0, instance=0):
+def make(
+    dimension,
+    *,
+    loss: Literal["zero-one", "cross-entropy"] = "zero-one",
+    spread: Annotated[float, Field(description="standard deviation of the logits, about")] = 1.0,
+    instance: Instance = 0,
+):
     """Mean loss of the labels drawn by a softmax classifier for D real 8x8 digits.
 
     Label k of an image x has the logit x · θ_k; the gradient is in the weights θ (10 × 64), which
     are normal, from `instance`, so that logits have a standard deviation of about `spread`. The
     loss is zero-one, 1 - x_y on the simplex, or cross-entropy, -log(0.05 + 0.95 x_y).
     """
-    if loss not in LOSSES:
-        raise InputError(f"classification: loss = {loss}; give {' or '.join(LOSSES)}")
     images, labels = arrays()["images"][:dimension], arrays()["labels"][:dimension]
     scale = spread / np.sqrt((arrays()["images"] ** 2).sum(axis=1).mean())
     rows = np.concatenate([labels[:, None], images], axis=1)

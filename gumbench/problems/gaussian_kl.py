@@ -1,4 +1,7 @@
+from typing import Annotated
+
 import numpy as np
+from pydantic import Field
 
 from gumbench.kernels.compiler import elementary
 from gumbench.types import Problem, problem
@@ -44,8 +47,13 @@ def truth(theta, data):
     return np.concatenate([mean, scale - 1 / scale])
 
 
-@problem(family="gaussian", symbol="d", dimensions=(1, 16, 256), limits={"sigma": "(0, inf)"})
-def make(dimension, *, mu=1.0, sigma=0.5):
+@problem(family="gaussian", symbol="d", dimensions=(1, 16, 256))
+def make(
+    dimension,
+    *,
+    mu: Annotated[float, Field(description="mean of z")] = 1.0,
+    sigma: Annotated[float, Field(gt=0, description="standard deviation of z")] = 0.5,
+):
     """KL(N(μ, σ²) ‖ N(0, 1)) = E_q[log q(z) - log p(z)] in each of d dimensions.
 
     f contains the parameters: pathwise adds ∂f/∂θ at fixed z, sticking the landing leaves it out,

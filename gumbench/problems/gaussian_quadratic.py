@@ -1,4 +1,7 @@
+from typing import Annotated
+
 import numpy as np
+from pydantic import Field
 
 from gumbench.types import Problem, problem
 
@@ -39,8 +42,15 @@ def truth(theta, data):
     return 2 * a * (a * theta + offset)
 
 
-@problem(family="gaussian", symbol="d", dimensions=(1, 16, 256), limits={"sigma": "(0, inf)"})
-def make(dimension, *, a=1.0, b=0.0, theta=1.0, sigma=1.0):
+@problem(family="gaussian", symbol="d", dimensions=(1, 16, 256))
+def make(
+    dimension,
+    *,
+    a: Annotated[float, Field(description="slope of the mean")] = 1.0,
+    b: Annotated[float, Field(description="offset of the mean")] = 0.0,
+    theta: Annotated[float, Field(description="where the gradient is taken")] = 1.0,
+    sigma: Annotated[float, Field(gt=0, description="standard deviation of z")] = 1.0,
+):
     """E[Σ z²], z ~ N(aθ + b, σ²) in each of d dimensions: the lecture's worked example.
 
     The gradient by θ is 2a(aθ + b); the minimum is at θ = -b/a.

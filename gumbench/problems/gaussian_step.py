@@ -1,6 +1,8 @@
 import math
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from gumbench.types import Problem, problem
 
@@ -30,9 +32,15 @@ def truth(theta, data):
     family="gaussian",
     symbol="d",
     dimensions=(1, 16),
-    limits={"sigma": "(0, inf)", "force": "[0, 1]"},
 )
-def make(dimension, *, mu=0.0, sigma=1.0, k=0.5, force=0):
+def make(
+    dimension,
+    *,
+    mu: Annotated[float, Field(description="mean of z")] = 0.0,
+    sigma: Annotated[float, Field(gt=0, description="standard deviation of z")] = 1.0,
+    k: Annotated[float, Field(description="where the step is")] = 0.5,
+    force: Annotated[int, Field(ge=0, le=1, description="1 has ∂f/∂z, which is 0")] = 0,
+):
     """E[Σ 1[z > k]], z ~ N(μ, σ²): a step has no useful derivative.
 
     The gradient is φ((k - μ)/σ)/σ by the mean, while the derivative of a step is 0 wherever it

@@ -1,7 +1,11 @@
+from typing import Annotated
+
 import numpy as np
+from pydantic import Field
 
 from gumbench.kernels.compiler import elementary
 from gumbench.kernels.random.noise import constants
+from gumbench.settings import Instance
 from gumbench.types import Problem, problem
 
 # data: the similarity of each word to the context (C), then the table of word vectors (C, size).
@@ -74,9 +78,14 @@ def truth(theta, data):
     symbol="C",
     dimensions=(100, 1000),
     most=1_000_000,
-    limits={"size": "[1, 4096]", "instance": "[0, 18446744073709551616)"},
 )
-def make(dimension, *, size=16, spread=1.0, instance=0):
+def make(
+    dimension,
+    *,
+    size: Annotated[int, Field(ge=1, le=4096, description="length of a word's vector")] = 16,
+    spread: Annotated[float, Field(description="standard deviation of the logits, about")] = 1.0,
+    instance: Instance = 0,
+):
     """E[-log σ(u_D · t)], D a word drawn from softmax(u_i · v): the lecture's word vectors.
 
     The gradient is in v, a vector of length `size`; the table u of C words, v and the context t

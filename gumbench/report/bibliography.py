@@ -1,15 +1,23 @@
-"""BibTeX of the papers that estimators and samplers come from."""
+"""The papers that estimators and samplers come from: data/papers.bib by key."""
 
+import functools
+import re
 from pathlib import Path
 
 
-def bibliography():
-    """BibTeX entries of all papers by key."""
+@functools.cache
+def entries() -> dict[str, str]:
+    """BibTeX entries by key."""
     text = (Path(__file__).parents[1] / "data" / "papers.bib").read_text(encoding="utf-8")
-    entries = (entry.strip() for entry in text.split("\n\n"))
-    return {entry.partition("{")[2].partition(",")[0]: entry for entry in entries}
+    found = (entry.strip() for entry in text.split("\n\n"))
+    return {entry.partition("{")[2].partition(",")[0]: entry for entry in found}
 
 
-def paper_keys(paper):
-    """Keys of the papers in a text such as "Glynn 1990; Weaver and Tao 2001": word and year."""
-    return [f"{p.split()[0].lower()}{p.split()[-1]}" for p in paper.split(";") if p.split()]
+def citation(key: str) -> str:
+    """A paper as people cite it, "Kool et al. 2019"; what is no key of ours stays as it is."""
+    if key not in entries():
+        return key
+    fields = dict(re.findall(r"^ *(\w+) *= *{(.*)},$", entries()[key], re.M))
+    surnames = [name.partition(",")[0] for name in fields["author"].split(" and ")]
+    who = f"{surnames[0]} et al." if len(surnames) > 2 else " and ".join(surnames)
+    return f"{who} {fields['year']}"

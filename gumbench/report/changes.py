@@ -9,9 +9,9 @@ import numpy as np
 from gumbench import text
 from gumbench.diagnostics import UNBIASED_LIMIT, Note
 from gumbench.errors import InputError
-from gumbench.report import ranking, shares
+from gumbench.report import candidates, ranking, shares
 from gumbench.report.envelope import Interval
-from gumbench.stats import statistics
+from gumbench.stats.intervals import jackknife_error, t_quantile
 
 # A norm that differs by more is another: in standard errors, and as a share.
 GRADIENT_ERRORS, SAME_GRADIENT = 6.0, 1e-3
@@ -93,11 +93,11 @@ class Diff:
 
 
 def diff(before, after, where=()):
-    """A Diff of two Results. where : `column=value` conditions on rows of the variance table.
+    """A Diff of the records of two runs; where : conditions on rows of the variance table.
 
     Raises InputError where the first has no finished cell, or the two have none in common.
     """
-    old, new = (ranking.kept(results, where) for results in (before, after))
+    old, new = (ranking.kept(records, where) for records in (before, after))
     done = [pair for pair in old if pair[1]["status"] == "done"]
     if not done:
         raise InputError("the first run has no finished cell to compare with")
@@ -118,9 +118,8 @@ def diff(before, after, where=()):
         else:
             name = _name(record)
             absent[name] = _absence(name, there.get(_cell(record)), added)
-    notes = [*_machine_notes(before, after), *_unfinished_notes(before, after)]
-    notes += _gradient_notes(done, rows)
-    return Diff(tuple(changes), tuple(absent.values()), tuple(added), tuple(notes))
+    notes = tuple(_gradient_notes(done, rows))
+    return Diff(tuple(changes), tuple(absent.values()), tuple(added), notes)
 
 
 def _cell(record):
@@ -129,11 +128,11 @@ def _cell(record):
 
 
 def _name(record):
-    return f"{ranking.named(record)} on {_place(record.cell)}"
+    return f"{candidates.named(record)} on {_place(record.cell)}"
 
 
 def _place(cell):
-    settings = ranking.pairs_text(cell.problem_settings)
+    settings = candidates.pairs_text(cell.problem_settings)
     return f"{cell.problem} {cell.dimension}" + (f" ({settings})" if settings else "")
 
 
@@ -166,21 +165,22 @@ def _ratio(before, after, shared):
     with np.errstate(divide="ignore"):
         left = [np.log(values[1:]) for values in (over, under)]
     if shared:
-        error = statistics.jackknife_error(left[0] - left[1])
+        error = jackknife_error(left[0] - left[1])
     else:
-        error = math.hypot(*map(statistics.jackknife_error, left))
+        error = math.hypot(*map(jackknife_error, left))
     value = float(over[0] / under[0])
     if not math.isfinite(error):
         return Interval(value, 0.0, math.inf)
-    factor = math.exp(statistics.t_quantile(left[0].size - 1) * error)
+    factor = math.exp(t_quantile(left[0].size - 1) * error)
     return Interval(value, value / factor, value * factor)
 
 
-def _machine_notes(before, after):
-    there = dict(_flat(after.machine))
+def machine_notes(before, after):
+    """Notes on what differs in the facts of two machines and their versions."""
+    there = dict(_flat(after))
     found = [
         f"{key} {value} and {there.get(key)}"
-        for key, value in _flat(before.machine)
+        for key, value in _flat(before)
         if there.get(key) != value
     ]
     if found:
@@ -206,12 +206,6 @@ def _gradient_notes(done, rows):
         yield Note(
             "other-gradient", what, "the model changed: judge by the column relative_variance"
         )
-
-
-def _unfinished_notes(before, after):
-    for word, results in (("first", before), ("second", after)):
-        if results.unfinished:
-            yield Note("unfinished", f"of the {word}: {results.unfinished}")
 
 
 def _flat(facts):

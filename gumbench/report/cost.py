@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gumbench import limits
 from gumbench.errors import InputError, unknown
-from gumbench.stats import statistics
+from gumbench.stats.intervals import median_interval
 
 UNITS = ("evaluations", "time", "estimates")
 GRADIENT_COST = 3.0
@@ -22,7 +22,7 @@ class CostModel:
     cost_of_f, cost_of_gradient : seconds that f, and f with its gradient, take in a user's own
         model: an estimate then costs its evaluations at these prices and the time measured
     batched : the evaluations that one estimate makes run at once, and cost as one
-    reuse : estimates made at one θ, over which what is prepared is spread; 1,000 where None
+    reuse : estimates made at one θ, that share what is prepared; 1,000 where None
 
     Raises InputError for what contradicts itself.
     """
@@ -115,7 +115,7 @@ class CostModel:
         result, rounds = record.result, record.clock.get("rounds")
         seconds = 0.0
         if rounds:
-            seconds = statistics.median_interval(rounds)[0]
+            seconds = median_interval(rounds)[0]
             seconds += record.clock["prepare_seconds"] / reuse
         if self.is_measured:
             if not rounds:

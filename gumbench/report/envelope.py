@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gumbench.stats import statistics
+from gumbench.stats.intervals import log_ratio_of_medians, t_quantile
 
 # Errors this close, as a share, are equal.
 EQUAL = 1e-12
@@ -162,7 +162,7 @@ def covers(line, other, budgets, shape):
 
     The jackknife over the batches on the logarithm takes their shared noise into account; where
     leaving a batch out leaves no error, it works on the difference. What nobody saw could raise
-    either. Equal errors without any spread are not unclear, but equal.
+    either. Equal errors without any width are not unclear, but equal.
     """
     budgets = np.asarray(budgets, float)
     found = []
@@ -186,7 +186,7 @@ def _half_width(differences, timing):
     left = differences[1:]
     count = left.shape[0]
     error = np.sqrt((count - 1) / count * ((left - left.mean(axis=0)) ** 2).sum(axis=0))
-    return np.hypot(statistics.t_quantile(count - 1) * error, timing)
+    return np.hypot(t_quantile(count - 1) * error, timing)
 
 
 def _timing(line, other, budgets, scale):
@@ -194,8 +194,8 @@ def _timing(line, other, budgets, scale):
     pair = line.rounds, other.rounds
     if not all(pair) or len(set(map(len, pair))) > 1:
         return 0.0
-    _, error = statistics.log_ratio_of_medians(*pair)
-    factor = math.exp(statistics.t_quantile(len(line.rounds) - 1) * error)
+    _, error = log_ratio_of_medians(*pair)
+    factor = math.exp(t_quantile(len(line.rounds) - 1) * error)
     moved = (one.level[0] + one.slope[0] * factor / budgets for one in (line, other))
     stood = (one.at(budgets)[0] for one in (line, other))
     return np.maximum(*(np.abs(scale(m) - scale(s)) for m, s in zip(moved, stood, strict=True)))

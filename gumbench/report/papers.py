@@ -95,11 +95,11 @@ def with_settings_that_differ(row, rows):
     return {**row, "settings": ", ".join(kept).replace("=", " = ")}
 
 
-def best_temperatures(results, where):
+def best_temperatures(records, where):
     """(cell, part) of the rows that have each estimator's best temperature, as `compare` shows."""
     return {
         (candidate.row["cell"], candidate.row["part"])
-        for comparison in ranking.compare(results, where=where)
+        for comparison in ranking.compare(records, where=where)
         for candidate in summary.best_temperatures(comparison)
     }
 

@@ -1,99 +1,27 @@
-"""Which estimator to use, at which budget of a step: candidates of a run, and the verdict on them.
-
-Averaging budget / cost of its estimates, whose mean is m, an estimator leaves of the gradient g
-
-    the error            (‖m - g‖² + variance · cost / budget) / ‖g‖²
-    the direction error  1 - (m · g)₊² / (‖g‖² (‖m‖² + variance · cost / budget)),
-
-the second after the best step size. They are e and e / (1 + e) of a line e = level + slope /
-budget.
-"""
+"""Which estimator of a run to use, at which budget of a step, and the verdict on them."""
 
 import dataclasses
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from gumbench.diagnostics import UNBIASED_LIMIT
 from gumbench.errors import InputError, unknown
 from gumbench.report import query, shares, tables, verdict
+from gumbench.report.candidates import (
+    SHAPES,
+    Candidate,
+    candidate,
+    named,
+    pairs_text,
+    varied_settings,
+)
 from gumbench.report.cost import CostModel
-from gumbench.report.envelope import Interval, Line, best_at, envelope, rivals_at
+from gumbench.report.envelope import Interval, best_at, envelope, rivals_at
 
 BUDGET = 64.0
 # Ranges of budgets that end within so many times their start are none where time was measured.
 SLIVER = 1.02
-WITHOUT_TRUTH = "none"
-
-
-def _direction(e):
-    return np.where(np.isinf(e), 1.0, e / (1 + np.where(np.isinf(e), 0.0, e)))
-
-
-# The errors, and what makes each of its line.
-SHAPES: dict[str, Callable] = {"direction": _direction, "error": lambda e: e}
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """An estimator with its temperature, inner samples and settings.
-
-    settings : as text
-    unbiased : declared so, and not rejected by the bias test
-    rejected : declared so, and rejected
-    oracle : rests on what nobody has
-    deterministic : one estimate says all
-    cost : of one estimate
-    exact : without variance, and nothing that was never drawn could add one
-    unseen : what was hardly ever drawn may add more variance than was seen: its errors are not
-        known, and it takes no part
-    row : of variance.csv
-    error, direction_error : at the comparison's budget; None where one estimate costs more than
-        that, and where there is no such error
-    """
-
-    estimator: str
-    temperature: float | None
-    inner_samples: int | None
-    settings: str
-    unbiased: bool
-    rejected: bool
-    oracle: bool
-    deterministic: bool
-    cost: float
-    exact: bool
-    unseen: bool
-    row: dict[str, Any] = field(repr=False)
-    lines: dict[str, Line] = field(repr=False)
-    error: float | None = None
-    direction_error: float | None = None
-
-    @property
-    def name(self):
-        """Estimator with what tells it apart."""
-        return _name(self.estimator, self.temperature, self.inner_samples, self.settings)
-
-    def plain(self):
-        """All of it as JSON types."""
-        names = ("estimator", "temperature", "inner_samples", "settings", "unbiased", "rejected")
-        measured = ("variance", "variance_low", "variance_high", "relative_variance", "gain")
-        bias = ("bias_norm", "bias_low", "bias_high", "bias_p", "evaluations")
-        return {
-            "name": self.name,
-            **{name: getattr(self, name) for name in (*names, "oracle", "cost", "exact", "unseen")},
-            **{name: self.row[name] for name in (*measured, *bias, "gradient_evaluations")},
-            "error": self.error,
-            "direction_error": self.direction_error,
-        }
-
-    def at(self, by, budget):
-        """Its error of a kind at a budget, or None."""
-        if self.unseen or by not in self.lines or self.cost > budget:
-            return None
-        return float(SHAPES[by](self.lines[by].at([budget])[0, 0]))
 
 
 @dataclass(frozen=True)
@@ -185,10 +113,9 @@ def _plain_range(found):
     }
 
 
-def compare(results, cost=None, *, budget=None, by="direction", oracles=False, where=()):
-    """Comparisons of all problems, dimensions, settings and parts in some results.
+def compare(records, cost=None, *, budget=None, by="direction", oracles=False, where=()):
+    """Comparisons of all problems, dimensions, settings and parts in some records.
 
-    results : Results
     cost : a CostModel; evaluations of f by default
     budget : of a step, in the cost's unit; None for all budgets
     by : "direction" or "error"
@@ -206,7 +133,7 @@ def compare(results, cost=None, *, budget=None, by="direction", oracles=False, w
         raise InputError(f"--budget {budget}: give more than 0")
     groups: dict[tuple, list] = {}
     missing: dict[tuple, dict] = {}
-    for record, row in kept(results, where):
+    for record, row in kept(records, where):
         if row["status"] == "done":
             groups.setdefault(_group(record, row["part"], cost), []).append((record, row))
         else:
@@ -220,11 +147,9 @@ def compare(results, cost=None, *, budget=None, by="direction", oracles=False, w
     ]
 
 
-def kept(results, where):
+def kept(records, where):
     """Records with their rows that meet the conditions."""
-    pairs = [
-        (record, row) for record in results.records for row in tables.rows("variance", [record])
-    ]
+    pairs = [(record, row) for record in records for row in tables.rows("variance", [record])]
     kept = {id(row) for row in query.where("variance", [row for _, row in pairs], where)}
     return [(record, row) for record, row in pairs if id(row) in kept]
 
@@ -237,34 +162,11 @@ def _group(record, part, cost):
     return cell.problem, cell.dimension, settings, cell.dtype, python, part
 
 
-def named(record):
-    """A cell as candidates are called."""
-    cell = record.cell
-    settings = pairs_text(cell.estimator_settings)
-    return _name(cell.estimator, cell.temperature, cell.inner_samples, settings)
-
-
-def _name(estimator, temperature, inner_samples, settings):
-    parts = [f"τ = {temperature:g}"] if temperature is not None else []
-    parts += [f"K = {inner_samples}"] if inner_samples else []
-    parts += [settings] if settings else []
-    return estimator + (f" ({', '.join(parts)})" if parts else "")
-
-
-def pairs_text(pairs):
-    """Settings as text."""
-    return ", ".join(f"{key} = {_plain(value)}" for key, value in pairs)
-
-
-def _plain(value):
-    return f"{value:g}" if isinstance(value, float) else value
-
-
 def _comparison(key, pairs, cost, budget, by, oracles, missing):
     problem, dimension, settings, dtype, _, part = key
     found = pairs[0][0].parts[part]
-    varied = _varied_settings(record for record, _ in pairs)
-    candidates = [_candidate(record, row, cost, varied) for record, row in pairs]
+    varied = varied_settings(record for record, _ in pairs)
+    candidates = [candidate(record, row, cost, varied) for record, row in pairs]
     relative = shares.gradient_square(found) is not None
     by = by if relative else "error"
     shown = budget or default_budget(cost, candidates)
@@ -301,70 +203,6 @@ def default_budget(cost, candidates):
     if cost.is_measured:
         return BUDGET * min(c.cost for c in candidates)
     return BUDGET * (cost.cost_of_f or 1.0)
-
-
-def _varied_settings(records):
-    """Estimators whose candidates differ in their settings."""
-    seen: dict[str, set] = {}
-    for record in records:
-        pairs = pairs_text(record.cell.estimator_settings)
-        seen.setdefault(record.cell.estimator, set()).add(pairs)
-    return {name for name, texts in seen.items() if len(texts) > 1}
-
-
-def _candidate(record, row, cost, varied):
-    cell, result = record.cell, record.result
-    found = record.parts[row["part"]]
-    p = found.bias_p
-    rejected = result["unbiased"] and p is not None and p < UNBIASED_LIMIT
-    price = cost.of(record)
-    unbiased = result["unbiased"] and not rejected
-    timed = {"rounds": tuple(record.clock.get("rounds", ()))} if cost.is_measured else {}
-    lines = {
-        by: Line(level, slope, price, result["deterministic"], unseen, **timed)
-        for by, (level, slope, unseen) in _errors(found, unbiased, price).items()
-    }
-    return Candidate(
-        estimator=cell.estimator,
-        temperature=cell.temperature,
-        inner_samples=cell.inner_samples,
-        settings=pairs_text(cell.estimator_settings) if cell.estimator in varied else "",
-        unbiased=unbiased,
-        rejected=rejected,
-        oracle=result["oracle"],
-        deterministic=result["deterministic"],
-        cost=price,
-        exact=shares.is_rounding(found),
-        unseen=shares.is_unseen(found),
-        row=row,
-        lines=lines,
-    )
-
-
-def _errors(found, unbiased, cost):
-    """Level, slope and what nobody saw of the slope, by the errors that there are."""
-    square = shares.gradient_square(found)
-    unseen = 0.0
-    if found.unseen and not shares.is_rounding(found) and not shares.is_unseen(found):
-        unseen = found.unseen.spread * cost
-    if found.truth == WITHOUT_TRUTH:
-        work = shares.variances(found) * cost
-        return {"error": (np.zeros_like(work), work, unseen)} if unbiased else {}
-    moments = shares.moments(found)
-    work, scale = moments.variance * cost, square or 1.0
-    bias = np.zeros_like(work) if unbiased else moments.bias
-    errors = {"error": (bias / scale, work / scale, unseen / scale)}
-    if square is None:
-        return errors
-    if unbiased or (shares.is_rounding(found) and not bias.any()):
-        return errors | {"direction": errors["error"]}
-    gain, error = shares.gain(found)
-    if not gain > shares.GAIN_ERRORS * error:
-        return errors | {"direction": (np.full_like(work, np.inf), np.zeros_like(work), 0.0)}
-    along = np.maximum(moments.by_truth, 0.0) ** 2 / square
-    with np.errstate(divide="ignore", invalid="ignore"):
-        level = np.maximum(moments.square / along - 1.0, 0.0)
-        return errors | {"direction": (level, work / along, unseen / along[0])}
 
 
 def _ranges(candidates, by, budget, cost):

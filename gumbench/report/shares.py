@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gumbench.stats import statistics
+from gumbench.stats.intervals import leave_one_out_means, squares_of_means
 
 # A ‖g‖² that is estimated, and a gain, are something where they are so many standard errors.
 SQUARE_ERRORS = 2.0
@@ -64,7 +64,7 @@ def is_unseen(found):
     """Whether most of a part's variance may be in events that were hardly ever drawn."""
     if found.silent:
         return True
-    rare = found.unseen and found.unseen.spread > found.variance
+    rare = found.unseen and found.unseen.half_width > found.variance
     return bool(rare) and not is_rounding(found)
 
 
@@ -89,7 +89,7 @@ def moments(found):
     square = np.concatenate(
         [
             [found.mean_norm**2],
-            statistics.squares_of_means(found.batch_mean, found.batch_square)[1],
+            squares_of_means(found.batch_mean, found.batch_square)[1],
         ]
     )
     variance = variances(found)
@@ -110,9 +110,9 @@ def variances(found):
     batches = np.array(found.batch_variances)
     if not batches.size or is_rounding(found):
         return np.zeros(len(found.batch_mean) + 1)
-    left = statistics.leave_one_out_means(batches) / (batches.mean() or 1.0)
+    left = leave_one_out_means(batches) / (batches.mean() or 1.0)
     return found.variance * np.append(1.0, left)
 
 
 def _left_out(values):
-    return np.append(np.mean(values), statistics.leave_one_out_means(values))
+    return np.append(np.mean(values), leave_one_out_means(values))

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from gumbench import text
-from gumbench.report import ranking, verdict
+from gumbench.report import candidates, ranking, tables, verdict
 from gumbench.report.cost import REUSE
 
 MOST_ROWS = 12
@@ -49,11 +49,11 @@ def table(title, columns, things, below=()):
     return Table(tuple(title), tuple(c for c, _ in shown), tuple(rows), tuple(below))
 
 
-def of_sweep(results):
+def of_sweep(records):
     """Tables of a sweep: one a problem at its middle dimension, then one a number of categories."""
     groups: dict[tuple, list] = {}
-    if any(row["status"] == "done" for row in results.rows("variance")):
-        for c in results.compare():
+    if any(row["status"] == "done" for row in tables.rows("variance", records)):
+        for c in ranking.compare(records):
             groups.setdefault((c.problem, c.settings, c.dtype, c.part), []).append(c)
     for group in groups.values():
         group.sort(key=lambda c: c.dimension)
@@ -66,13 +66,13 @@ def of_sweep(results):
             rows[:MOST_ROWS],
             [*more, *middle.verdict],
         )
-    yield from of_samplers(results.rows("throughput"))
+    yield from of_samplers(tables.rows("throughput", records))
 
 
 def of_comparison(comparison, every=False):
     """The table of a comparison, its verdict below. every : all temperatures, not the best ones."""
     cost = Column("cost", True, 6), lambda c: verdict.amount(comparison.cost, c.cost)
-    errors = [b for b in ranking.SHAPES if comparison.relative or b == "error"]
+    errors = [b for b in candidates.SHAPES if comparison.relative or b == "error"]
     missing = [f"Not here: {name}: {why}" for name, why in comparison.missing]
     return table(
         [*_title(comparison, [comparison.dimension]), _price(comparison)],
@@ -87,7 +87,7 @@ def best_temperatures(comparison):
 
     The least error counts at the comparison's budget, or at one estimate where that costs more.
     """
-    best: dict[tuple, ranking.Candidate] = {}
+    best: dict[tuple, candidates.Candidate] = {}
     for c in comparison.candidates:
         key = c.estimator, c.inner_samples, c.settings
         if key not in best or _error(comparison, c) < _error(comparison, best[key]):
@@ -156,7 +156,7 @@ def _price(comparison):
 
 
 def _spread_over(cost):
-    return f"what is prepared for a θ is spread over {cost.reuse or REUSE:,} estimates"
+    return f"what is prepared for a θ is shared by {cost.reuse or REUSE:,} estimates"
 
 
 def _name(candidate):

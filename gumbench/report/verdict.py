@@ -131,11 +131,11 @@ def _winners(found):
     return f"{text.listed(names, MOST_RIVALS, 'or')}: cannot be told apart"
 
 
-def amount(cost, value, spread=None):
-    """A cost or budget without its unit, but for a time, in the digits that its spread leaves."""
+def amount(cost, value, half_width=None):
+    """A cost or budget, of a time with its unit, in the digits that its half width leaves."""
     if cost.in_seconds:
         return text.duration(value)
-    return text.rounded(value, spread) if spread else text.short(value)
+    return text.rounded(value, half_width) if half_width else text.short(value)
 
 
 def bias_size(row, size, relative):

@@ -9,7 +9,7 @@ import numpy as np
 
 from gumbench import registry
 from gumbench.kernels.compiler.roles import ROLES
-from gumbench.user_code import plugins
+from gumbench.user_code import loading
 
 ROOT = Path(__file__).parents[1]
 # Folders and files that every number depends on.
@@ -32,10 +32,10 @@ def digest(measurement, problem, estimator):
     files += [*own, *(borrowed for file in own for borrowed in _borrowed(file))]
     hashed = hashlib.sha256(_hash(tuple(sorted(f for f in set(files) if f.is_file()))))
     for name in (problem.name, estimator and estimator.name):
-        for path in plugins.files(name or ""):
+        for path in loading.files(name or ""):
             hashed.update(path.read_bytes())
     if registry.is_own("problems", problem.name):
-        for array in (problem.theta, problem.data, problem.natural):
+        for array in (problem.theta, problem.data, problem.dist_params):
             hashed.update(b"" if array is None else np.asarray(array, np.float64).tobytes())
     return hashed.hexdigest()[:16]
 

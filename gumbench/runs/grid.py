@@ -11,6 +11,7 @@ from gumbench.diagnostics import Note
 from gumbench.engine import applicability, resolve
 from gumbench.errors import InputError, unknown
 from gumbench.runs import digest
+from gumbench.settings import value_of
 from gumbench.types import BATCHES, Cell
 
 MOST_CELLS = 1_000_000
@@ -189,35 +190,11 @@ def _inner_samples(grid, estimator, name, typed, notes):
 def _settings(given, name, declared):
     """All combinations of settings for one problem or estimator, each a sorted tuple of pairs."""
     axes = {
-        key: [_typed(f"{name}.{key}", value, default) for value in values]
-        for key, default in sorted(declared.items())
-        for values in [given.get(f"{name}.{key}", given.get(key, (default,)))]
+        key: [value_of(f"{name}.{key}", value, field) for value in values]
+        for key, field in sorted(declared.items())
+        for values in [given.get(f"{name}.{key}", given.get(key, (field.default,)))]
     }
     return [tuple(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-
-
-def checked_settings(name, given, declared):
-    """Settings of one estimator or problem, each of its declared type. Raises InputError."""
-    for key in given:
-        if key not in declared:
-            raise unknown(f"setting of {name}", key, list(declared), f"gumbench explain {name}")
-    return {key: _typed(f"{name}.{key}", value, declared[key]) for key, value in given.items()}
-
-
-def _typed(key, value, default):
-    """A value of the type of the setting's default."""
-    if type(value) is int and type(default) is float and abs(value) < 1 << 1023:
-        value = float(value)
-    if type(value) is float and type(default) is int and value.is_integer():
-        value = int(value)
-    number = isinstance(value, float)
-    if type(value) is not type(default) or (number and not math.isfinite(value)):
-        raise InputError(f"--set {key}={value}: give a {_kind(default)} such as {default}")
-    return value
-
-
-def _kind(default):
-    return {int: "whole number", float: "number", bool: "truth value"}.get(type(default), "word")
 
 
 def _check_settings(spec):

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+from gumbench.diagnostics import Note
 from gumbench.errors import InputError, unknown
 from gumbench.report import changes, ranking, tables
 from gumbench.report.cost import CostModel
@@ -111,7 +112,9 @@ class Results:
             seconds
         """
         price = CostModel(cost, gradient_cost, cost_of_f, cost_of_gradient, batched, reuse)
-        return ranking.compare(self, price, budget=budget, by=by, oracles=oracles, where=where)
+        return ranking.compare(
+            self.records, price, budget=budget, by=by, oracles=oracles, where=where
+        )
 
     def diff(self, before, *, where=()):
         """What changed since another run: a report.changes.Diff, whose `failures` are a gate's.
@@ -122,7 +125,12 @@ class Results:
             raise InputError(
                 f"before = {before!r:.60}: give Results, such as gumbench.load(FOLDER)"
             )
-        return changes.diff(before, self, where)
+        found = changes.diff(before.records, self.records, where)
+        notes = [*changes.machine_notes(before.machine, self.machine)]
+        for word, run in (("first", before), ("second", self)):
+            if run.unfinished:
+                notes.append(Note("unfinished", f"of the {word}: {run.unfinished}"))
+        return dataclasses.replace(found, notes=(*notes, *found.notes))
 
     def write_tables(self, folder):
         """Write all tables into a Folder, and their hashes into its manifest."""

@@ -18,7 +18,7 @@ from gumbench.runs.results import Results
 from gumbench.runs.store import SPEC, Folder, Manifest
 from gumbench.spec import schema
 from gumbench.types import Record
-from gumbench.user_code import plugins
+from gumbench.user_code import loading
 
 CHECKPOINT_SECONDS = 15.0
 FINISHED = ("done", "diverged", "skipped")
@@ -76,7 +76,7 @@ class Monitor:
 def default_folder(name, spec):
     """Where a run goes when nobody says: results/<name>-<hash of the spec and a user's files>."""
     hashed = hashlib.sha256(json.dumps(spec.identity(), sort_keys=True).encode())
-    for path in dict.fromkeys(path for n in _own_files(spec) for path in plugins.files(n)):
+    for path in dict.fromkeys(path for n in _own_files(spec) for path in loading.files(n)):
         hashed.update(path.read_bytes())
     return Path("results", f"{name}-{hashed.hexdigest()[:8]}")
 
@@ -157,7 +157,7 @@ def _manifest_of(path):
 def _own_files(spec):
     """FILE.py[:NAME] of problems and estimators in a spec."""
     named = (n for g in spec.grid for n in (*(g.problems or ()), *(g.estimators or ())))
-    return [n for n in dict.fromkeys(named) if plugins.is_file(n)]
+    return [n for n in dict.fromkeys(named) if loading.is_file(n)]
 
 
 def _runs(parent):
@@ -179,7 +179,7 @@ def _check_contains(spec, cells, manifest, folder):
         return
     old_digests = manifest.digests
     changed = [c for c in cells if old_digests.get(_pair(c), c.digest) != c.digest]
-    edited = [n for c in changed for n in (c.problem, c.estimator) if plugins.is_file(n)]
+    edited = [n for c in changed for n in (c.problem, c.estimator) if loading.is_file(n)]
     if edited:
         raise InputError(f"{folder.path} is of before {edited[0]} was edited: {hint}")
     if changed:

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import errno
-import fcntl
 import json
 import os
 import socket
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pydantic
+from filelock import FileLock, Timeout
 
 from gumbench.diagnostics import Note
 from gumbench.errors import BusyError, InputError
@@ -21,8 +21,6 @@ from gumbench.types import Record
 SCHEMA = 3
 MANIFEST, SPEC, JOURNAL = "manifest.json", "spec.toml", "cells.jsonl"
 CHECKPOINT, LOCK = "checkpoint.npz", ".lock"
-# What a lock says that another process holds; other errors say that there are no locks here.
-HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 
 def sync_folder(path):
@@ -135,30 +133,32 @@ class Folder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             sync_folder(self.path.parent)
-            file = open(self / LOCK, "a+", encoding="utf-8")  # noqa: SIM115
+            (self / LOCK).touch()
         except OSError as error:
             raise _cannot_write(self.path, error) from None
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno in HELD:
-                    raise BusyError(
-                        f"{self.path} is in use by {self._holder(file)}: wait for it, stop it, or "
-                        "give another folder with --output"
-                    ) from None
-                reason = error.strerror or str(error)
-                text = f"{self.path} cannot be locked ({reason}), so nothing keeps another run out"
-                tell(Note("no-lock", text, "do not start a second one there"))
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-            file.flush()
+        lock = FileLock(self / LOCK, timeout=0, thread_local=False, fallback_to_soft=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise BusyError(
+                f"{self.path} is in use by {self._holder()}: wait for it, stop it, or give "
+                "another folder with --output"
+            ) from None
+        except OSError as error:
+            reason = error.strerror or str(error)
+            text = f"{self.path} cannot be locked ({reason}), so nothing keeps another run out"
+            tell(Note("no-lock", text, "do not start a second one there"))
+        try:
+            holder = f"process {os.getpid()} on {socket.gethostname()}\n"
+            (self / LOCK).write_text(holder, encoding="utf-8")
             yield
+        finally:
+            lock.release()
 
-    @staticmethod
-    def _holder(file):
-        file.seek(0)
-        return file.read().strip() or "another process"
+    def _holder(self):
+        with contextlib.suppress(OSError):
+            return (self / LOCK).read_text(encoding="utf-8").strip() or "another process"
+        return "another process"
 
     def manifest(self):
         """The Manifest. Raises InputError where it is missing, damaged or of a newer version."""

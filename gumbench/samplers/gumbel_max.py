@@ -2,7 +2,7 @@
 
 Of few categories all Gumbels are formed, for many draws at once. Of many, an upper bound of the
 scores of every four comes from the bits of their smallest word and from their largest logit. Chunks
-of words stay in the first cache; a chunk, a group in it, four categories and one are looked at only
+of words stay in the L1 cache; a chunk, a group in it, four categories and one are looked at only
 if their bound exceeds the best score so far, which happens about log C times.
 """
 
@@ -177,6 +177,6 @@ SAMPLER = Sampler(
     kernel=kernel,
     formula="argmax_c θ_c/τ - log(-log u_c)",
     resolution=64,
-    paper="Gumbel 1954; Yellott 1977",
+    papers=("gumbel1954", "yellott1977"),
     aliases=("gumbel",),
 )

@@ -51,5 +51,5 @@ SAMPLER = Sampler(
     formula="argmax_c θ_c/τ - log(-log u_c)",
     resolution=24,
     flaw="u is rounded to 1 once in 2^25, and its category wins however rare it is",
-    paper="Gumbel 1954; Yellott 1977",
+    papers=("gumbel1954", "yellott1977"),
 )

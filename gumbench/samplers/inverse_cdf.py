@@ -52,6 +52,6 @@ SAMPLER = Sampler(
     table_size=lambda categories: categories,
     formula="min { c : Σ_{i ≤ c} exp θ_i/τ > u Σ_i exp θ_i/τ }",
     resolution=53,
-    paper="Devroye 1986",
+    papers=("devroye1986",),
     aliases=("multinomial", "cdf"),
 )

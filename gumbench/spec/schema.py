@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
+import tomli_w
 
 from gumbench.errors import InputError, unknown
 from gumbench.spec.numbers import numbers
 
 FEWEST_ESTIMATES = 128
-MEASUREMENTS = ("variance", "estimator_time")
 PRESETS = resources.files("gumbench") / "spec" / "presets"
 
 Temperature = Annotated[float, pydantic.Field(ge=1e-6, le=1e6)]
@@ -101,9 +101,7 @@ class SweepSpec(pydantic.BaseModel):
     threads: Positive | None = None
     trust: bool = False
     components: bool = False
-    measurements: Annotated[tuple[str, ...], NotEmpty] = pydantic.Field(
-        default_factory=lambda: MEASUREMENTS
-    )
+    measurements: Annotated[tuple[str, ...], NotEmpty] = ("variance", "estimator_time")
 
     def identity(self):
         """The keys that decide results, as plain JSON types."""
@@ -192,20 +190,8 @@ def _no_preset(name):
 def to_toml(spec):
     """A spec as TOML that reads back as the same spec."""
     data = spec.model_dump(mode="json", exclude_none=True)
-    grids = data.pop("grid")
-    lines = [f"{key} = {_toml(value)}" for key, value in data.items()]
-    for grid in grids:
-        settings = grid.pop("settings", {})
-        lines += ["", "[[grid]]", *(f"{k} = {_toml(v)}" for k, v in grid.items())]
-        if settings:
-            lines += ["[grid.settings]"]
-            lines += [f"{_toml(k)} = {_toml(v)}" for k, v in settings.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value):
-    """A TOML value: JSON, but for surrogate pairs and a bare delete character."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    grids = [{k: v for k, v in grid.items() if v != {}} for grid in data.pop("grid")]
+    return tomli_w.dumps({**data, "grid": grids})
 
 
 def merge(data, flags: dict[str, Any]):

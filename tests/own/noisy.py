@@ -14,7 +14,7 @@ def value(x):
 
 
 noisy = dataclasses.replace(
-    gumbench.CategoricalProblem(np.zeros((21, 2)), value, compiled=False), feedback=1.0
+    gumbench.CategoricalProblem(np.zeros((21, 2)), value, compiled=False), reward_noise=1.0
 )
 
 
@@ -24,8 +24,8 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     soft = np.empty_like(out)
     draw = np.empty((variables, block), np.int32)
     f = np.empty(block, out.dtype)
-    simplex.relax(objective.natural, noise.by_category[0], temperature, soft)
-    simplex.draw(objective.natural, noise.by_category[0], draw)
+    simplex.relax(objective.dist_params, noise.by_category[0], temperature, soft)
+    simplex.draw(objective.dist_params, noise.by_category[0], draw)
     simplex.value_of_draw(draw, objective, 0, categories, f)
     for v in range(variables):
         for c in range(categories):

@@ -4,11 +4,12 @@ import inspect
 
 import numpy as np
 
-from gumbench.engine.bound import Bound
-from gumbench.engine.program import make_program
+from gumbench.engine.bound_estimator import bind_estimator
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.validate.source import check_source, reported
 from gumbench.errors import InputError
 from gumbench.types import Sizes
+from gumbench.user_code.old_names import ARGUMENTS
 
 ESTIMATES = 64
 KERNEL_ARGUMENTS = ("noise", "temperature", "prepared", "objective", "out", "theta_gradient")
@@ -17,12 +18,6 @@ STARTS = (0, 16, 32, 48)
 RELATIVE = 1e-3
 COUNTED_BLOCKS = 8
 STANDARD_ERRORS = 5.0
-RENAMED = {
-    "extra": "theta_gradient",
-    "gumbels": 'noise, and declare noise=lambda k: [gumbench.Noise("gumbel")]',
-    "exponentials": 'noise, and declare noise=lambda k: [gumbench.Noise("exponential")]',
-    "normals": 'noise, and declare noise=lambda k: [gumbench.Noise("normal")]',
-}
 
 
 def check_estimator(estimator, problem, settings=()):
@@ -40,19 +35,19 @@ def check_estimator(estimator, problem, settings=()):
     name, function = f"{estimator.name} on {problem.name}", estimator.compute or estimator.kernel
     inner = estimator.inner_samples and estimator.inner_samples[1]
     with reported(name, function):
-        bound = Bound(problem, "float32")
-        program = make_program(bound, estimator, [0.5], inner, 0, settings=settings)
+        bound = BoundProblem(problem, "float32")
+        bound_estimator = bind_estimator(bound, estimator, [0.5], inner, 0, settings=settings)
         counts = []
         for block in range(COUNTED_BLOCKS):
-            calls, changed = program.run_checked(block)
+            calls, changed = bound_estimator.run_checked(block)
             counts.append((calls.values, calls.gradients))
             if changed:
                 raise InputError(
                     f"{name}: the kernel changes {' and '.join(changed)}: it may only write out "
                     "and theta_gradient, for what it changes is used again"
                 )
-        estimates = program.collect(0, 0, ESTIMATES)
-        others = {first: program.collect(0, first, ESTIMATES) for first in STARTS}
+        estimates = bound_estimator.collect(0, 0, ESTIMATES)
+        others = {first: bound_estimator.collect(0, first, ESTIMATES) for first in STARTS}
     if not np.isfinite(estimates).all():
         raise InputError(f"{name}: an estimate is not finite")
     _check_rows(name, estimates, others)
@@ -71,9 +66,9 @@ def check_estimator(estimator, problem, settings=()):
 def _check_arguments(estimator):
     """Refuse arguments as they were called in version 0.1."""
     for name in inspect.signature(estimator.kernel).parameters:
-        if name in RENAMED:
+        if name in ARGUMENTS:
             raise InputError(
-                f"{estimator.name}: kernel has the argument {name}: write {RENAMED[name]}"
+                f"{estimator.name}: kernel has the argument {name}: write {ARGUMENTS[name]}"
             )
 
 

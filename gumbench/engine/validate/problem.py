@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 
 from gumbench.engine import direct
-from gumbench.engine.bound import Bound
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.validate.source import line_that_writes, place, reported
 from gumbench.errors import InputError
 from gumbench.kernels.compiler.roles import OBJECTIVE, ROLES
@@ -36,7 +36,7 @@ class Trial:
         self.functions = functions_of(problem)
         arrays = [np.asarray(a, dtype) for a in (problem.theta, problem.data)]
         with self._reported("forward", *arrays):
-            self.bound = Bound(problem, dtype, checked=True)
+            self.bound = BoundProblem(problem, dtype, checked=True)
         count = max(2, min(POINTS, POINT_ITEMS // max(1, np.prod(problem.shape))))
         random = self.bound.noise(0, 0, 0, count)
         self.inside = self.bound.family.inside(self.bound, random)
@@ -88,7 +88,7 @@ class Trial:
 
     def _normals(self, count):
         generator = np.random.default_rng(0)
-        return generator.normal(size=(*self.bound.natural.shape, count)).astype(self.bound.real)
+        return generator.normal(size=(*self.bound.dist_params.shape, count)).astype(self.bound.real)
 
     def _check_finite(self, role, x, out):
         bad = np.argwhere(~np.isfinite(out))
@@ -126,11 +126,11 @@ class Trial:
             return
         x = self.inside[:, :, :COMPARED_POINTS]
         f = self._call("value", x).astype(float)
-        for p in _spread(self.bound.theta.size):
+        for p in _evenly_spaced(self.bound.theta.size):
             if not np.isfinite(self.bound.theta[p]):
                 continue
             _, (theta, _) = self._moved(p)
-            moved = Bound(self.problem, "float64", theta, checked=True).value(x)
+            moved = BoundProblem(self.problem, "float64", theta, checked=True).value(x)
             if np.abs(moved - f).max() > ROUNDINGS * np.finfo(float).eps * np.abs(f).max():
                 raise InputError(
                     f"{self.name}: value changes with theta (parameter {p}), and there is no "
@@ -199,9 +199,11 @@ class Trial:
         self.check_score()
         x = self.inside[:, :, :COMPARED_POINTS]
         claimed = self._call("direct", x).astype(float)
-        for p in _spread(self.bound.theta.size):
+        for p in _evenly_spaced(self.bound.theta.size):
             step, (high, low) = self._moved(p)
-            f = [Bound(self.problem, "float64", t, checked=True).value(x) for t in (high, low)]
+            f = [
+                BoundProblem(self.problem, "float64", t, checked=True).value(x) for t in (high, low)
+            ]
             noise = np.finfo(float).eps * np.abs(f).max() / step
             for point in range(x.shape[2]):
                 measured = (f[0][point] - f[1][point]) / (2 * step)
@@ -232,20 +234,24 @@ class Trial:
         problem, bound = self.problem, self.bound
         if problem.link is None:
             return
-        if problem.natural is not None:
-            given = np.asarray(problem.natural, float).reshape(bound.natural.shape)
+        if problem.dist_params is not None:
+            given = np.asarray(problem.dist_params, float).reshape(bound.dist_params.shape)
             with np.errstate(invalid="ignore"):
-                apart = np.abs(given - bound.natural) > RELATIVE * np.maximum(1.0, np.abs(given))
+                apart = np.abs(given - bound.dist_params) > RELATIVE * np.maximum(
+                    1.0, np.abs(given)
+                )
             for row, column in np.argwhere(apart)[:1]:
                 raise InputError(
-                    f"{self.name}: the link makes {bound.natural[row, column]:.6g} of θ at "
+                    f"{self.name}: the link makes {bound.dist_params[row, column]:.6g} of θ at "
                     f"{_index((row, column))}, but {given[row, column]:.6g} was given. {TRUST}"
                 )
         g = self._normals(1)
         claimed = self._call("pullback", g)[:, 0].astype(float)
-        for p in _spread(bound.theta.size):
+        for p in _evenly_spaced(bound.theta.size):
             step, moved = self._moved(p)
-            high, low = (Bound(problem, "float64", t, checked=True).natural for t in moved)
+            high, low = (
+                BoundProblem(problem, "float64", t, checked=True).dist_params for t in moved
+            )
             open_ = np.isfinite(high) & np.isfinite(low)
             change = np.where(open_, np.where(open_, high, 0) - np.where(open_, low, 0), 0)
             measured = float((g[:, :, 0] * change).sum()) / (2 * step)
@@ -277,8 +283,8 @@ class Trial:
             )
 
 
-def _spread(size):
-    """At most COMPARED_COMPONENTS numbers below `size`, evenly spread."""
+def _evenly_spaced(size):
+    """At most COMPARED_COMPONENTS numbers below `size`, evenly spaced."""
     return np.unique(np.linspace(0, size - 1, COMPARED_COMPONENTS).astype(int))
 
 

@@ -13,7 +13,8 @@ import numba
 import numpy as np
 
 from gumbench.errors import InputError
-from gumbench.user_code.plugins import reason
+from gumbench.user_code.loading import reason
+from gumbench.user_code.old_names import with_new_name
 
 
 def check_source(name, function, arguments):
@@ -86,7 +87,8 @@ def reported(name, function, arrays=()):
         said = [s for s in lines if s and not s.startswith(("Failed in", "During:", "File "))]
         line = re.search(r"line (\d+)", str(error)) or re.search(r"\.py \((\d+)\)", str(error))
         where = place(function, line and line[1])
-        raise InputError(f"{name} does not compile{where}: {said[0] if said else error}") from error
+        words = with_new_name(said[0] if said else str(error))
+        raise InputError(f"{name} does not compile{where}: {words}") from error
     except InputError:
         raise
     except Exception as error:

@@ -8,7 +8,7 @@ from gumbench.types import Cost, Estimator, Noise
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     one, gumbels = out.dtype.type(1.0), noise.by_category[0]
     y = empty_like(out)
-    simplex.relax(objective.natural, gumbels, temperature, y)
+    simplex.relax(objective.dist_params, gumbels, temperature, y)
     objective.gradient(y, objective.theta, objective.data, out)
     simplex.softmax_pullback(y, one / temperature, out)
     simplex.add_direct(y, objective, one, theta_gradient)
@@ -19,7 +19,7 @@ ESTIMATOR = Estimator(
     kernel=kernel,
     aliases=("gumbel-softmax",),
     formula="(1/τ) J(y) ∇f(y),  y = softmax((θ + G)/τ),  J(y) = diag y - y yᵀ",
-    paper="Maddison et al. 2017; Jang et al. 2017",
+    papers=("maddison2017", "jang2017"),
     unbiased=False,
     path=True,
     takes_temperature=True,

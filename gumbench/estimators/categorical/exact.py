@@ -26,7 +26,6 @@ ESTIMATOR = Estimator(
     kernel=kernel,
     prepare=prepare,
     formula="Σ_x p(x) f(x) ∇ log p(x)",
-    paper="",
     unbiased=True,
     deterministic=True,
     needs=("enumerable",),

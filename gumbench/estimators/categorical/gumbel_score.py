@@ -13,7 +13,7 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     one, exponentials = out.dtype.type(1.0), noise.by_category[0]
     category = empty((variables, block), np.int32)
     f = empty((block,), out.dtype)
-    simplex.race(objective.natural, exponentials, category)
+    simplex.exponential_race(objective.dist_params, exponentials, category)
     simplex.value_of_draw(category, objective, 0, categories, f)
     for v in range(variables):
         for c in range(categories):
@@ -27,7 +27,7 @@ ESTIMATOR = Estimator(
     kernel=kernel,
     aliases=("perturbed-optimizer",),
     formula="f(argmax(θ + G)) (1 - exp(-G))",
-    paper="Berthet et al. 2020",
+    papers=("berthet2020",),
     unbiased=True,
     noise=lambda k: [Noise("exponential")],
     cost=lambda sizes: Cost(values=1, at_draws=True),

@@ -32,7 +32,7 @@ ESTIMATOR = Estimator(
     prepare=probability_table,
     aliases=("indecater",),
     formula="component (d, k): p_dk (f(x with x_d = k) - Σ_l p_dl f(x with x_d = l))",
-    paper="Titsias and Lázaro-Gredilla 2015; De Smet et al. 2023",
+    papers=("titsias2015", "desmet2023"),
     unbiased=True,
     noise=lambda k: [Noise("draw")],
     cost=lambda sizes: Cost(values=sizes.variables * sizes.categories),

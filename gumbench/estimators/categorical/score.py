@@ -21,7 +21,7 @@ ESTIMATOR = Estimator(
     prepare=probability_table,
     aliases=("reinforce", "score-function", "likelihood-ratio"),
     formula="f(D) (D - p)",
-    paper="Glynn 1990; Williams 1992",
+    papers=("glynn1990", "williams1992"),
     unbiased=True,
     noise=lambda k: [Noise("draw")],
     cost=lambda sizes: Cost(values=1, at_draws=True),

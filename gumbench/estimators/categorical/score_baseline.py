@@ -31,7 +31,7 @@ ESTIMATOR = Estimator(
     prepare=prepare,
     oracle=True,
     formula="(f(D) - c*) (D - p),  c* = Σ p w f / Σ p w,  w = ‖D - p‖²",
-    paper="Weaver and Tao 2001; Greensmith et al. 2004",
+    papers=("weaver2001", "greensmith2004"),
     unbiased=True,
     noise=lambda k: [Noise("draw")],
     cost=lambda sizes: Cost(values=1, at_draws=True),

@@ -18,7 +18,7 @@ ESTIMATOR = Estimator(
     prepare=prepare,
     prepare_is_free=True,
     formula="(f(D) - E f) (D - p)",
-    paper="Williams 1992; Mnih and Gregor 2014",
+    papers=("williams1992", "mnih2014"),
     unbiased=True,
     noise=lambda k: [Noise("draw")],
     cost=lambda sizes: Cost(values=1, at_draws=True),

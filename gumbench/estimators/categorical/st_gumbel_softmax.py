@@ -12,9 +12,9 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     one, gumbels = out.dtype.type(1.0), noise.by_category[0]
     category = empty((variables, block), np.int32)
     y = empty_like(out)
-    simplex.draw(objective.natural, gumbels, category)
+    simplex.draw(objective.dist_params, gumbels, category)
     simplex.gradient_of_draw(category, objective, out)
-    simplex.relax(objective.natural, gumbels, temperature, y)
+    simplex.relax(objective.dist_params, gumbels, temperature, y)
     simplex.softmax_pullback(y, one / temperature, out)
     simplex.add_direct_of_draw(category, objective, categories, one, theta_gradient)
 
@@ -24,7 +24,7 @@ ESTIMATOR = Estimator(
     kernel=kernel,
     aliases=("st-gs",),
     formula="(1/τ) J(softmax((θ + G)/τ)) ∇f(D),  D = argmax(θ + G)",
-    paper="Jang et al. 2017",
+    papers=("jang2017",),
     unbiased=False,
     path=True,
     takes_temperature=True,

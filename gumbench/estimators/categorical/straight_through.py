@@ -20,7 +20,7 @@ ESTIMATOR = Estimator(
     prepare=probability_table,
     aliases=("st", "ste"),
     formula="J(p) ∇f(D),  J(p) = diag p - p pᵀ",
-    paper="Bengio et al. 2013",
+    papers=("bengio2013",),
     unbiased=False,
     exact_for="linear f",
     path=True,

@@ -9,7 +9,7 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     normals = noise.by_category[0]
     z = empty_like(normals)
     g = empty_like(z)
-    gaussian.sample(objective.natural, normals, z)
+    gaussian.sample(objective.dist_params, normals, z)
     objective.gradient(z, objective.theta, objective.data, g)
     gaussian.path(normals, g, out)
     simplex.add_direct(z, objective, out.dtype.type(1.0), theta_gradient)
@@ -20,7 +20,7 @@ ESTIMATOR = Estimator(
     kernel=kernel,
     aliases=("reparameterization", "reparam"),
     formula="∂f/∂z by the mean, ∂f/∂z ε by the scale, plus ∂f/∂θ at fixed z",
-    paper="Glasserman 1991; Kingma and Welling 2014; Rezende et al. 2014",
+    papers=("glasserman1991", "kingma2014", "rezende2014"),
     unbiased=True,
     path=True,
     needs=("gradient",),

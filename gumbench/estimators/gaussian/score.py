@@ -11,10 +11,10 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     normals = noise.by_category[0]
     z = empty_like(normals)
     f = empty((z.shape[2],), out.dtype)
-    no_baseline = np.zeros(objective.natural.shape, out.dtype)
-    gaussian.sample(objective.natural, normals, z)
+    no_baseline = np.zeros(objective.dist_params.shape, out.dtype)
+    gaussian.sample(objective.dist_params, normals, z)
     objective.value(z, objective.theta, objective.data, f)
-    gaussian.score(objective.natural, normals, f, no_baseline, out)
+    gaussian.score(objective.dist_params, normals, f, no_baseline, out)
     simplex.add_direct(z, objective, out.dtype.type(1.0), theta_gradient)
 
 
@@ -23,7 +23,7 @@ ESTIMATOR = Estimator(
     kernel=kernel,
     aliases=("reinforce", "score-function", "likelihood-ratio"),
     formula="f(z) ε/σ by the mean, f(z) (ε² - 1)/σ by the scale",
-    paper="Glynn 1990; Williams 1992",
+    papers=("glynn1990", "williams1992"),
     unbiased=True,
     noise=lambda k: [Noise("normal")],
     cost=lambda sizes: Cost(values=1, at_draws=True),

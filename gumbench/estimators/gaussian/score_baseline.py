@@ -15,18 +15,18 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     normals = noise.by_category[0]
     z = empty_like(normals)
     f = empty((z.shape[2],), out.dtype)
-    gaussian.sample(objective.natural, normals, z)
+    gaussian.sample(objective.dist_params, normals, z)
     objective.value(z, objective.theta, objective.data, f)
-    baseline = prepared.reshape(objective.natural.shape)
-    gaussian.score(objective.natural, normals, f, baseline, out)
+    baseline = prepared.reshape(objective.dist_params.shape)
+    gaussian.score(objective.dist_params, normals, f, baseline, out)
     simplex.add_direct(z, objective, out.dtype.type(1.0), theta_gradient)
 
 
 def prepare(preparation):
     """E[f s²] / E[s²] of each component of the score s, from a pilot."""
     bound = preparation.bound
-    weighted_f = np.zeros(bound.natural.shape)
-    weight = np.zeros(bound.natural.shape)
+    weighted_f = np.zeros(bound.dist_params.shape)
+    weight = np.zeros(bound.dist_params.shape)
     for random in preparation.pilot(PILOT_ESTIMATES):
         f = bound.value(sample(bound, random)).astype(np.float64)
         epsilon = random[:, 0, :].astype(np.float64)
@@ -42,7 +42,7 @@ ESTIMATOR = Estimator(
     prepare=prepare,
     oracle=True,
     formula="(f(z) - c*) s,  c* = E[f s²] / E[s²],  s the score of a component",
-    paper="Weaver and Tao 2001; Greensmith et al. 2004",
+    papers=("weaver2001", "greensmith2004"),
     unbiased=True,
     noise=lambda k: [Noise("normal")],
     cost=lambda sizes: Cost(values=1, at_draws=True),

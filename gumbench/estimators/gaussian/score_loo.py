@@ -14,16 +14,16 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     share = out.dtype.type(1.0) / out.dtype.type(samples)
     z = empty_like(normals[0])
     f = empty((samples, block), out.dtype)
-    no_baseline = np.zeros(objective.natural.shape, out.dtype)
+    no_baseline = np.zeros(objective.dist_params.shape, out.dtype)
     term = empty_like(out)
     for k in range(samples):
-        gaussian.sample(objective.natural, normals[k], z)
+        gaussian.sample(objective.dist_params, normals[k], z)
         objective.value(z, objective.theta, objective.data, f[k])
         simplex.add_direct(z, objective, share, theta_gradient)
     leave_one_out(f)
     out[:] = out.dtype.type(0.0)
     for k in range(samples):
-        gaussian.score(objective.natural, normals[k], f[k], no_baseline, term)
+        gaussian.score(objective.dist_params, normals[k], f[k], no_baseline, term)
         for r in range(out.shape[0]):
             for v in range(out.shape[1]):
                 for b in range(block):
@@ -35,7 +35,7 @@ ESTIMATOR = Estimator(
     kernel=kernel,
     aliases=("rloo", "loorf", "vargrad"),
     formula="(1/K) Σ_k (f_k - mean of the other f) ∇ log p(z_k)",
-    paper="Kool et al. 2019; Richter et al. 2020",
+    papers=("kool2019", "richter2020"),
     unbiased=True,
     inner_samples=(2, 4),
     noise=lambda k: [Noise("normal")] * k,

@@ -12,7 +12,7 @@ def prepare(preparation):
     bound = preparation.bound
     pilot = preparation.pilot(PILOT_ESTIMATES)
     values = [bound.value(sample(bound, random)) for random in pilot]
-    return np.full(bound.natural.size, np.concatenate(values).astype(np.float64).mean())
+    return np.full(bound.dist_params.size, np.concatenate(values).astype(np.float64).mean())
 
 
 ESTIMATOR = Estimator(
@@ -21,7 +21,7 @@ ESTIMATOR = Estimator(
     prepare=prepare,
     prepare_is_free=True,
     formula="(f(z) - E f) ε/σ by the mean, (f(z) - E f) (ε² - 1)/σ by the scale",
-    paper="Williams 1992; Mnih and Gregor 2014",
+    papers=("williams1992", "mnih2014"),
     unbiased=True,
     noise=lambda k: [Noise("normal")],
     cost=lambda sizes: Cost(values=1, at_draws=True),

@@ -9,7 +9,7 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     normals = noise.by_category[0]
     z = empty_like(normals)
     g = empty_like(z)
-    gaussian.sample(objective.natural, normals, z)
+    gaussian.sample(objective.dist_params, normals, z)
     objective.gradient(z, objective.theta, objective.data, g)
     gaussian.path(normals, g, out)
 
@@ -19,7 +19,7 @@ ESTIMATOR = Estimator(
     kernel=kernel,
     aliases=("stl",),
     formula="∂f/∂z by the mean, ∂f/∂z ε by the scale, without ∂f/∂θ at fixed z",
-    paper="Roeder et al. 2017",
+    papers=("roeder2017",),
     unbiased=True,
     path=True,
     needs=("gradient", "score_direct"),

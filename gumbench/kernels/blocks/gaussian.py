@@ -1,31 +1,31 @@
 """Block-last operations on Gaussian samples.
 
-natural (2, variables) is the mean and the scale; z and ε are (variables, 1, block); a gradient is
-(2, variables, block), by the mean and by the scale.
+dist_params (2, variables) is the mean and the scale; z and ε are (variables, 1, block); a gradient
+is (2, variables, block), by the mean and by the scale.
 """
 
 from gumbench.kernels.compiler.jit import helper
 
 
 @helper
-def sample(natural, noise, out):
+def sample(dist_params, noise, out):
     """out = μ + σ ε."""
     for v in range(out.shape[0]):
-        mean, scale = natural[0, v], natural[1, v]
+        mean, scale = dist_params[0, v], dist_params[1, v]
         row, epsilon = out[v, 0], noise[v, 0]
         for b in range(row.size):
             row[b] = mean + scale * epsilon[b]
 
 
 @helper
-def score(natural, noise, f, baseline, out):
+def score(dist_params, noise, f, baseline, out):
     """out = (f - c) ∇ log p(z): ∇ is ε/σ by the mean, (ε² - 1)/σ by the scale.
 
     f (block,); baseline c (2, variables), a constant of each component.
     """
     one = out.dtype.type(1.0)
     for v in range(out.shape[1]):
-        inverse = one / natural[1, v]
+        inverse = one / dist_params[1, v]
         c_mean, c_scale = baseline[0, v], baseline[1, v]
         by_mean, by_scale, epsilon = out[0, v], out[1, v], noise[v, 0]
         for b in range(f.size):

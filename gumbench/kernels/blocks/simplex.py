@@ -2,7 +2,7 @@
 
 Arrays are (variables, categories, block) unless said otherwise; `category` is (variables, block)
 int32. s is a strip of estimates. One pass over the categories goes up, the next one down: it starts
-with those that are still in the first cache.
+with those that are still in the L1 cache.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from gumbench.kernels.compiler import elementary, maxima
 from gumbench.kernels.compiler.arrays import empty, empty_like
 from gumbench.kernels.compiler.jit import driver, helper, inlined
 from gumbench.kernels.compiler.roles import REALS
-from gumbench.kernels.compiler.strips import by_strips, choose, spread
+from gumbench.kernels.compiler.strips import broadcast, by_strips, choose
 
 
 @by_strips
@@ -21,7 +21,7 @@ def relax(s, logits, gumbels, temperature, out):
     real = out.dtype.type
     inverse = real(1.0) / temperature
     for v in range(out.shape[0]):
-        top, total = spread(real(-np.inf), s), spread(real(0.0), s)
+        top, total = broadcast(real(-np.inf), s), broadcast(real(0.0), s)
         for c in range(out.shape[1] - 1, -1, -1):
             top = maxima.larger(top, logits[v, c] + gumbels[v, c, s])
         for c in range(out.shape[1]):
@@ -44,44 +44,44 @@ def _keep_better(score, category, top, best):
 def draw(s, logits, gumbels, category):
     """argmax(θ + G), the first of equals: a draw from softmax θ by the Gumbel-max trick."""
     for v in range(category.shape[0]):
-        top, best = spread(logits.dtype.type(-np.inf), s), spread(np.int32(0), s)
+        top, best = broadcast(logits.dtype.type(-np.inf), s), broadcast(np.int32(0), s)
         for c in range(logits.shape[1]):
             top, best = _keep_better(logits[v, c] + gumbels[v, c, s], c, top, best)
         category[v, s] = best
 
 
 @by_strips
-def _race(s, slowness, exponentials, category):
+def _exponential_race(s, negative_mean, exponentials, category):
     for v in range(category.shape[0]):
-        top, best = spread(slowness.dtype.type(-np.inf), s), spread(np.int32(0), s)
-        for c in range(slowness.shape[1]):
-            top, best = _keep_better(slowness[v, c] * exponentials[v, c, s], c, top, best)
+        top, best = broadcast(negative_mean.dtype.type(-np.inf), s), broadcast(np.int32(0), s)
+        for c in range(negative_mean.shape[1]):
+            top, best = _keep_better(negative_mean[v, c] * exponentials[v, c, s], c, top, best)
         category[v, s] = best
 
 
 @helper
-def race(logits, exponentials, category):
+def exponential_race(logits, exponentials, category):
     """The same draw, up to rounding, by argmin(E / exp θ) with G = -log E: a logarithm less."""
-    slowness = empty_like(logits)
+    negative_mean = empty_like(logits)
     for v in range(logits.shape[0]):
         largest = logits[v].max()
         for c in range(logits.shape[1]):
-            slowness[v, c] = -elementary.exp(largest - logits[v, c])
-    _race(slowness, exponentials, category)
+            negative_mean[v, c] = -elementary.exp(largest - logits[v, c])
+    _exponential_race(negative_mean, exponentials, category)
 
 
-def no_draws(natural, table, noise):
+def no_draws(dist_params, table, noise):
     """What draws where an estimator asks for no draw."""
 
 
-def race_draws(natural, table, noise):
-    """Draws by `race`, from the last arrays of exponentials."""
+def race_draws(dist_params, table, noise):
+    """Draws by `exponential_race`, from the last arrays of exponentials."""
     first = noise.by_category.shape[0] - noise.draws.shape[0]
     for k in range(noise.draws.shape[0]):
-        race(natural, noise.by_category[first + k], noise.draws[k])
+        exponential_race(dist_params, noise.by_category[first + k], noise.draws[k])
 
 
-def inverse_cdf_draws(natural, table, noise):
+def inverse_cdf_draws(dist_params, table, noise):
     """Draws by the distribution function, from the last arrays of uniforms by variable.
 
     table : (variables, width) flat, P(category ≤ c) for each c, width a power of two; ∞ from the
@@ -115,7 +115,7 @@ def one_hot(s, category, out):
 
 @helper
 def value_of_draw(category, objective, evaluation, categories, out):
-    """out (block,) = f at a draw, with its feedback noise where the objective has any.
+    """out (block,) = f at a draw, with its reward_noise noise where the objective has any.
 
     evaluation: the number of this evaluation of f within the estimate.
     """
@@ -125,8 +125,8 @@ def value_of_draw(category, objective, evaluation, categories, out):
         x = empty((category.shape[0], categories, category.shape[1]), out.dtype)
         one_hot(category, x)
         objective.value(x, objective.theta, objective.data, out)
-    if objective.feedback.shape[0]:
-        noise = objective.feedback[evaluation]
+    if objective.reward_noise.shape[0]:
+        noise = objective.reward_noise[evaluation]
         for b in range(out.size):
             out[b] += noise[b]
 
@@ -155,7 +155,7 @@ def gradient_of_draw(category, objective, out):
 def expectation_pullback(s, probabilities, g, out):
     """out = J(p) g at one p for the whole block; probabilities flat."""
     for v in range(g.shape[0]):
-        first, pivot, mean = v * g.shape[1], g[v, 0, s], spread(g.dtype.type(0.0), s)
+        first, pivot, mean = v * g.shape[1], g[v, 0, s], broadcast(g.dtype.type(0.0), s)
         for c in range(g.shape[1] - 1, -1, -1):
             mean += probabilities[first + c] * (g[v, c, s] - pivot)
         for c in range(g.shape[1]):
@@ -190,7 +190,7 @@ def softmax_pullback(s, y, scale, g):
     in g would bring out.
     """
     for v in range(y.shape[0]):
-        pivot, mean = g[v, 0, s], spread(y.dtype.type(0.0), s)
+        pivot, mean = g[v, 0, s], broadcast(y.dtype.type(0.0), s)
         for c in range(y.shape[1] - 1, -1, -1):
             mean += y[v, c, s] * (g[v, c, s] - pivot)
         for c in range(y.shape[1]):

@@ -284,7 +284,7 @@ def _step(emit, in_step):
 def mapped(emit):
     """A compiled function (inputs, outputs) that puts `emit` of every item into the outputs.
 
-    Both are tuples of rows (n,). It works on several of the widest vectors in step: a processor
+    Both are tuples of rows (n,). It works on several of the widest vectors interleaved: a processor
     waits for the last step of one, and has those of the others to do.
     """
     one, many = _step(emit, False), _step(emit, True)

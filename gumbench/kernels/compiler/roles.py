@@ -69,18 +69,18 @@ class NoiseBlock(NamedTuple):
 class Objective(NamedTuple):
     """What an estimator's kernel sees of a problem.
 
-    natural : (rows, columns) the distribution's own parameters: the logits (variables,
+    dist_params : (rows, columns) the distribution's own parameters: the logits (variables,
         categories) or a Gaussian's mean and scale (2, dimension)
     theta : (parameters,); data : constants of f
-    feedback : (evaluations, block) noise on the values of f at draws, no rows where there is none
+    reward_noise : (evaluations, block) noise on the values of f at draws; no rows, no noise
     indexed : whether `value_at` is the problem's own
     value, value_at, gradient, direct : as in `gumbench.types.Problem`
     """
 
-    natural: Any
+    dist_params: Any
     theta: Any
     data: Any
-    feedback: Any
+    reward_noise: Any
     indexed: bool
     value: Any
     value_at: Any
@@ -120,7 +120,7 @@ def signature(role: str, dtype: str) -> Any:
     """The Numba signature of a role for "float32" or "float64". Raises InputError for no role."""
     known = _signatures(REALS[dtype])
     if role not in known:
-        raise unknown("role", role, known)
+        raise unknown("role", role, list(known))
     return known[role]
 
 

@@ -139,7 +139,7 @@ def _setitem(array, index, x):
 
 
 @intrinsic
-def spread(context, x, strip):
+def broadcast(context, x, strip):
     """A number for every estimate of a strip."""
     kind = Vector(x, strip.count)
 

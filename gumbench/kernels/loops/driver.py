@@ -22,9 +22,9 @@ from gumbench.kernels.loops.records import (
 )
 from gumbench.kernels.random import noise, philox
 
-FEEDBACK = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
+REWARD_NOISE = (noise.NORMAL, 0, philox.DATA, philox.low_bits(philox.DATA))
 MOST_BLOCK = 4096
-# An array of a block; the loops over it want several to lie in the first cache.
+# An array of a block; the loops over it want several to lie in the L1 cache.
 BLOCK_BYTES = 1 << 15
 
 
@@ -43,10 +43,10 @@ def block_for(block, count):
 class Work(NamedTuple):
     """What one thread works in, a block at a time; arrays share memory where a line names two.
 
-    objective : with its feedback noise
+    objective : with its reward noise
     elements, noise : (requests, elements, block), and the NoiseBlock
-    estimates, natural : (parameters, block), (rows, columns, block) in natural parameters, the same
-        where there is no link
+    estimates, gradient : (parameters, block) in θ, and (rows, columns, block) in the distribution
+        parameters, the same where there is no link
     theta_gradient : (parameters, block) ∂f/∂θ at fixed x, no rows where there is none
     """
 
@@ -54,7 +54,7 @@ class Work(NamedTuple):
     elements: Any
     noise: NoiseBlock
     estimates: Any
-    natural: Any
+    gradient: Any
     theta_gradient: Any
 
 
@@ -63,10 +63,14 @@ def _workspace(functions, inputs, block):
     real, requests = inputs.theta.dtype, inputs.requests.shape[0]
     elements = empty((requests, inputs.variables * inputs.categories, block), real)
     estimates = empty((inputs.theta.size, block), real)
-    shape = (inputs.natural.shape[0], inputs.natural.shape[1], block)
+    shape = (
+        inputs.dist_params.shape[0],
+        inputs.dist_params.shape[1],
+        block,
+    )
     return Work(
         Objective(
-            inputs.natural,
+            inputs.dist_params,
             inputs.theta,
             inputs.data,
             empty((inputs.evaluations, block), real),
@@ -101,18 +105,18 @@ def _fill_rest(functions, inputs, batch, estimate, work):
     for r in range(inputs.variable_requests.shape[0]):
         request, row = inputs.variable_requests[r], work.noise.by_variable[r]
         functions.fill(request, inputs.key, estimate, batch, row)
-    functions.draw(inputs.natural, inputs.draw_table, work.noise)
-    _fill_feedback(functions.fill, inputs, batch, estimate, work)
+    functions.draw(inputs.dist_params, inputs.draw_table, work.noise)
+    _fill_reward_noise(functions.fill, inputs, batch, estimate, work)
 
 
 @inlined
-def _fill_feedback(fill, inputs, batch, estimate, work):
-    feedback = work.objective.feedback
-    if feedback.shape[0]:
-        fill(np.array(FEEDBACK), inputs.key, estimate, batch, feedback)
-        for k in range(feedback.shape[0]):
-            for b in range(feedback.shape[1]):
-                feedback[k, b] *= inputs.feedback
+def _fill_reward_noise(fill, inputs, batch, estimate, work):
+    reward_noise = work.objective.reward_noise
+    if reward_noise.shape[0]:
+        fill(np.array(REWARD_NOISE), inputs.key, estimate, batch, reward_noise)
+        for k in range(reward_noise.shape[0]):
+            for b in range(reward_noise.shape[1]):
+                reward_noise[k, b] *= inputs.reward_noise
 
 
 @inlined
@@ -123,10 +127,15 @@ def _estimate(functions, inputs, t, work):
         theta_gradient[p] = 0.0
     temperature, prepared = inputs.temperatures[t], inputs.prepared[t]
     functions.kernel(
-        work.noise, temperature, prepared, work.objective, work.natural, theta_gradient
+        work.noise,
+        temperature,
+        prepared,
+        work.objective,
+        work.gradient,
+        theta_gradient,
     )
     if inputs.linked:
-        functions.pullback(work.natural, inputs.theta, inputs.link_data, estimates)
+        functions.pullback(work.gradient, inputs.theta, inputs.link_data, estimates)
     for p in range(theta_gradient.shape[0]):
         for b in range(theta_gradient.shape[1]):
             estimates[p, b] += theta_gradient[p, b]
@@ -302,19 +311,19 @@ def add(estimates, count, first, grouping, b, t, sums):
 def checked_kernel(kernel, functions):
     """A kernel with a check of every index, for one block, from Python: it raises IndexError.
 
-    functions : those of the objective, compiled. Returns run(inputs, noise, feedback, out,
+    functions : those of the objective, compiled. Returns run(inputs, noise, reward_noise, out,
     theta_gradient), which is compiled anew every time.
     """
     checked = {**OPTIONS, "boundscheck": True}
     compiled = numba.njit(**checked)(kernel)
     value, value_at, gradient, direct = functions
 
-    def run(inputs, noise, feedback, out, theta_gradient):
+    def run(inputs, noise, reward_noise, out, theta_gradient):
         objective = Objective(
-            inputs.natural,
+            inputs.dist_params,
             inputs.theta,
             inputs.data,
-            feedback,
+            reward_noise,
             inputs.indexed,
             value,
             value_at,

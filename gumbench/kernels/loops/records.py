@@ -34,13 +34,13 @@ class Inputs(NamedTuple):
     """What a pass reads, as compiled code sees it; arrays of floats are of the pass's type.
 
     key : (2,) uint32
-    natural : (rows, columns); theta : (parameters,)
+    dist_params : (rows, columns); theta : (parameters,)
     data, link_data : constants of f, and of the link
     indexed : the problem has a `value_at`
     linked : it has a link
     direct : ∂f/∂θ is to be added
-    feedback : standard deviation of the noise on each of `evaluations` values of f at a draw; no
-        evaluations where there is no noise
+    reward_noise : standard deviation of the noise on each of `evaluations` values of f at a draw;
+        no evaluations where there is no noise
     requests : (n, 4) int64: kind, draw, purpose and purpose of the low bits of an array of noise
     variable_requests : the same of arrays with one number a variable
     draws : how many draws an estimate has; draw_table : (n,) what they are drawn by
@@ -51,14 +51,14 @@ class Inputs(NamedTuple):
     key: Any
     variables: int
     categories: int
-    natural: Any
+    dist_params: Any
     theta: Any
     data: Any
     link_data: Any
     indexed: bool
     linked: bool
     direct: bool
-    feedback: float
+    reward_noise: float
     evaluations: int
     requests: Any
     variable_requests: Any

@@ -28,7 +28,7 @@ GUMBEL, NORMAL, UNIFORM, EXPONENTIAL = 0, 1, 2, 3
 ROW_COLUMNS = 256
 # Rows of up to so many elements are made so many at once.
 FEW, TOGETHER = 256, 128
-# Floats made at once, each where its word is: they lie in the first cache.
+# Floats made at once, each where its word is: they lie in the L1 cache.
 FILLED = 8192
 ROWS = GUMBEL, 0, NOISE, LOW_BITS
 PURPOSES = {

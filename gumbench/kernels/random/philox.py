@@ -15,8 +15,8 @@ from gumbench.kernels.compiler.vectors import intrinsic, pick, position, splat, 
 from gumbench.machine import vector_bits
 
 ROUNDS = 10
-# Counters worked on in step, for the rounds of one are a chain, and mostly waiting: eight vectors
-# of each word, though there are not registers for all.
+# Counters worked on interleaved, for the rounds of one are a chain, and mostly waiting: eight
+# vectors of each word, though there are not registers for all.
 LANES = max(vector_bits(), 128) // 8
 # Two vectors of 64-bit lanes hold every other counter each: one operation then puts their low
 # halves together.

@@ -3,12 +3,12 @@
 A row is a pure function of its own journal line.
 """
 
-import csv
 import hashlib
 import importlib
-import io
 import pkgutil
 from dataclasses import dataclass
+
+from gumbench.report.formats import csv
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,7 @@ def rows(name, records):
 
 def csv_text(name, rows, clock=True):
     """A table as CSV; floats read back as the same number. clock=False: what is reproducible."""
-    return to_csv(rows, [c.name for c in table(name).COLUMNS if clock or not c.clock])
-
-
-def to_csv(rows, columns):
-    """Some columns of rows as CSV."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow(["" if row[c] is None else row[c] for c in columns])
-    return out.getvalue()
+    return csv.text(rows, [c.name for c in table(name).COLUMNS if clock or not c.clock])
 
 
 def sha256(name, rows):

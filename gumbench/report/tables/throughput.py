@@ -27,7 +27,7 @@ COLUMNS = (
     Column("nanoseconds_per_element_low", "Float64", "of its 95 % interval", "ns", clock=True),
     Column("nanoseconds_per_element_high", "Float64", "of its 95 % interval", "ns", clock=True),
     Column("draws_per_second", "Float64", "or estimates", "1/s", clock=True),
-    Column("fraction_of_roof", "Float64", "time of the bare words over its own", clock=True),
+    Column("fraction_of_roof", "Float64", "time of the random words over its own", clock=True),
     Column("check_p", "Float64", "p of a sampler's law, χ²"),
     Column("status", "string", "done or error"),
     Column("notes", "string", "codes", clock=True),
@@ -60,7 +60,7 @@ def rows(record):
 
 def _sampler_rows(record, shared):
     """Rows of a sampler; those of the words and the fill come with the first of its pass."""
-    from gumbench.stats import statistics
+    from gumbench.stats.intervals import median_interval
 
     size, sampler = record.cell.dimension, record.cell.sampler
     if not record.clock:
@@ -76,17 +76,17 @@ def _sampler_rows(record, shared):
             "rows": work["rows"],
             "draws": work["draws"],
             **_clock(rounds, size),
-            "fraction_of_roof": statistics.median_interval(
-                [b / r for b, r in zip(bits, rounds, strict=True)]
-            )[0],
+            "fraction_of_roof": median_interval([b / r for b, r in zip(bits, rounds, strict=True)])[
+                0
+            ],
         }
 
 
 def _clock(rounds, elements):
     """What seconds per draw in each round come to."""
-    from gumbench.stats import statistics
+    from gumbench.stats.intervals import median_interval
 
-    draw, low, high = (1e9 * s for s in statistics.median_interval(rounds))
+    draw, low, high = (1e9 * s for s in median_interval(rounds))
     return {
         "rounds": len(rounds),
         "nanoseconds_per_draw": draw,

@@ -103,12 +103,12 @@ def _shares(found):
 
 def _clock(record, found):
     """Nanoseconds, and variance × seconds with the intervals of both."""
-    from gumbench.stats import statistics
+    from gumbench.stats.intervals import median_interval
 
     rounds = record.clock.get("rounds")
     if not rounds:
         return {}
-    time = statistics.median_interval(rounds)
+    time = median_interval(rounds)
     found_clock = {
         "nanoseconds_per_estimate": 1e9 * time[0],
         "prepare_seconds": record.clock["prepare_seconds"],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gumbench.distributions.draws import DrawSource
-from gumbench.engine.python import Calls, PlainProgram, block_size
+from gumbench.engine.python import Calls, PythonEstimator, block_size
 from gumbench.kernels.blocks import simplex
 from gumbench.kernels.compiler import jit
 from gumbench.kernels.compiler.roles import OBJECTIVE, ROLES, NoiseBlock
@@ -75,7 +75,7 @@ def draw_source(estimator, family, fastest=False):
     return family.DRAWN_FASTEST if fastest else family.DRAWN
 
 
-class Program:
+class BoundEstimator:
     """An estimator on a bound problem, as the compiled drivers take it.
 
     temperatures: those of a pass; prepared: (temperatures, n) what the estimator prepared.
@@ -105,21 +105,21 @@ class Program:
             kernel,
             **bound.functions,
         )
-        elements = max(problem.shape[0] * problem.shape[1], bound.natural.size)
+        elements = max(problem.shape[0] * problem.shape[1], bound.dist_params.size)
         self.block = (driver.block_size if problem.compiled else block_size)(elements)
         self.inputs = records.Inputs(
             np.array(philox.key(seed), np.uint32),
             problem.shape[0],
             problem.shape[1],
-            bound.natural,
+            bound.dist_params,
             bound.theta,
             bound.data,
             bound.link_data,
             problem.value_at is not None,
             problem.link is not None,
             uses_direct,
-            bound.real(problem.feedback),
-            int(cost.values) if problem.feedback else 0,
+            bound.real(problem.reward_noise),
+            int(cost.values) if problem.reward_noise else 0,
             requests.by_category,
             requests.by_variable,
             requests.draws,
@@ -164,7 +164,11 @@ class Program:
         run, calls, theta = self._checked
         bound, inputs, size = self.bound, self.inputs._replace(theta=theta), driver.CHUNK
         given = self._noise_block(block * size, size)
-        kept = {"theta": theta, "data": inputs.data, "natural": inputs.natural}
+        kept = {
+            "theta": theta,
+            "data": inputs.data,
+            "dist_params": inputs.dist_params,
+        }
         kept |= {"prepared": inputs.prepared, "its noise": given.by_category}
         kept |= {"its uniforms": given.by_variable, "its draws": given.draws}
         before = {name: array.copy() for name, array in kept.items()}
@@ -173,7 +177,7 @@ class Program:
             inputs,
             given,
             np.zeros((inputs.evaluations, size), bound.real),
-            np.empty((*bound.natural.shape, size), bound.real),
+            np.empty((*bound.dist_params.shape, size), bound.real),
             np.zeros((self.parameters if inputs.direct else 0, size), bound.real),
         )
         calls.raise_failure()
@@ -191,7 +195,7 @@ class Program:
             np.array(uniforms, bound.real).reshape(-1, variables, size),
             np.empty((inputs.draws, variables, size), np.int32),
         )
-        self.functions.draw(bound.natural, inputs.draw_table, found)
+        self.functions.draw(bound.dist_params, inputs.draw_table, found)
         return found
 
     def collect(self, batch, start, count):
@@ -240,7 +244,7 @@ class CountedCalls:
             raise failure
 
 
-def make_program(
+def bind_estimator(
     bound,
     estimator,
     temperatures,
@@ -255,9 +259,9 @@ def make_program(
     settings : pairs, or a mapping; those left out have their defaults
     fastest_draws : see `draw_source`
     """
-    settings = {**estimator.settings, **dict(settings)}
+    settings = estimator.all_settings(settings)
     if estimator.compute:
-        return PlainProgram(bound, estimator, temperatures, inner_samples, seed, settings)
+        return PythonEstimator(bound, estimator, temperatures, inner_samples, seed, settings)
     before = dataclasses.replace(bound.calls)
     takes = estimator.takes_temperature
     found = [
@@ -267,10 +271,12 @@ def make_program(
     calls = bound.calls.since(before)
     source = draw_source(estimator, bound.family, fastest_draws)
     table = np.tile(found, (1 if takes else len(temperatures), 1))
-    program = Program(bound, estimator, temperatures, inner_samples, seed, purpose, table, source)
+    bound_estimator = BoundEstimator(
+        bound, estimator, temperatures, inner_samples, seed, purpose, table, source
+    )
     if not (estimator.prepare_is_free or estimator.deterministic):
-        program.prepare_calls = calls.divided(len(temperatures) if takes else 1)
-    return program
+        bound_estimator.prepare_calls = calls.divided(len(temperatures) if takes else 1)
+    return bound_estimator
 
 
 def prepared(estimator, preparation):

@@ -1,4 +1,4 @@
-"""Intervals, the size of a bias, and the bias test. Plain NumPy on small arrays."""
+"""How large a bias is, and a test for one over all components."""
 
 import math
 from dataclasses import dataclass
@@ -6,64 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-LEVEL = 0.95
+from gumbench.stats.intervals import LEVEL, t_quantile
+
 MOST_GROUPS = 64
 BRANCHES = 4
 ESTIMATES_PER_GROUP = 400
 # An event expected so often still fails to happen once in a thousand times.
 MISSED_EVENTS = 7
-EXPECTED_DRAWS = 20
-
-
-def t_quantile(degrees, level=LEVEL):
-    """Two-sided quantile of Student's t."""
-    return float(special.stdtrit(degrees, (1 + level) / 2))
-
-
-def jackknife_error(leave_one_out):
-    """Standard error of a statistic from its values with one batch left out (Tukey 1958)."""
-    values = np.asarray(leave_one_out, float)
-    n = values.size
-    return math.sqrt((n - 1) / n * float(np.sum((values - values.mean()) ** 2)))
-
-
-def leave_one_out_means(values):
-    """Means of all values but one. values: (n,)."""
-    values = np.asarray(values, float)
-    return (values.sum() - values) / (values.size - 1)
-
-
-def square_of_mean(means):
-    """‖mean‖² of batches' means (batches, parameters), and that with each batch left out."""
-    mean = means.mean(axis=0)
-    return squares_of_means(means @ mean, np.einsum("bp,bp->b", means, means))
-
-
-def squares_of_means(by_mean, squares):
-    """The same from the batches' products with the mean (batches,), and their ‖mean_b‖²."""
-    by_mean, squares = np.asarray(by_mean, float), np.asarray(squares, float)
-    n, whole = by_mean.size, by_mean.mean()
-    return whole, (n * n * whole - 2 * n * by_mean + squares) / (n - 1) ** 2
-
-
-def variance_interval(variance, batch_variances):
-    """95 % interval of a variance from those of equally large batches, and its relative error.
-
-    The jackknife works on the logarithm, with t at one degree less than there are batches; on the
-    plain scale where leaving a batch out leaves nothing. Returns (low, high, relative error).
-    """
-    batch_variances = np.asarray(batch_variances, float)
-    if not batch_variances.size or not np.all(np.isfinite(batch_variances)):
-        return math.nan, math.nan, math.nan
-    quantile = t_quantile(batch_variances.size - 1)
-    left = leave_one_out_means(batch_variances)
-    if left.min() > 0:
-        error = jackknife_error(np.log(left))
-        factor = math.exp(quantile * error)
-        return variance / factor, variance * factor, error
-    error = jackknife_error(left)
-    low, high = max(0.0, variance - quantile * error), variance + quantile * error
-    return low, high, error / variance if variance else 0.0
 
 
 @dataclass(frozen=True)
@@ -101,9 +50,9 @@ def bias_size(differences, variance_of_mean, extra_variance=0.0, missed=0.0):
     if length > 0:
         along = gram.sum(axis=1) / batches / math.sqrt(length)
         error = math.sqrt(float(along.var(ddof=1)) / batches + extra_variance)
-        spread = t_quantile(batches - 1) * error
+        half_width = t_quantile(batches - 1) * error
         center = math.sqrt(length) if square > 0 else 0.0
-        low, high = min(low, max(0.0, center - spread)), max(high, norm + spread)
+        low, high = min(low, max(0.0, center - half_width)), max(high, norm + half_width)
     return Bias(norm, max(0.0, low - missed), high + missed, square)
 
 
@@ -124,8 +73,8 @@ def _noncentral_interval(length, noise, degrees):
     unit = noise / degrees
     x = length / unit
     if x > 1e4 + 10 * degrees:
-        spread = t_quantile(1e6) * math.sqrt(unit)
-        return max(0.0, math.sqrt(length) - spread), math.sqrt(length) + spread
+        half_width = t_quantile(1e6) * math.sqrt(unit)
+        return max(0.0, math.sqrt(length) - half_width), math.sqrt(length) + half_width
     tail = (1 - LEVEL) / 2
 
     def noncentrality(level):
@@ -190,11 +139,6 @@ class BiasTest:
     groups: int
 
 
-def effective_estimates(relative_error, estimates):
-    """How many normal estimates would know the variance as well."""
-    return 1 / (relative_error**2 + 1 / estimates)
-
-
 def testable(variance, total, effective):
     """Which groups have sums close enough to normal: (groups,) of truth values.
 
@@ -227,41 +171,3 @@ def bias_test(difference, variance, estimates, effective, tolerance, truth_error
     if corrected == 0.0:
         return BiasTest(most, 0.0, groups)
     return BiasTest(max(0.0, float(-special.ndtri(corrected / 2))), corrected, groups)
-
-
-def median_interval(values, level=LEVEL):
-    """Median and an interval of it by order statistics, of at least this level where n allows.
-
-    values : (n,), n at least 3; for fewer than 6 the interval is the whole range.
-    """
-    ordered = np.sort(np.asarray(values, float))
-    n = ordered.size
-    below = int(special.bdtrik((1 - level) / 2, n, 0.5)) if n > 5 else 0
-    below = max(0, below if special.bdtr(below, n, 0.5) <= (1 - level) / 2 else below - 1)
-    return float(np.median(ordered)), float(ordered[below]), float(ordered[n - 1 - below])
-
-
-def log_ratio_of_medians(over, under):
-    """log of the ratio of two paired series' medians, and its standard error from the pairs."""
-    logs = np.log(np.asarray(over, float)) - np.log(np.asarray(under, float))
-    error = math.sqrt(math.pi / 2) * float(logs.std(ddof=1)) / math.sqrt(logs.size)
-    return float(np.median(logs)), error
-
-
-def law_test(draws, probability):
-    """p of χ² for draws (n,) from a law (categories,); 0 where one is drawn that cannot be.
-
-    Categories are put together, the rarest first, until 20 draws are expected of each group.
-    """
-    seen = np.bincount(draws, minlength=probability.size)
-    if seen[probability == 0].any():
-        return 0.0
-    order = np.argsort(probability)
-    expected = np.cumsum(probability[order]) * draws.size
-    group = np.minimum(expected // EXPECTED_DRAWS, expected[-1] // EXPECTED_DRAWS - 1).astype(int)
-    _, group = np.unique(np.maximum(group, 0), return_inverse=True)
-    wanted = np.bincount(group, probability[order] * draws.size)
-    found = np.bincount(group, seen[order])
-    if wanted.size < 2:
-        return 1.0
-    return float(special.chdtrc(wanted.size - 1, ((found - wanted) ** 2 / wanted).sum()))

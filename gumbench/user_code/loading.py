@@ -19,8 +19,9 @@ from importlib import metadata
 from pathlib import Path
 
 from gumbench.errors import GumbenchError, InputError, unknown
-from gumbench.types import Estimator, Problem, ProblemMaker, declared_settings
-from gumbench.user_code.define import RENAMED
+from gumbench.settings import declared
+from gumbench.types import Estimator, Problem, ProblemMaker
+from gumbench.user_code.old_names import with_new_name
 
 FILE = re.compile(r"^(?P<path>[^\0\n]+\.py)(?::(?P<name>.*))?$", re.IGNORECASE)
 LEAST_DIMENSION = 1
@@ -149,10 +150,7 @@ def _module_name(path):
 
 def reason(error):
     """An error as a sentence: its type and words, and what a name is called now."""
-    said = f"{type(error).__name__}: {error}".removesuffix(": ")
-    quoted = re.findall(r"'([\w.]+)'", str(error))
-    old = [o for q in quoted for o in RENAMED if q == o or q.startswith(f"{o}.")]
-    return f"{said}: write {RENAMED[old[0]]}" if old else said
+    return with_new_name(f"{type(error).__name__}: {error}".removesuffix(": "))
 
 
 def _line(error, path):
@@ -237,13 +235,15 @@ def _maker_of_function(function, name):
     missing = [p for p in parameters[1:] if p.default is p.empty]
     if not parameters or any(p.kind is not p.KEYWORD_ONLY for p in missing):
         raise InputError(f"{name} is no problem: {WANTED['problems']}")
-    if missing:
-        raise InputError(f"{name}: the setting {missing[0].name} has no default; give it one")
+    try:
+        defaults = tuple((key, field.default) for key, field in declared(function).items())
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
     first = parameters[0]
     default = LEAST_DIMENSION if first.default is first.empty else first.default
     if isinstance(default, bool) or not isinstance(default, int) or default < 1:
         raise InputError(f"{name}: the default dimension is {default!r}; give a whole number")
-    problem = made(function, name, default, tuple(declared_settings(function).items()))
+    problem = made(function, name, default, defaults)
     return ProblemMaker(
         make=function,
         family=problem.family,

@@ -43,14 +43,15 @@ def compiled_for(problem, estimator, dtype, draw):
         yield jit.Task(jit.compiled, ("value_at", _function(problem, "value_at"), "float64"))
 
 
-class Bound:
+class BoundProblem:
     """What a problem is to a cell: θ and data rounded to `dtype`, then exact.
 
     Attributes: problem, dtype ("float32" or "float64"), real (its NumPy type), theta
-    (parameters,), data, natural (rows, columns), calls. `at("float64")` is the same rounded problem
-    in double precision, in which exact gradients and tables are computed; it counts its calls here.
+    (parameters,), data, dist_params (rows, columns), calls. `at("float64")` is the same rounded
+    problem in double precision, in which exact gradients and tables are computed; it counts its
+    calls here.
 
-    checked: compile the problem's functions with checks of every index, slower.
+    checked : compile the problem's functions with checks of every index, slower
     """
 
     def __init__(self, problem, dtype, theta=None, data=None, checked=False, calls=None):
@@ -69,14 +70,14 @@ class Bound:
         self.callbacks = None if problem.compiled else Callbacks(problem, self.theta)
         if self.callbacks:
             callback.register(self.callbacks, self.theta)
-        self.natural = self.call("forward")
-        self.family.check(problem, self.natural)
+        self.dist_params = self.call("forward")
+        self.family.check(problem, self.dist_params)
 
     def at(self, dtype):
         """The same rounded numbers in another dtype."""
         if dtype == self.dtype:
             return self
-        return Bound(self.problem, dtype, self.theta, self.data, calls=self.calls)
+        return BoundProblem(self.problem, dtype, self.theta, self.data, calls=self.calls)
 
     def compiled(self, role):
         """The compiled function of a role, or a stand-in where the problem has none."""
@@ -143,11 +144,11 @@ class Bound:
         return (category[:, None, :] == categories[None, :, None]).astype(self.real)
 
     def pullback(self, gradient):
-        """A gradient (rows, columns) in natural parameters as one in θ (parameters,)."""
+        """A gradient (rows, columns) in distribution parameters as one in θ (parameters,)."""
         return self.pullback_block(gradient[:, :, None])[:, 0]
 
     def pullback_block(self, gradient):
-        """Gradients (rows, columns, n) in natural parameters as (parameters, n)."""
+        """Gradients (rows, columns, n) in distribution parameters as (parameters, n)."""
         return self.call("pullback", gradient)
 
     def noise(self, seed, purpose, first, count, draw=0):
@@ -188,8 +189,8 @@ class Bound:
         """How many times larger f is than its standard deviation, inf for a constant f."""
         f = self._pilot_values
         with np.errstate(invalid="ignore", over="ignore"):
-            spread = f.std()
-            return float(np.abs(f).mean() / spread) if spread else np.inf
+            deviation = f.std()
+            return float(np.abs(f).mean() / deviation) if deviation else np.inf
 
     @functools.cached_property
     def _pilot_values(self):
@@ -200,5 +201,5 @@ class Bound:
     @functools.cached_property
     def rare_scale(self):
         """(parameters,) what a draw can add to f times its score, however rare it is."""
-        ones = np.ones(self.natural.shape)
+        ones = np.ones(self.dist_params.shape)
         return np.abs(self.pullback(ones)) * self.family.largest_value(self)

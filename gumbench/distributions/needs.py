@@ -1,0 +1,37 @@
+"""What an estimator may need of a problem: whether a problem has it, and what is said if not."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gumbench.distributions import family
+from gumbench.types import Problem
+
+
+class Need(NamedTuple):
+    """Something that a problem must have for an estimator.
+
+    met : whether a problem has it
+    message : why an estimator does not apply where it has it not
+    tag : @tag and @no-tag select the estimators that need it, and those that do not
+    """
+
+    met: Callable[[Problem], bool]
+    message: str
+    tag: str = ""
+
+
+NEEDS = {
+    "gradient": Need(
+        lambda problem: problem.gradient is not None,
+        "it needs ∂f/∂x, which this problem does not have",
+        "gradient",
+    ),
+    "score_direct": Need(
+        lambda problem: bool(problem.direct_is_score),
+        "it needs an ELBO, whose ∂f/∂θ at fixed x has mean zero",
+    ),
+    "enumerable": Need(
+        lambda problem: family(problem.family).enumerable(problem),
+        "it needs all outcomes to be listed: at most 2^20",
+    ),
+}

@@ -1,0 +1,25 @@
+"""A test of draws against the law they claim."""
+
+import numpy as np
+from scipy import special
+
+EXPECTED_DRAWS = 20
+
+
+def law_test(draws, probability):
+    """p of χ² for draws (n,) from a law (categories,); 0 where one is drawn that cannot be.
+
+    Categories are put together, the rarest first, until 20 draws are expected of each group.
+    """
+    seen = np.bincount(draws, minlength=probability.size)
+    if seen[probability == 0].any():
+        return 0.0
+    order = np.argsort(probability)
+    expected = np.cumsum(probability[order]) * draws.size
+    group = np.minimum(expected // EXPECTED_DRAWS, expected[-1] // EXPECTED_DRAWS - 1).astype(int)
+    _, group = np.unique(np.maximum(group, 0), return_inverse=True)
+    wanted = np.bincount(group, probability[order] * draws.size)
+    found = np.bincount(group, seen[order])
+    if wanted.size < 2:
+        return 1.0
+    return float(special.chdtrc(wanted.size - 1, ((found - wanted) ** 2 / wanted).sum()))
