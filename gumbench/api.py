@@ -174,25 +174,25 @@ def estimate(
     else:
         name = registry.one("estimators", estimator)
         by_family = registry.estimators(name)
-    found: Any = by_family.get(bound.problem.family)
-    if reason := applicability.why_not(found, bound.problem):
+    declared: Any = by_family.get(bound.problem.family)
+    if reason := applicability.why_not(declared, bound.problem):
         raise InputError(f"{name} does not apply to {bound.problem.name}: {reason}")
     count = limits.whole("count", count, 1, philox.LIMITS["estimate"])
-    if found.takes_temperature:
+    if declared.takes_temperature:
         if temperature is None:
             raise InputError(f"{name} takes a temperature: give temperature=")
         temperature = limits.real("temperature", temperature, *limits.TEMPERATURES)
-    if found.inner_samples:
-        least, default = found.inner_samples
+    if declared.inner_samples:
+        least, default = declared.inner_samples
         inner_samples = default if inner_samples is None else inner_samples
         most = philox.LIMITS["draw"]
         inner_samples = limits.whole("inner_samples", inner_samples, least, most)
     seed = limits.whole("seed", seed, *limits.SEEDS)
-    settings = checked(name, limits.plain(settings or {}), found.settings)
+    settings = checked(name, limits.plain(settings or {}), declared.settings)
     if registry.is_own("estimators", name) and not trust:
-        validate.check_estimator(found, bound.problem, settings)
+        validate.check_estimator(declared, bound.problem, settings)
     bound_estimator = bind_estimator(
-        bound, found, [temperature or 1.0], inner_samples, seed, settings=settings
+        bound, declared, [temperature or 1.0], inner_samples, seed, settings=settings
     )
     return bound_estimator.collect(0, 0, count)
 

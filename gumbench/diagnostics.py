@@ -219,7 +219,7 @@ def of_rounds(seconds):
 
 def of_records(records, given: Mapping[str, Any]):
     """One Note for each code that some records have, about the worst of them."""
-    found = []
+    notes = []
     for code, condition in CONDITIONS.items():
         noted = [
             (size, record)
@@ -233,5 +233,5 @@ def of_records(records, given: Mapping[str, Any]):
             cells = len({record.key for _, record in noted})
             about = worst, size, given
             others = f" (and {cells - 1} more)" if cells > 1 else ""
-            found.append(Note(code, condition.text(*about) + others, condition.hint(*about)))
-    return found
+            notes.append(Note(code, condition.text(*about) + others, condition.hint(*about)))
+    return notes

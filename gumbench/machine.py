@@ -23,11 +23,11 @@ def version(package="gumbench"):
 def cores():
     """Number of processors this process may use, at most NUMBA_NUM_THREADS."""
     here = hasattr(os, "sched_getaffinity")
-    found = len(os.sched_getaffinity(0)) if here else os.cpu_count() or 1
-    limit = os.environ.get("NUMBA_NUM_THREADS") or str(found)
+    count = len(os.sched_getaffinity(0)) if here else os.cpu_count() or 1
+    limit = os.environ.get("NUMBA_NUM_THREADS") or str(count)
     if not limit.isdecimal() or int(limit) < 1:
         raise InputError(f"NUMBA_NUM_THREADS={limit}: give a number of threads from 1")
-    return min(found, int(limit))
+    return min(count, int(limit))
 
 
 def memory():

@@ -78,8 +78,8 @@ def estimators(name):
     """The estimators of that registry name, by family."""
     if is_own("estimators", name):
         _check_known("estimators", name)
-        own = loading.estimator(name)
-        return {own.family: own}
+        estimator = loading.estimator(name)
+        return {estimator.family: estimator}
     module = name.replace("-", "_")
     return {
         family: _load(f"estimators.{family}", name, Estimator)
@@ -90,8 +90,8 @@ def estimators(name):
 
 def is_deterministic(estimator, problem):
     """Whether an estimator says all in one estimate on the family of a problem, by names."""
-    found = estimators(estimator).get(problem_maker(problem).family)
-    return found is not None and found.deterministic
+    declared = estimators(estimator).get(problem_maker(problem).family)
+    return declared is not None and declared.deterministic
 
 
 def sampler(name):
@@ -147,15 +147,15 @@ def dimension_text(maker, dimension):
 @functools.cache
 def aliases(kind="estimators"):
     """Every name and alias of estimators or samplers as `select` compares them, to the name."""
-    found = {}
+    by_typed = {}
     for name in names(kind):
-        found[_as_typed(name)] = name
+        by_typed[_as_typed(name)] = name
         # A package that cannot be loaded stops those who ask for its estimators alone.
         with contextlib.suppress(InputError):
-            things = estimators(name).values() if kind == "estimators" else [sampler(name)]
-            for thing in things:
-                found.update(dict.fromkeys(map(_as_typed, thing.aliases), name))
-    return found
+            declared = estimators(name).values() if kind == "estimators" else [sampler(name)]
+            for one in declared:
+                by_typed.update(dict.fromkeys(map(_as_typed, one.aliases), name))
+    return by_typed
 
 
 def any_name(name):
@@ -176,7 +176,7 @@ def any_name(name):
     for kind, known in kinds.items():
         if wanted in known:
             return kind, known[wanted]
-    every = {typed: found for known in kinds.values() for typed, found in known.items()}
+    every = {typed: full for known in kinds.values() for typed, full in known.items()}
     raise unknown("estimator, problem or sampler", name, every, "gumbench list")
 
 
@@ -195,21 +195,21 @@ def select(kind, patterns):
     for pattern in patterns:
         lowered = _as_typed(pattern)
         if loading.is_file(pattern):
-            found, typed = [loading.full_name(kind, pattern)], True
+            matched, typed = [loading.full_name(kind, pattern)], True
         elif pattern.startswith("@"):
-            found, typed = _tagged(kind, pattern), False
+            matched, typed = _tagged(kind, pattern), False
         elif any(c in pattern for c in "*?["):
-            found = [name for name in names(kind) if fnmatch.fnmatch(_as_typed(name), lowered)]
+            matched = [name for name in names(kind) if fnmatch.fnmatch(_as_typed(name), lowered)]
             typed = False
-            if not found:
+            if not matched:
                 raise InputError(
                     f"no name of the {kind} matches {pattern!r}: `gumbench list {kind}` shows them"
                 )
         else:
             if lowered not in known:
                 raise _unknown(kind, pattern, known)
-            found, typed = [known[lowered]], True
-        for name in found:
+            matched, typed = [known[lowered]], True
+        for name in matched:
             chosen[name] = chosen.get(name, False) or typed
     return list(chosen.items())
 
@@ -228,10 +228,10 @@ def one(kind, pattern):
 
     Raises InputError where it stands for several.
     """
-    found = [name for name, _ in select(kind, [pattern])]
-    if len(found) > 1:
-        raise InputError(f"{pattern!r} stands for {len(found)} {kind}: give one, as {found[0]}")
-    return found[0]
+    matched = [name for name, _ in select(kind, [pattern])]
+    if len(matched) > 1:
+        raise InputError(f"{pattern!r} stands for {len(matched)} {kind}: give one, as {matched[0]}")
+    return matched[0]
 
 
 def _tagged(kind, pattern):

@@ -21,13 +21,13 @@ def rounded(value, half_width):
     return _plain(value, min(max(digits, 2), 5))
 
 
-def value(found):
+def value(given):
     """What a table holds, as text: numbers in four digits."""
-    if found is None:
+    if given is None:
         return ""
-    if isinstance(found, bool):
-        return "yes" if found else "no"
-    return _power(f"{found:.4g}") if isinstance(found, float) else str(found)
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    return _power(f"{given:.4g}") if isinstance(given, float) else str(given)
 
 
 def digits(value, number=2):

@@ -32,8 +32,8 @@ def percent(text, flag):
     stripped = text.strip()
     value = number(stripped.removesuffix("%"), flag)
     if not stripped.endswith("%"):
-        other = f" or {100 * value:g}%" if value else ""
-        raise InputError(f"--{flag} {text}: give a number of percent, {value:g}%{other}")
+        alternative = f" or {100 * value:g}%" if value else ""
+        raise InputError(f"--{flag} {text}: give a number of percent, {value:g}%{alternative}")
     return value / 100
 
 

@@ -90,7 +90,7 @@ def compare(
         amounts.number(reuse, "reuse"),
     )
     results = run.load(runs[0] if runs else run.newest())
-    found = ranking.compare(
+    comparisons = ranking.compare(
         results.records,
         price,
         budget=amounts.budget(budget, price),
@@ -99,11 +99,11 @@ def compare(
         where=where or [],
     )
     if as_json:
-        screen.write(json.dumps([c.plain() for c in found], indent=1, allow_nan=False) + "\n")
+        screen.write(json.dumps([c.plain() for c in comparisons], indent=1, allow_nan=False) + "\n")
         return
     if results.unfinished:
         screen.output().print(f"{results.unfinished}\n", markup=False)
-    for comparison in found:
+    for comparison in comparisons:
         screen.show(summary.of_comparison(comparison, every_temperature))
 
 

@@ -45,5 +45,5 @@ def runs(incomplete: str):
     """Run folders in results/."""
     from pathlib import Path
 
-    found = sorted(str(path.parent) for path in Path("results").glob("*/manifest.json"))
-    return [name for name in found if name.startswith(incomplete)]
+    folders = sorted(str(path.parent) for path in Path("results").glob("*/manifest.json"))
+    return [name for name in folders if name.startswith(incomplete)]

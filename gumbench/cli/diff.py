@@ -43,12 +43,12 @@ def diff(
     if surely and limit is None:
         raise InputError("--surely is about the limit of a gate: add --fail-above 10%")
     first, second = run.load(before), run.load(after)
-    found = second.diff(first, where=where or [])
-    failures = () if limit is None else found.failures(limit, surely)
+    difference = second.diff(first, where=where or [])
+    failures = () if limit is None else difference.failures(limit, surely)
     for failure in failures:
         screen.errors().print(failure, markup=False)
     try:
-        _print(found, before, after, limit, failures, as_json)
+        _print(difference, before, after, limit, failures, as_json)
     except OSError:
         # The gate's own status, whatever becomes of its words.
         screen.drop(sys.stdout)
@@ -56,26 +56,28 @@ def diff(
     raise typer.Exit(1 if failures else 0)
 
 
-def _print(found, before, after, limit, failures, as_json):
+def _print(difference, before, after, limit, failures, as_json):
     from gumbench.report import summary
 
     if as_json:
-        screen.write(json.dumps(_plain(found, limit, failures), indent=1, allow_nan=False) + "\n")
+        screen.write(
+            json.dumps(_plain(difference, limit, failures), indent=1, allow_nan=False) + "\n"
+        )
     else:
-        for note in found.notes:
+        for note in difference.notes:
             screen.say(note)
-        screen.show(summary.of_diff(found, before, after))
+        screen.show(summary.of_diff(difference, before, after))
         if limit is not None and not failures:
-            screen.sentence(found.sentence(limit))
+            screen.sentence(difference.sentence(limit))
 
 
-def _plain(found, limit, failures):
+def _plain(difference, limit, failures):
     return {
         "passed": None if limit is None else not failures,
         "failures": list(failures),
-        "changes": [_plain_change(c) for c in found.changes],
-        "absent": [{"name": a.name, "why": a.why, "nearest": a.nearest} for a in found.absent],
-        "new": list(found.new),
+        "changes": [_plain_change(c) for c in difference.changes],
+        "absent": [{"name": a.name, "why": a.why, "nearest": a.nearest} for a in difference.absent],
+        "new": list(difference.new),
     }
 
 

@@ -27,16 +27,16 @@ def explain(
     """Formula, paper, bias, cost and settings of an estimator or sampler; what a problem is."""
     from gumbench import registry
 
-    kind, found = registry.any_name(name)
+    kind, full_name = registry.any_name(name)
     if bibtex:
-        screen.write(_bibtex(found, kind) + "\n")
+        screen.write(_bibtex(full_name, kind) + "\n")
         return
     if kind == "problems":
-        lines = _problem(registry.problem_maker(found))
+        lines = _problem(registry.problem_maker(full_name))
     elif kind == "samplers":
-        lines = _sampler(registry.sampler(found))
+        lines = _sampler(registry.sampler(full_name))
     else:
-        lines = (line for e in registry.estimators(found).values() for line in _estimator(e))
+        lines = (line for e in registry.estimators(full_name).values() for line in _estimator(e))
     for label, text in lines:
         _print(label, text)
 
@@ -58,10 +58,10 @@ def _bibtex(name, kind):
 
     if kind == "problems":
         raise InputError(f"{name} is a problem: --bibtex goes with an estimator or sampler")
-    things = (
+    declared = (
         registry.estimators(name).values() if kind == "estimators" else [registry.sampler(name)]
     )
-    keys = dict.fromkeys(key for thing in things for key in thing.papers)
+    keys = dict.fromkeys(key for one in declared for key in one.papers)
     if not keys:
         raise InputError(f"{name} has no paper")
     entries = bibliography.entries()
@@ -71,10 +71,10 @@ def _bibtex(name, kind):
     return "\n\n".join(entries[key] for key in keys)
 
 
-def _papers(thing):
+def _papers(declared):
     from gumbench.report import bibliography
 
-    return "; ".join(map(bibliography.citation, thing.papers)) or "none"
+    return "; ".join(map(bibliography.citation, declared.papers)) or "none"
 
 
 def _settings(declared):
@@ -163,10 +163,10 @@ def _problem(maker):
     yield "dimension", f"{maker.symbol}, {least} to {most:,}; by default {sizes}"
     yield "gradient", f"in {', '.join(problem.parts)}"
     yield from _settings(maker.settings)
-    found = {n: registry.estimators(n).get(maker.family) for n in registry.names("estimators")}
-    apply = [n for n, e in found.items() if not applicability.why_not(e, problem)]
+    by_name = {n: registry.estimators(n).get(maker.family) for n in registry.names("estimators")}
+    apply = [n for n, e in by_name.items() if not applicability.why_not(e, problem)]
     yield "estimators", f"{', '.join(apply)}"
-    for name, estimator in found.items():
+    for name, estimator in by_name.items():
         if estimator and name not in apply:
             yield "not", f"{name}: {applicability.why_not(estimator, problem)}"
     yield "example", f"gumbench sweep --problems {maker.name} --dimensions {maker.dimensions[0]}"

@@ -154,8 +154,8 @@ class Screen:
                 screen.show(table)
         files = ", ".join(sorted(path.name for path in plan.folder.path.glob("*.csv")))
         records = results.records
-        found = [*diagnostics.of_records(records, given), *diagnostics.of_noisy_timing(records)]
-        for note in [*found, *_cache_notes()]:
+        notes = [*diagnostics.of_records(records, given), *diagnostics.of_noisy_timing(records)]
+        for note in [*notes, *_cache_notes()]:
             self._note(note)
         self.out.print(f"Wrote {plan.folder.path}/ ({files})", markup=False)
         self.say(f"reproducible columns: SHA-256 {_sha(results)[:16]}")

@@ -83,8 +83,8 @@ class Distribution(Protocol):
 
 def names() -> list[str]:
     """Names of the distributions."""
-    found = (m.name for m in pkgutil.iter_modules(__path__))
-    return sorted(n for n in found if hasattr(family(n), "DISCRETE"))
+    modules = (m.name for m in pkgutil.iter_modules(__path__))
+    return sorted(n for n in modules if hasattr(family(n), "DISCRETE"))
 
 
 def family(name: str) -> Any:

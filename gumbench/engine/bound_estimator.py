@@ -190,13 +190,13 @@ class BoundEstimator:
         variables, categories = bound.problem.shape
         filled = [bound.fill(r, 0, first, size) for r in inputs.requests]
         uniforms = [bound.fill(r, 0, first, size, "variable") for r in inputs.variable_requests]
-        found = NoiseBlock(
+        noise_block = NoiseBlock(
             np.array(filled, bound.real).reshape(-1, variables, categories, size),
             np.array(uniforms, bound.real).reshape(-1, variables, size),
             np.empty((inputs.draws, variables, size), np.int32),
         )
-        self.functions.draw(bound.dist_params, inputs.draw_table, found)
-        return found
+        self.functions.draw(bound.dist_params, inputs.draw_table, noise_block)
+        return noise_block
 
     def collect(self, batch, start, count):
         """Estimates of a batch from `start` at the first temperature: (count, parameters)."""
@@ -264,13 +264,13 @@ def bind_estimator(
         return PythonEstimator(bound, estimator, temperatures, inner_samples, seed, settings)
     before = dataclasses.replace(bound.calls)
     takes = estimator.takes_temperature
-    found = [
+    rows = [
         prepared(estimator, Preparation(bound, settings, t, inner_samples, seed))
         for t in (temperatures if takes else [None])
     ]
     calls = bound.calls.since(before)
     source = draw_source(estimator, bound.family, fastest_draws)
-    table = np.tile(found, (1 if takes else len(temperatures), 1))
+    table = np.tile(rows, (1 if takes else len(temperatures), 1))
     bound_estimator = BoundEstimator(
         bound, estimator, temperatures, inner_samples, seed, purpose, table, source
     )

@@ -21,10 +21,10 @@ CALLED = records.Functions._fields[3:]
 
 def _function(problem, role):
     """The function of a role before it is compiled, or what stands in for it."""
-    own = problem.function(role)
-    if own is None:
+    function = problem.function(role)
+    if function is None:
         return getattr(family(problem.family), role) if role in LINK else missing
-    return own if problem.compiled else getattr(callback, role)
+    return function if problem.compiled else getattr(callback, role)
 
 
 def compiled_for(problem, estimator, dtype, draw):

@@ -134,12 +134,12 @@ def pilot(bound, name, temperatures, inner_samples, settings, fastest_draws=Fals
     estimator, price = registry.estimators(name)[bound.problem.family], prices(bound)
     unpriced = Unpriced(bound)
     seconds = 0.0
-    made = None
+    table = None
     if estimator.prepare:
         began = time.perf_counter()
         values = estimator.all_settings(settings)
         temperature = temperatures[0] if estimator.takes_temperature else None
-        made = estimator.prepare(Preparation(unpriced, values, temperature, inner_samples, 0))
+        table = estimator.prepare(Preparation(unpriced, values, temperature, inner_samples, 0))
         calls = unpriced.calls
         seconds = time.perf_counter() - began + price.value.row * calls.values
         seconds += price.gradient.row * calls.gradients
@@ -147,7 +147,7 @@ def pilot(bound, name, temperatures, inner_samples, settings, fastest_draws=Fals
     if estimator.deterministic:
         return Pilot(seconds, 0.0, 1, False)
     if estimator.prepare:
-        estimator = dataclasses.replace(estimator, prepare=lambda preparation: made)
+        estimator = dataclasses.replace(estimator, prepare=lambda preparation: table)
     bound_estimator = bind_estimator(
         bound,
         estimator,
@@ -197,22 +197,22 @@ def variance(cells, bound, estimator, threads):
     cell = cells[0]
     temperatures = tuple(c.temperature or 1.0 for c in cells)
     options = cell.inner_samples, cell.estimator_settings
-    found = pilot(bound, cell.estimator, temperatures, *options)
-    seconds = found.prepare + _estimates(found, cell.estimates, threads)
+    piloted = pilot(bound, cell.estimator, temperatures, *options)
+    seconds = piloted.prepare + _estimates(piloted, cell.estimates, threads)
     if not estimator.deterministic:
-        seconds += _unseen(found, bound, estimator, cell)
+        seconds += _unseen(piloted, bound, estimator, cell)
     return Forecast(SECONDS_A_PASS + seconds, _truth(bound, cell.truth_estimates, threads))
 
 
-def _estimates(found, count, threads):
+def _estimates(piloted, count, threads):
     """Seconds of so many estimates, in whole blocks of each batch."""
     each = -(-count // BATCHES)
-    block = driver.block_for(found.block, each)
-    made = -(-each // block) * block * BATCHES
-    return made * found.estimate / (threads if found.parallel else 1)
+    block = driver.block_for(piloted.block, each)
+    count_made = -(-each // block) * block * BATCHES
+    return count_made * piloted.estimate / (threads if piloted.parallel else 1)
 
 
-def _unseen(found, bound, estimator, cell):
+def _unseen(piloted, bound, estimator, cell):
     """Seconds of estimates at outcomes that are hardly ever drawn."""
     if not bound.family.DISCRETE or estimator.takes_temperature:
         return 0.0
@@ -222,7 +222,7 @@ def _unseen(found, bound, estimator, cell):
     if outcomes is None:
         return 0.0
     count = outcomes.probability.size
-    return count * rare.pilots(count, draws * probability.size, cell.estimates) * found.estimate
+    return count * rare.pilots(count, draws * probability.size, cell.estimates) * piloted.estimate
 
 
 @functools.lru_cache(maxsize=4)
@@ -246,8 +246,8 @@ def _truth(bound, truth_estimates, threads):
     name = bound.family.TRUTH_ESTIMATOR
     if applicability.why_not(registry.estimators(name)[problem.family], problem):
         return 0.0
-    found = pilot(bound, name, (1.0,), None, ())
-    return _estimates(found, truth_estimates, threads)
+    piloted = pilot(bound, name, (1.0,), None, ())
+    return _estimates(piloted, truth_estimates, threads)
 
 
 def speed(pilots):

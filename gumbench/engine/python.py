@@ -30,10 +30,10 @@ def estimates_last(array, real):
 
 def as_array(result, shape, real, what):
     """What a plain function returned, as an array; raises InputError for another shape."""
-    found = np.asarray(as_numpy(result), real)
-    if found.shape != shape:
-        raise InputError(f"{what} returned an array of shape {found.shape}; give {shape}")
-    return found
+    array = np.asarray(as_numpy(result), real)
+    if array.shape != shape:
+        raise InputError(f"{what} returned an array of shape {array.shape}; give {shape}")
+    return array
 
 
 def block_size(elements):
@@ -70,8 +70,8 @@ class Callbacks:
         shape = (out.shape[-1], *out.shape[:-1]) if given else out.shape
         try:
             name = f"{self.problem.name}: {role}"
-            found = as_array(function(*first), shape, out.dtype, name)
-            out[:] = np.moveaxis(found, 0, -1) if given else found
+            filled = as_array(function(*first), shape, out.dtype, name)
+            out[:] = np.moveaxis(filled, 0, -1) if given else filled
         except Exception as error:
             # Without our own frame, for its arrays are gone when somebody looks at the traceback.
             frame = error.__traceback__
@@ -141,9 +141,9 @@ class View:
                     f"{self.name} has no {name!r}: its distribution has {', '.join(names)}"
                 )
             )
-        found = _read_only(names[name](self.dist_params))
-        setattr(self, name, found)
-        return found
+        parameters = _read_only(names[name](self.dist_params))
+        setattr(self, name, parameters)
+        return parameters
 
     def value(self, x):
         """f at x (n, variables, categories): (n,)."""

@@ -58,11 +58,11 @@ def unseen(bound_estimator, gradient, parts, roundings, estimates):
     squares = np.empty((len(parts), count, each))
     step = max(1, PILOT_ITEMS // (each * items))
     for first in range(0, count, step):
-        some = slice(first, first + step)
-        forced = _forced(bound, probability, rare.category[:, some], draws, each)
+        chunk = slice(first, first + step)
+        forced = _forced(bound, probability, rare.category[:, chunk], draws, each)
         distance = np.square(bound_estimator.estimates_of(forced) - gradient, dtype=np.float64)
         for i, part in enumerate(parts):
-            squares[i, some] = distance[:, part].sum(axis=1).reshape(-1, each)
+            squares[i, chunk] = distance[:, part].sum(axis=1).reshape(-1, each)
     return [
         _of_part(rare, square, rounding, estimates)
         for square, rounding in zip(squares, roundings, strict=True)

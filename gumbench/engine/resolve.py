@@ -12,5 +12,5 @@ def problem(name: str, dimension: int | None = None, settings=()) -> Problem:
 
 def of_cell(cell: Cell) -> tuple[Problem, Estimator]:
     """The problem and the estimator of a cell."""
-    found = problem(cell.problem, cell.dimension, cell.problem_settings)
-    return found, registry.estimators(cell.estimator)[found.family]
+    bound_to = problem(cell.problem, cell.dimension, cell.problem_settings)
+    return bound_to, registry.estimators(cell.estimator)[bound_to.family]

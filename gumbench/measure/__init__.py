@@ -26,29 +26,29 @@ def measurement(name):
     return importlib.import_module(f"{__name__}.{name}")
 
 
-def cells(found):
+def cells(variance_cells):
     """What the measurements make of the cells of a grid: each once, by measurement."""
     kept: dict = {}
-    for cell in found:
-        made = getattr(measurement(cell.measurement), "cell", lambda c: c)(cell)
-        if made is not None:
-            kept.setdefault(made.key, made)
-    order = list(dict.fromkeys(cell.measurement for cell in found))
+    for cell in variance_cells:
+        asked = getattr(measurement(cell.measurement), "cell", lambda c: c)(cell)
+        if asked is not None:
+            kept.setdefault(asked.key, asked)
+    order = list(dict.fromkeys(cell.measurement for cell in variance_cells))
     return sorted(kept.values(), key=lambda cell: order.index(cell.measurement))
 
 
-def passes(found):
+def passes(cells):
     """Groups of cells that are measured together, in order of the first of each."""
     groups: dict = {}
-    for cell in found:
+    for cell in cells:
         key = getattr(measurement(cell.measurement), "pass_key", Cell.pass_key)
         groups.setdefault((cell.measurement, key(cell)), []).append(cell)
     return [tuple(group) for group in groups.values()]
 
 
-def tasks(found):
+def tasks(passes):
     """What passes compile, as jit.Tasks; the last first, for samplers take the longest."""
-    for cells in reversed(found):
+    for cells in reversed(passes):
         yield from getattr(measurement(cells[0].measurement), "tasks", lambda _: ())(cells)
 
 
@@ -59,14 +59,14 @@ def _forecast(cells, threads):
         return Forecast(0.0)
 
 
-def forecasts(found, threads):
+def forecasts(passes, threads):
     """Seconds of each pass, and of all of them those in which truths are found."""
     seconds, truths, seen = [], 0.0, set()
-    for cells in found:
-        made = _forecast(cells, threads)
+    for cells in passes:
+        forecast = _forecast(cells, threads)
         place = cells[0].problem, cells[0].dimension, cells[0].problem_settings
-        truth = 0.0 if place in seen else made.truth
+        truth = 0.0 if place in seen else forecast.truth
         seen.add(place)
-        seconds.append(made.seconds + truth)
+        seconds.append(forecast.seconds + truth)
         truths += truth
     return seconds, truths

@@ -31,13 +31,13 @@ from gumbench.types import Record
 PREPARED_TIMES = 3
 
 
-def cell(found):
+def cell(timed):
     """What is timed for a cell of the grid: seed, counts and which temperature do not matter."""
-    if found.skipped:
+    if timed.skipped:
         return None
     return dataclasses.replace(
-        found,
-        temperature=None if found.temperature is None else 1.0,
+        timed,
+        temperature=None if timed.temperature is None else 1.0,
         seed=0,
         estimates=0,
         truth_estimates=0,
@@ -45,9 +45,9 @@ def cell(found):
     )
 
 
-def pass_key(found):
+def pass_key(cell):
     """Equal for cells that are timed in turns."""
-    return json.dumps([found.problem, found.dimension, found.problem_settings, found.dtype])
+    return json.dumps([cell.problem, cell.dimension, cell.problem_settings, cell.dtype])
 
 
 def tasks(cells):
@@ -63,23 +63,25 @@ def measure(cells, monitor=None):
         timed = [_timed(c) for c in cells]
         works = {c.key: work for c, (_, work) in zip(cells, timed, strict=True)}
         # On one thread nobody waits for more work: with pauses a round took a fifth longer.
-        found = timing.in_turns(works, monitor.progress, pause=0.0)
-    return [_record(c, found[c.key], seconds) for c, (seconds, _) in zip(cells, timed, strict=True)]
+        rounds = timing.in_turns(works, monitor.progress, pause=0.0)
+    return [
+        _record(c, rounds[c.key], seconds) for c, (seconds, _) in zip(cells, timed, strict=True)
+    ]
 
 
-def _timed(found):
+def _timed(cell):
     """Seconds of preparing; work of `units` estimates with their moments, and the least of them."""
-    bound = variance.bound_problem(found)
-    estimator = registry.estimators(found.estimator)[bound.problem.family]
-    settings = estimator.all_settings(found.estimator_settings)
+    bound = variance.bound_problem(cell)
+    estimator = registry.estimators(cell.estimator)[bound.problem.family]
+    settings = estimator.all_settings(cell.estimator_settings)
     grouping = Grouping(bound, np.zeros(bound.theta.size))
-    options = found.inner_samples, 0, None, settings
-    temperature = found.temperature
+    options = cell.inner_samples, 0, None, settings
+    temperature = cell.temperature
     bound_estimator = bind_estimator(
         bound, estimator, [temperature or 1.0], *options, fastest_draws=True
     )
     source = draw_source(estimator, bound.family, fastest=True)
-    preparation = Preparation(bound, settings, temperature, found.inner_samples, 0)
+    preparation = Preparation(bound, settings, temperature, cell.inner_samples, 0)
 
     def prepare(times):
         for _ in range(times):
@@ -103,21 +105,21 @@ def _work(bound, bound_estimator, grouping):
     ), block
 
 
-def _record(found, rounds, prepare_seconds):
-    problem = resolve.problem(found.problem, found.dimension, found.problem_settings)
-    estimator = registry.estimators(found.estimator)[problem.family]
+def _record(cell, rounds, prepare_seconds):
+    problem = resolve.problem(cell.problem, cell.dimension, cell.problem_settings)
+    estimator = registry.estimators(cell.estimator)[problem.family]
     elements = problem.shape[0] * problem.shape[1]
     python = not problem.compiled or estimator.compute is not None
     return Record(
-        key=found.key,
-        measurement=found.measurement,
-        cell=found,
+        key=cell.key,
+        measurement=cell.measurement,
+        cell=cell,
         status="done",
         result={
             "kind": "estimator",
             "family": problem.family,
             "elements": elements,
-            "settings": found.settings_text(),
+            "settings": cell.settings_text(),
             "threads": 1,
             "threading_layer": numba.threading_layer(),
             "vector_bits": machine.vector_bits(),

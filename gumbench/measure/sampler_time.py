@@ -62,8 +62,8 @@ def measure(cells, monitor=None):
         sampler = registry.sampler(cell.sampler)
         works |= {(cell.key, s): _draws(sampler, logits[: s[0]], s[1]) for s in shapes(cell)}
     with limited(1):
-        found = timing.in_turns(works, monitor.progress)
-    return [_record(cell, found, logits, cell is cells[0]) for cell in cells]
+        rounds = timing.in_turns(works, monitor.progress)
+    return [_record(cell, rounds, logits, cell is cells[0]) for cell in cells]
 
 
 def words_kernel(logits, temperatures, tables, key, first, out):
@@ -108,7 +108,7 @@ def _fill(logits):
     return work, len(out)
 
 
-def _record(cell, found, logits, first):
+def _record(cell, rounds, logits, first):
     """A cell's record; that of the first has the random words and the fill besides."""
     kinds: list = [("sampler", (cell.key, shape), shape) for shape in shapes(cell)]
     kinds += [("bits", "bits", None), ("gumbel", "gumbel", None)] if first else []
@@ -125,7 +125,7 @@ def _record(cell, found, logits, first):
         },
         notes=tuple(
             dict.fromkeys(
-                code for _, name, _ in kinds for code in diagnostics.of_rounds(found[name])
+                code for _, name, _ in kinds for code in diagnostics.of_rounds(rounds[name])
             )
         ),
         clock={
@@ -134,8 +134,8 @@ def _record(cell, found, logits, first):
                     "kind": kind,
                     "rows": shape and shape[0],
                     "draws": shape and shape[1],
-                    "rounds": found[name],
-                    "bits": found["bits"],
+                    "rounds": rounds[name],
+                    "bits": rounds["bits"],
                 }
                 for kind, name, shape in kinds
             ]

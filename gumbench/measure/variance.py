@@ -37,8 +37,8 @@ def measure(cells, monitor=None):
     most = max(1, ITEMS_OF_MEANS // (BATCHES * bound.theta.size))
     records = []
     for first in range(0, len(cells), most):
-        some = cells[first : first + most]
-        records += _measure_some(some, bound, estimator, truth, monitor)
+        together = cells[first : first + most]
+        records += _measure_some(together, bound, estimator, truth, monitor)
     return records
 
 
@@ -94,8 +94,8 @@ def unseen(bound_estimator, estimator, truth, grouping, moments):
     if truth.source == "none":
         gradient = moments.at(0).batch_means.mean(axis=0) + grouping.shift
     rounding = [_rounding(bound, gradient, part) ** 2 for part in parts.values()]
-    found = rare.unseen(bound_estimator, gradient, parts.values(), rounding, estimates)
-    return dict(zip(parts, found, strict=True))
+    by_part = rare.unseen(bound_estimator, gradient, parts.values(), rounding, estimates)
+    return dict(zip(parts, by_part, strict=True))
 
 
 def _rounding(bound, gradient, part):
@@ -116,14 +116,14 @@ def _record(cell, bound_estimator, estimator, truth, grouping, moments, missing)
         )
     else:
         cost = estimator.cost(Sizes(cell.inner_samples or 1, *bound.problem.shape))
-        found = bound, cost.at_draws, truth, grouping, moments
+        context = bound, cost.at_draws, truth, grouping, moments
         components = dict(cell.options).get("components", False)
         parts = {
             name: part_result(
-                *found,
+                *context,
                 name,
                 missing.get(name),
-                silent=cell.temperature is not None and _is_silent(found, name),
+                silent=cell.temperature is not None and _is_silent(context, name),
                 components=components,
             )
             for name in grouping.parts
@@ -141,9 +141,9 @@ def _record(cell, bound_estimator, estimator, truth, grouping, moments, missing)
     return dataclasses.replace(record, notes=python + diagnostics.codes(record))
 
 
-def _is_silent(found, name):
+def _is_silent(context, name):
     """Whether all estimates of a part were 0, and its gradient is not."""
-    _, _, truth, grouping, moments = found
+    _, _, truth, grouping, moments = context
     part = grouping.parts[name][0]
     means = moments.batch_means[:, part] + grouping.shift[part]
     nothing = not (means.any() or moments.m2[part].any())
@@ -204,7 +204,7 @@ def part_result(
         low = high = relative = 0.0
     error = truth.error[part] if truth.error is not None else np.zeros(gradient.size)
     rounding = _rounding(bound, truth.gradient, part)
-    found = {
+    facts = {
         "truth": truth.source,
         "truth_norm": _finite(np.sqrt((gradient**2).sum())),
         "truth_error": _finite(np.sqrt((error**2).sum())),
@@ -222,11 +222,11 @@ def part_result(
         **_of_batches(differences + gradient, gradient),
     }
     if truth.source == "none":
-        return PartResult(**found)
+        return PartResult(**facts)
     missed = _missed(bound, at_draws, part, n)
     bias = bias_size(differences, variance / n, float((error**2).sum()), float(missed.max()))
     test = _bias_test(bound, truth, grouping, moments, name, relative, component_variance, missed)
-    found |= {
+    facts |= {
         "bias_norm": bias.norm,
         "bias_low": bias.low,
         "bias_high": bias.high,
@@ -236,16 +236,16 @@ def part_result(
         "mse": variance + max(0.0, bias.square),
     }
     if silent:
-        found |= {"bias_low": 0.0, "bias_high": None, "bias_z": 0.0, "bias_p": 1.0, "mse": None}
+        facts |= {"bias_low": 0.0, "bias_high": None, "bias_z": 0.0, "bias_p": 1.0, "mse": None}
     if components:
         keep = slice(0, MOST_COMPONENTS)
-        found["components"] = {
+        facts["components"] = {
             "truth": gradient[keep].tolist(),
             "mean": (gradient + differences.mean(axis=0))[keep].tolist(),
             "standard_error": np.sqrt(component_variance / n)[keep].tolist(),
             "variance": component_variance[keep].tolist(),
         }
-    return PartResult(**found)
+    return PartResult(**facts)
 
 
 def _of_batches(means, gradient):

@@ -78,9 +78,9 @@ def add_log_likelihood(pixel, image, out):
         flat_rest[i] += one
     elementary.negative_logs((flat_rest,), (flat_rest,))
     for p in range(PIXELS):
-        row, other, x = pixel[p], rest[p], image[p]
+        row, log_term, x = pixel[p], rest[p], image[p]
         for b in range(out.size):
-            out[b] += x * row[b] - (max(row[b], zero) - other[b])
+            out[b] += x * row[b] - (max(row[b], zero) - log_term[b])
 
 
 @helper
@@ -172,8 +172,8 @@ def direct(x, theta, data, out):
 def arrays():
     """The digits and the fitted weights that ship with the package."""
     with np.load(DATA / "digits.npz") as digits, np.load(DATA / "decoder.npz") as weights:
-        found = {"images": digits["images"] / 16.0, "labels": digits["labels"]}
-        return found | {name: weights[name].astype(np.float64) for name in weights.files}
+        scaled = {"images": digits["images"] / 16.0, "labels": digits["labels"]}
+        return scaled | {name: weights[name].astype(np.float64) for name in weights.files}
 
 
 @problem(family="categorical", symbol="D", dimensions=(2, 4, 20), most=20)

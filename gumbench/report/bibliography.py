@@ -9,8 +9,8 @@ from pathlib import Path
 def entries() -> dict[str, str]:
     """BibTeX entries by key."""
     text = (Path(__file__).parents[1] / "data" / "papers.bib").read_text(encoding="utf-8")
-    found = (entry.strip() for entry in text.split("\n\n"))
-    return {entry.partition("{")[2].partition(",")[0]: entry for entry in found}
+    texts = (entry.strip() for entry in text.split("\n\n"))
+    return {entry.partition("{")[2].partition(",")[0]: entry for entry in texts}
 
 
 def citation(key: str) -> str:

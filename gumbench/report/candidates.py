@@ -124,15 +124,15 @@ def varied_settings(records):
 def candidate(record, row, cost, varied):
     """The Candidate of a record and its row; varied : estimators whose settings are said."""
     cell, result = record.cell, record.result
-    found = record.parts[row["part"]]
-    p = found.bias_p
+    part = record.parts[row["part"]]
+    p = part.bias_p
     rejected = result["unbiased"] and p is not None and p < UNBIASED_LIMIT
     price = cost.of(record)
     unbiased = result["unbiased"] and not rejected
     timed = {"rounds": tuple(record.clock.get("rounds", ()))} if cost.is_measured else {}
     lines = {
         by: Line(level, slope, price, result["deterministic"], unseen, **timed)
-        for by, (level, slope, unseen) in _errors(found, unbiased, price).items()
+        for by, (level, slope, unseen) in _errors(part, unbiased, price).items()
     }
     return Candidate(
         estimator=cell.estimator,
@@ -144,31 +144,31 @@ def candidate(record, row, cost, varied):
         oracle=result["oracle"],
         deterministic=result["deterministic"],
         cost=price,
-        exact=shares.is_rounding(found),
-        unseen=shares.is_unseen(found),
+        exact=shares.is_rounding(part),
+        unseen=shares.is_unseen(part),
         row=row,
         lines=lines,
     )
 
 
-def _errors(found, unbiased, cost):
+def _errors(result, unbiased, cost):
     """Level, slope and what nobody saw of the slope, by the errors that there are."""
-    square = shares.gradient_square(found)
+    square = shares.gradient_square(result)
     unseen = 0.0
-    if found.unseen and not shares.is_rounding(found) and not shares.is_unseen(found):
-        unseen = found.unseen.half_width * cost
-    if found.truth == WITHOUT_TRUTH:
-        work = shares.variances(found) * cost
+    if result.unseen and not shares.is_rounding(result) and not shares.is_unseen(result):
+        unseen = result.unseen.half_width * cost
+    if result.truth == WITHOUT_TRUTH:
+        work = shares.variances(result) * cost
         return {"error": (np.zeros_like(work), work, unseen)} if unbiased else {}
-    moments = shares.moments(found)
+    moments = shares.moments(result)
     work, scale = moments.variance * cost, square or 1.0
     bias = np.zeros_like(work) if unbiased else moments.bias
     errors = {"error": (bias / scale, work / scale, unseen / scale)}
     if square is None:
         return errors
-    if unbiased or (shares.is_rounding(found) and not bias.any()):
+    if unbiased or (shares.is_rounding(result) and not bias.any()):
         return errors | {"direction": errors["error"]}
-    gain, error = shares.gain(found)
+    gain, error = shares.gain(result)
     if not gain > shares.GAIN_ERRORS * error:
         return errors | {"direction": (np.full_like(work, np.inf), np.zeros_like(work), 0.0)}
     along = np.maximum(moments.by_truth, 0.0) ** 2 / square

@@ -112,9 +112,9 @@ def diff(before, after, where=()):
         )
     changes, absent = [], {}
     for record, row in done:
-        found = rows.get((_cell(record), row["part"]))
-        if found and found[1]["status"] == "done":
-            changes.append(_change((record, row), found))
+        after_pair = rows.get((_cell(record), row["part"]))
+        if after_pair and after_pair[1]["status"] == "done":
+            changes.append(_change((record, row), after_pair))
         else:
             name = _name(record)
             absent[name] = _absence(name, there.get(_cell(record)), added)
@@ -178,13 +178,13 @@ def _ratio(before, after, shared):
 def machine_notes(before, after):
     """Notes on what differs in the facts of two machines and their versions."""
     there = dict(_flat(after))
-    found = [
+    differing = [
         f"{key} {value} and {there.get(key)}"
         for key, value in _flat(before)
         if there.get(key) != value
     ]
-    if found:
-        what = f"the runs differ in {'; '.join(found)}"
+    if differing:
+        what = f"the runs differ in {'; '.join(differing)}"
         yield Note("other-machine", what, "their numbers may differ in the last digits")
 
 

@@ -73,15 +73,15 @@ def envelope(lines, shape):
     if not lines:
         return []
     starts = list(_walk(lines))
-    found = []
+    stretches = []
     for number, (start, best) in enumerate(starts):
         stop = starts[number + 1][0] if number + 1 < len(starts) else math.inf
         crossing = None
         if number and lines[best].cost < start * (1 - EQUAL):
             crossing = _around(lines[best], lines[starts[number - 1][1]], start, shape)
         rivals = _rivals(lines, best, start, stop, shape)
-        found.append(Stretch(start, best, crossing, rivals))
-    return found
+        stretches.append(Stretch(start, best, crossing, rivals))
+    return stretches
 
 
 def best_at(lines, budget):
@@ -165,19 +165,21 @@ def covers(line, other, budgets, shape):
     either. Equal errors without any width are not unclear, but equal.
     """
     budgets = np.asarray(budgets, float)
-    found = []
+    tests = []
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for scale in (lambda line_at: np.log(shape(line_at)), shape):
             here, there = (scale(one.at(budgets)) for one in (line, other))
-            own = _half_width(here - there, _timing(line, other, budgets, scale))
+            half_width = _half_width(here - there, _timing(line, other, budgets, scale))
             up, down = (
-                np.hypot(own, scale(one.at(budgets, one.unseen)[0]) - scale(one.at(budgets)[0]))
+                np.hypot(
+                    half_width, scale(one.at(budgets, one.unseen)[0]) - scale(one.at(budgets)[0])
+                )
                 for one in (line, other)
             )
             apart = here[0] - there[0]
             inside = (-up <= apart) & (apart <= down) & ((up > 0) | (down > 0))
-            found.append((np.isfinite(here - there).all(axis=0), inside))
-    (finite, by_ratio), (_, by_difference) = found
+            tests.append((np.isfinite(here - there).all(axis=0), inside))
+    (finite, by_ratio), (_, by_difference) = tests
     return np.where(finite, by_ratio, by_difference)
 
 

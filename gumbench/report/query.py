@@ -32,13 +32,13 @@ def columns(table, wanted):
     Raises InputError for one that matches nothing.
     """
     known = known_columns(table)
-    found: list[str] = []
+    chosen: list[str] = []
     for pattern in wanted:
         matched = [pattern] if pattern in known else fnmatch.filter(known, pattern)
         if not matched:
             raise unknown("column", pattern, known, "gumbench export --help")
-        found += [name for name in matched if name not in found]
-    return found or known
+        chosen += [name for name in matched if name not in chosen]
+    return chosen or known
 
 
 def _settings(row):
@@ -75,8 +75,8 @@ def _combined(tests, symbol, value_of):
     every = all if symbol == "!=" else any
 
     def holds(row):
-        found = value_of(row)
-        return found is not None and every(test(found) for test in tests)
+        value = value_of(row)
+        return value is not None and every(test(value) for test in tests)
 
     return holds
 
@@ -89,9 +89,9 @@ def _test_of_setting(text, name, symbol, value):
         return _test(text, name, "string", symbol, value)
     compare = OPERATORS[symbol]
 
-    def holds(found):
+    def holds(present):
         try:
-            return compare(float(found), number)
+            return compare(float(present), number)
         except ValueError:
             return symbol == "!="
 
@@ -105,17 +105,17 @@ def _test(text, name, kind, symbol, value):
         if symbol not in ("=", "!="):
             raise InputError(f"--where {text!r}: {name} is a word; compare it with = or !=")
         wanted = _as_typed(value)
-        return lambda found: compare(_is(_as_typed(found), wanted), True)
+        return lambda present: compare(_is(_as_typed(present), wanted), True)
     try:
         number = float(value)
     except ValueError:
         raise InputError(f"--where {text!r}: {name} is a number, {value!r} is none") from None
-    return lambda found: compare(found, number)
+    return lambda present: compare(present, number)
 
 
-def _is(found, wanted):
+def _is(value, wanted):
     """Whether a word is another, or matches it as a glob; brackets in names are themselves."""
-    return found == wanted or fnmatch.fnmatch(found, wanted)
+    return value == wanted or fnmatch.fnmatch(value, wanted)
 
 
 def _as_typed(value):
@@ -143,7 +143,7 @@ def _there_are(table, rows, conditions):
         if not any(condition(table, text, settings)(row) for row in rows):
             name = re.split("[!<>=]", text.strip())[0].strip()
             seen = ({**_settings(row), **row}.get(name) for row in rows)
-            found = list(dict.fromkeys(str(value) for value in seen if value is not None))
-            shown = ", ".join(found[:MOST_SHOWN]) + (", ..." if found[MOST_SHOWN:] else "")
-            return f": {name} is {shown}" if found else f": {name} is empty"
+            values = list(dict.fromkeys(str(value) for value in seen if value is not None))
+            shown = ", ".join(values[:MOST_SHOWN]) + (", ..." if values[MOST_SHOWN:] else "")
+            return f": {name} is {shown}" if values else f": {name} is empty"
     return ""

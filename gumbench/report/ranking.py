@@ -96,20 +96,20 @@ class Comparison:
 
     def best_at(self, budget):
         """The candidate that is best at a budget, or None where it pays for no estimate."""
-        found = [r.candidate for r in self.ranges if r.start <= budget]
-        return found[-1] if found else None
+        paid_for = [r.candidate for r in self.ranges if r.start <= budget]
+        return paid_for[-1] if paid_for else None
 
 
-def _plain_range(found):
-    crossing = found.crossing
+def _plain_range(span):
+    crossing = span.crossing
     ends = (crossing.low, crossing.high) if crossing else (None, None)
     low, high = (end if end is None or math.isfinite(end) else None for end in ends)
     return {
-        "from": found.start,
+        "from": span.start,
         "from_low": low,
         "from_high": high,
-        "best": found.candidate.name,
-        "cannot_be_told_apart": [c.name for c in found.rivals],
+        "best": span.candidate.name,
+        "cannot_be_told_apart": [c.name for c in span.rivals],
     }
 
 
@@ -164,10 +164,10 @@ def _group(record, part, cost):
 
 def _comparison(key, pairs, cost, budget, by, oracles, missing):
     problem, dimension, settings, dtype, _, part = key
-    found = pairs[0][0].parts[part]
+    first = pairs[0][0].parts[part]
     varied = varied_settings(record for record, _ in pairs)
     candidates = [candidate(record, row, cost, varied) for record, row in pairs]
-    relative = shares.gradient_square(found) is not None
+    relative = shares.gradient_square(first) is not None
     by = by if relative else "error"
     shown = budget or default_budget(cost, candidates)
     candidates = [
@@ -193,8 +193,8 @@ def _comparison(key, pairs, cost, budget, by, oracles, missing):
         ranges=ranges,
         others=() if same or not relative else others,
         missing=tuple(missing.items()),
-        truth=found.truth,
-        truth_norm=found.truth_norm,
+        truth=first.truth,
+        truth_norm=first.truth_norm,
     )
 
 
@@ -210,11 +210,11 @@ def _ranges(candidates, by, budget, cost):
     racing = [c for c in candidates if by in c.lines and c.lines[by].level[0] < np.inf]
     lines = [c.lines[by] for c in racing]
     if budget is None:
-        found = [
+        ranges = [
             Range(s.start, racing[s.best], s.crossing, tuple(racing[i] for i in s.rivals))
             for s in envelope(lines, SHAPES[by])
         ]
-        return tuple(_without_slivers(found) if cost.in_seconds else found)
+        return tuple(_without_slivers(ranges) if cost.in_seconds else ranges)
     best = best_at(lines, budget)
     if best is None:
         return ()
@@ -225,11 +225,11 @@ def _ranges(candidates, by, budget, cost):
 def _without_slivers(ranges):
     """Ranges, but for those that end before a clock can tell: their budgets go to the next."""
     start = None
-    for found, after in zip(ranges, [*ranges[1:], None], strict=True):
-        start = found.start if start is None else start
+    for span, after in zip(ranges, [*ranges[1:], None], strict=True):
+        start = span.start if start is None else start
         if after and after.start < SLIVER * start:
             continue
-        yield dataclasses.replace(found, start=start)
+        yield dataclasses.replace(span, start=start)
         start = None
 
 

@@ -18,54 +18,54 @@ GAIN_ERRORS = 4.0
 TRUTH_ROUNDINGS = 16.0
 
 
-def gradient_square(found):
+def gradient_square(result):
     """‖g‖² of a part, its noise taken out where it is estimated; None where it is not seen or 0."""
-    if found.truth == "none" or found.truth_norm is None:
+    if result.truth == "none" or result.truth_norm is None:
         return None
-    square = found.truth_norm**2 - found.truth_error**2
-    least = SQUARE_ERRORS * found.truth_square_error
-    return square if square > max(least, (TRUTH_ROUNDINGS * found.truth_rounding) ** 2) else None
+    square = result.truth_norm**2 - result.truth_error**2
+    least = SQUARE_ERRORS * result.truth_square_error
+    return square if square > max(least, (TRUTH_ROUNDINGS * result.truth_rounding) ** 2) else None
 
 
-def gain(found):
+def gain(result):
     """m · g / ‖g‖² of a part, and its standard error; (None, None) where there are no shares."""
-    square = gradient_square(found)
+    square = gradient_square(result)
     if square is None:
         return None, None
-    by_truth = np.array(found.batch_truth)
+    by_truth = np.array(result.batch_truth)
     value = float(by_truth.mean()) / square
-    own = float(by_truth.std(ddof=1)) / math.sqrt(by_truth.size) / square
+    batch_error = float(by_truth.std(ddof=1)) / math.sqrt(by_truth.size) / square
     # A longer ‖g‖² divides by more, and half of that is in m · g.
-    truths = value * found.truth_square_error / (2 * square)
-    return value, math.hypot(own, truths)
+    truths = value * result.truth_square_error / (2 * square)
+    return value, math.hypot(batch_error, truths)
 
 
-def cosine(found):
+def cosine(result):
     """Cosine of the angle between m and g, or None."""
-    value, _ = gain(found)
-    if value is None or not found.mean_norm:
+    value, _ = gain(result)
+    if value is None or not result.mean_norm:
         return None
-    return max(-1.0, min(1.0, value * math.sqrt(gradient_square(found)) / found.mean_norm))
+    return max(-1.0, min(1.0, value * math.sqrt(gradient_square(result)) / result.mean_norm))
 
 
-def relative_variance(found):
+def relative_variance(result):
     """variance / ‖g‖², or None."""
-    square = gradient_square(found)
-    return None if square is None else found.variance / square
+    square = gradient_square(result)
+    return None if square is None else result.variance / square
 
 
-def is_rounding(found):
+def is_rounding(result):
     """Whether all the variance there is, that nobody saw included, is the estimates' rounding."""
-    high = found.variance_high
-    return high is not None and max(found.variance, high) <= found.rounding**2
+    high = result.variance_high
+    return high is not None and max(result.variance, high) <= result.rounding**2
 
 
-def is_unseen(found):
+def is_unseen(result):
     """Whether most of a part's variance may be in events that were hardly ever drawn."""
-    if found.silent:
+    if result.silent:
         return True
-    rare = found.unseen and found.unseen.half_width > found.variance
-    return bool(rare) and not is_rounding(found)
+    rare = result.unseen and result.unseen.half_width > result.variance
+    return bool(rare) and not is_rounding(result)
 
 
 @dataclass(frozen=True)
@@ -83,35 +83,35 @@ class Moments:
     bias: np.ndarray
 
 
-def moments(found):
+def moments(result):
     """The Moments of a part with a truth."""
-    by_truth = _left_out(found.batch_truth)
+    by_truth = _left_out(result.batch_truth)
     square = np.concatenate(
         [
-            [found.mean_norm**2],
-            squares_of_means(found.batch_mean, found.batch_square)[1],
+            [result.mean_norm**2],
+            squares_of_means(result.batch_mean, result.batch_square)[1],
         ]
     )
-    variance = variances(found)
+    variance = variances(result)
     batches = by_truth.size - 1
-    counts = found.batch_count * np.append(batches, np.full(batches, batches - 1))
+    counts = result.batch_count * np.append(batches, np.full(batches, batches - 1))
     noise = variance / counts
-    truth = found.truth_norm**2
-    bias = square - 2 * by_truth + truth - noise - found.truth_error**2
-    bias[0] = found.bias_norm**2
-    if is_rounding(found) and found.bias_norm <= found.rounding:
+    truth = result.truth_norm**2
+    bias = square - 2 * by_truth + truth - noise - result.truth_error**2
+    bias[0] = result.bias_norm**2
+    if is_rounding(result) and result.bias_norm <= result.rounding:
         bias[:] = 0.0
-    least = by_truth**2 / (gradient_square(found) or math.inf)
+    least = by_truth**2 / (gradient_square(result) or math.inf)
     return Moments(by_truth, np.maximum(square - noise, least), variance, np.maximum(bias, 0.0))
 
 
-def variances(found):
+def variances(result):
     """The variance of a part, and that with each batch left out."""
-    batches = np.array(found.batch_variances)
-    if not batches.size or is_rounding(found):
-        return np.zeros(len(found.batch_mean) + 1)
+    batches = np.array(result.batch_variances)
+    if not batches.size or is_rounding(result):
+        return np.zeros(len(result.batch_mean) + 1)
     left = leave_one_out_means(batches) / (batches.mean() or 1.0)
-    return found.variance * np.append(1.0, left)
+    return result.variance * np.append(1.0, left)
 
 
 def _left_out(values):

@@ -38,13 +38,13 @@ class Table:
     below: tuple[str, ...] = ()
 
 
-def table(title, columns, things, below=()):
+def table(title, columns, items, below=()):
     """A Table of some things; columns without a text in any row are left out.
 
     columns : pairs of a Column and what makes a thing's text
     """
-    made = [(column, [make(thing) for thing in things]) for column, make in columns]
-    shown = [(column, cells) for column, cells in made if any(cells)]
+    texts = [(column, [make(item) for item in items]) for column, make in columns]
+    shown = [(column, cells) for column, cells in texts if any(cells)]
     rows = zip(*(cells for _, cells in shown), strict=True)
     return Table(tuple(title), tuple(c for c, _ in shown), tuple(rows), tuple(below))
 
@@ -200,7 +200,7 @@ def _judged(comparison, by):
     header = {"direction": "direction\nerror", "error": "error"}[by]
     keep = 7 if by == comparison.by else 4
 
-    def made(candidate):
+    def cell(candidate):
         if candidate.unseen:
             return "unseen"
         if by not in candidate.lines:
@@ -208,7 +208,7 @@ def _judged(comparison, by):
         value = candidate.direction_error if by == "direction" else candidate.error
         return "costs more" if value is None else text.rounded(value, None)
 
-    return Column(header, True, keep, f"at {_budget(comparison)}:"), made
+    return Column(header, True, keep, f"at {_budget(comparison)}:"), cell
 
 
 def _variance(candidate):
@@ -233,13 +233,17 @@ def bias(row, relative):
     return f"{text.rounded(norm, (high - low) / 2)} ± {text.digits((high - low) / 2, 1)}"
 
 
-def of_diff(found, before, after):
+def of_diff(difference, before, after):
     """The table of a changes.Diff of the runs in two folders; what is gone or new below."""
-    new = [f"{text.count(len(found.new), 'new cell')}, such as {found.new[0]}"] if found.new else []
-    gone = [str(absence) for absence in found.absent[:MOST_ROWS]]
-    if found.absent[MOST_ROWS:]:
-        gone.append(f"and {len(found.absent) - MOST_ROWS} more")
-    return table([f"{after} against {before}"], _CHANGES, found.changes, [*gone, *new])
+    new = (
+        [f"{text.count(len(difference.new), 'new cell')}, such as {difference.new[0]}"]
+        if difference.new
+        else []
+    )
+    gone = [str(absence) for absence in difference.absent[:MOST_ROWS]]
+    if difference.absent[MOST_ROWS:]:
+        gone.append(f"and {len(difference.absent) - MOST_ROWS} more")
+    return table([f"{after} against {before}"], _CHANGES, difference.changes, [*gone, *new])
 
 
 def _ratio(change):

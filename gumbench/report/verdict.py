@@ -61,13 +61,11 @@ def _ranges(comparison, by, ranges):
     beaten, stops = [], [*(r.start for r in ranges[1:]), math.inf]
     if comparison.asked:
         stops = [comparison.budget]
-    for found, stop in zip(ranges, stops, strict=True):
-        least = _beats_no_step(found)
+    for span, stop in zip(ranges, stops, strict=True):
+        least = _beats_no_step(span)
         if least <= stop and not math.isinf(least):
-            later = found.crossing is None or least > found.start * (1 + LEAST_GAIN)
-            beaten.append(
-                dataclasses.replace(found, start=least, crossing=None) if later else found
-            )
+            later = span.crossing is None or least > span.start * (1 + LEAST_GAIN)
+            beaten.append(dataclasses.replace(span, start=least, crossing=None) if later else span)
     if not beaten:
         return "No step at all leaves less."
     said = _best(comparison, beaten)
@@ -77,11 +75,11 @@ def _ranges(comparison, by, ranges):
     return said
 
 
-def _beats_no_step(found):
+def _beats_no_step(span):
     """The budget in a range from which on its winner leaves less error than no step at all."""
-    line = found.candidate.lines["error"]
+    line = span.candidate.lines["error"]
     level, slope = float(line.level[0]), float(line.slope[0])
-    return max(found.start, slope / (1 - level)) if level < 1 - LEAST_GAIN else math.inf
+    return max(span.start, slope / (1 - level)) if level < 1 - LEAST_GAIN else math.inf
 
 
 def _best(comparison, ranges):
@@ -110,11 +108,11 @@ def _nobody(comparison):
     return "None of these leaves less error than no step at all."
 
 
-def _start(comparison, found):
+def _start(comparison, span):
     """Where a range starts, with its interval."""
-    crossing = found.crossing
+    crossing = span.crossing
     if crossing is None:
-        return amount(comparison.cost, found.start)
+        return amount(comparison.cost, span.start)
     half = (min(crossing.high, 2 * crossing.value) - crossing.low) / 2
     value, low, high = (
         "∞" if math.isinf(end) else amount(comparison.cost, end, half)
@@ -123,9 +121,9 @@ def _start(comparison, found):
     return f"{value} ({low}–{high})"
 
 
-def _winners(found):
+def _winners(span):
     """`A`, or `A or B: cannot be told apart`."""
-    names = [found.candidate.name, *(c.name for c in found.rivals)]
+    names = [span.candidate.name, *(c.name for c in span.rivals)]
     if len(names) == 1:
         return names[0]
     return f"{text.listed(names, MOST_RIVALS, 'or')}: cannot be told apart"

@@ -28,8 +28,8 @@ def digest(measurement, problem, estimator):
     if estimator is not None:
         functions += [estimator.kernel, estimator.prepare, estimator.compute]
     codes = [getattr(f, "__code__", None) for f in functions]
-    own = [Path(code.co_filename) for code in codes if code]
-    files += [*own, *(borrowed for file in own for borrowed in _borrowed(file))]
+    sources = [Path(code.co_filename) for code in codes if code]
+    files += [*sources, *(borrowed for file in sources for borrowed in _borrowed(file))]
     hashed = hashlib.sha256(_hash(tuple(sorted(f for f in set(files) if f.is_file()))))
     for name in (problem.name, estimator and estimator.name):
         for path in loading.files(name or ""):
@@ -67,12 +67,12 @@ def shared_files(measurement):
     files = [ROOT / "measure" / f"{measurement}.py"]
     for name in SHARED:
         place = ROOT / name
-        found = [p for p in sorted(place.rglob("*")) if p.suffix in SUFFIXES]
+        inside = [p for p in sorted(place.rglob("*")) if p.suffix in SUFFIXES]
         if place.is_file():
-            found = [place]
-        if not found:
+            inside = [place]
+        if not inside:
             raise LookupError(f"{place} holds no code to hash")
-        files += found
+        files += inside
     return files
 
 

@@ -27,16 +27,16 @@ def cells(spec, typed=()):
     preset it is dropped. Estimators named in full that do not apply become skipped cells.
     Raises InputError for unknown names, settings and dimensions.
     """
-    found: dict[str, Cell] = {}
+    by_key: dict[str, Cell] = {}
     notes: list[Note] = []
     _check_settings(spec)
     for grid in spec.grid:
         for cell in _grid_cells(spec, grid, typed, notes):
-            found.setdefault(cell.key, cell)
-            if len(found) > MOST_CELLS:
+            by_key.setdefault(cell.key, cell)
+            if len(by_key) > MOST_CELLS:
                 raise InputError(f"more than {MOST_CELLS:,} cells: give fewer values")
-    if not any(not cell.skipped for cell in found.values()):
-        reasons = sorted({f"{c.estimator}: {c.skipped}" for c in found.values()})
+    if not any(not cell.skipped for cell in by_key.values()):
+        reasons = sorted({f"{c.estimator}: {c.skipped}" for c in by_key.values()})
         reasons = reasons or [str(note) for note in notes] or ["No estimator applies"]
         raise InputError("no cell to run. " + "; ".join(reasons))
     if "estimates" in typed and spec.estimates % BATCHES:
@@ -44,15 +44,15 @@ def cells(spec, typed=()):
         text = f"{BATCHES * each:,} estimates are made, {each:,} in each of {BATCHES} batches"
         notes.append(Note("rounded", f"{text}, instead of {spec.estimates:,}"))
     for axis, field in (("temperatures", "temperature"), ("inner_samples", "inner_samples")):
-        if axis in typed and all(getattr(c, field) is None for c in found.values()):
+        if axis in typed and all(getattr(c, field) is None for c in by_key.values()):
             words = axis.replace("_", " ")
             notes.append(Note("unused-axis", f"no estimator here takes {words}; they are not used"))
     notes += [
         Note("skipped", f"skipped {c.estimator} on {c.problem}: {c.skipped}")
-        for c in found.values()
+        for c in by_key.values()
         if c.skipped
     ]
-    return list(found.values()), list(dict.fromkeys(notes))
+    return list(by_key.values()), list(dict.fromkeys(notes))
 
 
 def _grid_cells(spec, grid, typed, notes):
@@ -118,7 +118,7 @@ def _problem_cells(spec, grid, maker, problem, settings, name, named, typed, not
     reason = applicability.why_not(estimator, problem)
     if reason and not named:
         return
-    some = estimator or next(iter(registry.estimators(name).values()))
+    declared = estimator or next(iter(registry.estimators(name).values()))
     base = Cell(
         measurement="",
         problem=problem.name,
@@ -130,24 +130,28 @@ def _problem_cells(spec, grid, maker, problem, settings, name, named, typed, not
         inner_samples=None,
         dtype=spec.dtype,
         seed=spec.seed,
-        estimates=BATCHES if some.deterministic else BATCHES * math.ceil(spec.estimates / BATCHES),
+        estimates=BATCHES
+        if declared.deterministic
+        else BATCHES * math.ceil(spec.estimates / BATCHES),
         truth_estimates=BATCHES * math.ceil(spec.truth_estimates / BATCHES),
         options=(("components", True),) if spec.components else (),
         digest="",
         skipped=reason,
     )
     digests = {m: digest.digest(m, problem, estimator) for m in spec.measurements}
-    temperatures = grid.temperatures or maker.temperatures if some.takes_temperature else (None,)
-    for measurement, own, inner, temperature in itertools.product(
+    temperatures = (
+        grid.temperatures or maker.temperatures if declared.takes_temperature else (None,)
+    )
+    for measurement, estimator_settings, inner, temperature in itertools.product(
         spec.measurements,
-        _settings(grid.settings, name, some.settings),
-        _inner_samples(grid, some, name, "inner_samples" in typed, notes),
+        _settings(grid.settings, name, declared.settings),
+        _inner_samples(grid, declared, name, "inner_samples" in typed, notes),
         temperatures,
     ):
         yield dataclasses.replace(
             base,
             measurement=measurement,
-            estimator_settings=own,
+            estimator_settings=estimator_settings,
             inner_samples=inner,
             temperature=temperature,
             digest=digests[measurement],
@@ -201,17 +205,19 @@ def _check_settings(spec):
     """Refuse a setting that no grid which has it declares."""
     known = [_declared_settings(grid) for grid in spec.grid]
     for key in dict.fromkeys(key for grid in spec.grid for key in grid.settings):
-        its = [keys for keys, grid in zip(known, spec.grid, strict=True) if key in grid.settings]
-        if not any(key in keys for keys in its):
-            raise unknown("setting", key, sorted(set().union(*its)), "gumbench explain NAME")
+        declared = [
+            keys for keys, grid in zip(known, spec.grid, strict=True) if key in grid.settings
+        ]
+        if not any(key in keys for keys in declared):
+            raise unknown("setting", key, sorted(set().union(*declared)), "gumbench explain NAME")
 
 
 def _declared_settings(grid):
     problems, chosen = _selected(grid)
     declared = {name: registry.problem_maker(name).settings for name in problems}
     for name, _ in chosen:
-        found = registry.estimators(name).values()
-        declared[name] = {k: v for e in found for k, v in e.settings.items()}
+        by_family = registry.estimators(name).values()
+        declared[name] = {k: v for e in by_family for k, v in e.settings.items()}
     return {text for n, keys in declared.items() for k in keys for text in (k, f"{n}.{k}")}
 
 

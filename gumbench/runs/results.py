@@ -125,12 +125,12 @@ class Results:
             raise InputError(
                 f"before = {before!r:.60}: give Results, such as gumbench.load(FOLDER)"
             )
-        found = changes.diff(before.records, self.records, where)
+        difference = changes.diff(before.records, self.records, where)
         notes = [*changes.machine_notes(before.machine, self.machine)]
         for word, run in (("first", before), ("second", self)):
             if run.unfinished:
                 notes.append(Note("unfinished", f"of the {word}: {run.unfinished}"))
-        return dataclasses.replace(found, notes=(*notes, *found.notes))
+        return dataclasses.replace(difference, notes=(*notes, *difference.notes))
 
     def write_tables(self, folder):
         """Write all tables into a Folder, and their hashes into its manifest."""

@@ -100,17 +100,17 @@ def plan(spec, output=None, typed=(), force=False):
     folder = Folder(output)
     folder.check_free()
     folder.check_writable()
-    found = Plan(spec, cells, folder, force, notes=notes)
+    planned = Plan(spec, cells, folder, force, notes=notes)
     if folder.exists:
         manifest = folder.manifest()
         if not force:
             _check_contains(spec, cells, manifest, folder)
             keys = {c.key for c in cells}
             records = {k: r for k, r in folder.records().items() if k in keys}
-            found.done = {k: r for k, r in records.items() if r.status in FINISHED}
+            planned.done = {k: r for k, r in records.items() if r.status in FINISHED}
     else:
-        found.notes += _edited(folder, spec, cells)
-    return _tried(found)
+        planned.notes += _edited(folder, spec, cells)
+    return _tried(planned)
 
 
 def _tried(plan):
@@ -136,12 +136,12 @@ def _tried(plan):
 def _edited(folder, spec, cells):
     """A Note where the newest run beside this folder differs in a user's files alone."""
     names = _own_files(spec)
-    for other in _runs(folder.path.parent) if names else ():
-        manifest = _manifest_of(other)
+    for folder_there in _runs(folder.path.parent) if names else ():
+        manifest = _manifest_of(folder_there)
         if manifest and manifest.spec == spec.identity():
             digests = manifest.digests
             if any(digests.get(_pair(c), c.digest) != c.digest for c in cells):
-                text = f"{' or '.join(names)} was edited since {other}"
+                text = f"{' or '.join(names)} was edited since {folder_there}"
                 yield Note("edited-file", text, "this is a new run")
             return
 

@@ -107,8 +107,8 @@ class Folder:
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file: give a folder with --output")
         if not self.exists and self.path.is_dir() and any(self.path.iterdir()):
-            own = (LOCK, f".{MANIFEST}.part")
-            foreign = sorted(p.name for p in self.path.iterdir() if p.name not in own)
+            ours = (LOCK, f".{MANIFEST}.part")
+            foreign = sorted(p.name for p in self.path.iterdir() if p.name not in ours)
             if foreign:
                 raise InputError(
                     f"{self.path} holds {foreign[0]} and no run: give an empty or new folder"
@@ -201,16 +201,16 @@ class Folder:
         if not path.exists():
             return {}
         lines = path.read_bytes().split(b"\n")
-        found = {}
+        by_key = {}
         for number, line in enumerate(lines[:-1], 1):
             try:
                 record = RECORDS.validate_json(line)
-                found[record.key] = record
+                by_key[record.key] = record
             except (ValueError, RecursionError):
                 raise InputError(
                     f"{path}, line {number} is damaged: delete that line to compute its cell again"
                 ) from None
-        return found
+        return by_key
 
     def open_journal(self):
         """The journal, ready for `append`; a torn last line is cut off."""

@@ -82,13 +82,13 @@ def setting(text):
 
 def settings(texts):
     """Settings of `[NAME.]key=value[,value]` texts, each key given once."""
-    found: dict[str, tuple] = {}
+    by_name: dict[str, tuple] = {}
     for text in texts:
         key, values = setting(text)
-        if key in found:
+        if key in by_name:
             raise InputError(f"--set {key} is given twice: several values go in one, with commas")
-        found[key] = values
-    return found
+        by_name[key] = values
+    return by_name
 
 
 def _scalar(text):

@@ -116,8 +116,8 @@ def checked_spec(data, source):
         # A list with a wrong item in it is also reported as too short.
         places = [e["loc"] for e in error.errors()]
         follows = {place[:n] for place in places for n in range(len(place))}
-        found = [e for e in error.errors() if e["loc"] not in follows]
-        said = dict.fromkeys(_explain(e, source) for e in found)
+        first_errors = [e for e in error.errors() if e["loc"] not in follows]
+        said = dict.fromkeys(_explain(e, source) for e in first_errors)
         raise InputError("; ".join([*said][:3])) from None
 
 
@@ -214,5 +214,5 @@ def merge(data, flags: dict[str, Any]):
 
 
 def _with_settings(grid, added):
-    own = grid.get("settings", {})
-    return {**grid, "settings": {**own, **added}} if isinstance(own, dict) else grid
+    settings = grid.get("settings", {})
+    return {**grid, "settings": {**settings, **added}} if isinstance(settings, dict) else grid

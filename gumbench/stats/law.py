@@ -19,7 +19,7 @@ def law_test(draws, probability):
     group = np.minimum(expected // EXPECTED_DRAWS, expected[-1] // EXPECTED_DRAWS - 1).astype(int)
     _, group = np.unique(np.maximum(group, 0), return_inverse=True)
     wanted = np.bincount(group, probability[order] * draws.size)
-    found = np.bincount(group, seen[order])
+    counts = np.bincount(group, seen[order])
     if wanted.size < 2:
         return 1.0
-    return float(special.chdtrc(wanted.size - 1, ((found - wanted) ** 2 / wanted).sum()))
+    return float(special.chdtrc(wanted.size - 1, ((counts - wanted) ** 2 / wanted).sum()))

@@ -54,7 +54,7 @@ def in_turns(works, monitor=lambda fraction: None, rounds=None, pause=PAUSE):
     a_round = sum(units * unit for units, unit in sizes.values())
     rounds = min(rounds or ROUNDS, rounds_of(a_round, len(works)))
     order, shuffler = list(works), random.Random(0)
-    found: dict = {name: [] for name in works}
+    seconds: dict = {name: [] for name in works}
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -63,9 +63,9 @@ def in_turns(works, monitor=lambda fraction: None, rounds=None, pause=PAUSE):
             for name in order:
                 time.sleep(pause)
                 units, _ = sizes[name]
-                found[name].append(clocked(works[name][0], units) / units)
+                seconds[name].append(clocked(works[name][0], units) / units)
             monitor((number + 1) / rounds)
     finally:
         if collecting:
             gc.enable()
-    return found
+    return seconds

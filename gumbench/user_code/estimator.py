@@ -94,10 +94,10 @@ class OwnEstimator(Estimator):
 
 
 def _of_module(module, qualname, name):
-    found: Any = importlib.import_module(module)
+    member: Any = importlib.import_module(module)
     for part in qualname.split("."):
-        found = getattr(found, part)
-    return dataclasses.replace(found, name=name)
+        member = getattr(member, part)
+    return dataclasses.replace(member, name=name)
 
 
 @dataclass(frozen=True)

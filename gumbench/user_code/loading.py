@@ -66,11 +66,11 @@ def files(name):
     return _with_imported(path)
 
 
-def _with_imported(path, found=()):
+def _with_imported(path, known=()):
     """A file and those of its folder that it imports, and they, whatever else is loaded."""
-    if path in found or not path.is_file():
-        return list(found)
-    files = [*found, path]
+    if path in known or not path.is_file():
+        return list(known)
+    files = [*known, path]
     with contextlib.suppress(SyntaxError, ValueError):
         for node in ast.walk(ast.parse(path.read_bytes())):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
@@ -85,10 +85,10 @@ def _found(kind, name):
         module = _module(Path(match["path"]).resolve(), match["path"])
         return _from_module(kind, module, match["path"], match["name"])
     try:
-        thing = entry_points(kind)[name].load()
+        loaded = entry_points(kind)[name].load()
     except Exception as error:
         raise InputError(f"{name} of an installed package cannot be loaded: {error}") from error
-    return _as_kind(kind, thing, name)
+    return _as_kind(kind, loaded, name)
 
 
 def _module(path, typed=None):
@@ -141,11 +141,11 @@ def _module_name(path):
     Compiled code on disk refers to it.
     """
     try:
-        found = importlib.util.find_spec(path.stem)
+        spec = importlib.util.find_spec(path.stem)
     except (ImportError, ValueError):
-        found = None
-    own = found is not None and found.origin and Path(found.origin).resolve() == path
-    return path.stem if own else f"gumbench_file_{path.stem.replace('.', '_')}"
+        spec = None
+    is_importable = spec is not None and spec.origin and Path(spec.origin).resolve() == path
+    return path.stem if is_importable else f"gumbench_file_{path.stem.replace('.', '_')}"
 
 
 def reason(error):
@@ -160,21 +160,21 @@ def _line(error, path):
 
 
 def _from_module(kind, module, path, name):
-    things = _things(kind, module)
+    members = _members(kind, module)
     if name:
-        thing = things.get(name, vars(module).get(name))
-        if thing is None:
-            raise unknown(f"{kind[:-1]} of {path}", name, list(things), f"gumbench list {kind}")
-        return _as_kind(kind, thing, f"{path}:{name}")
-    if not things:
+        member = members.get(name, vars(module).get(name))
+        if member is None:
+            raise unknown(f"{kind[:-1]} of {path}", name, list(members), f"gumbench list {kind}")
+        return _as_kind(kind, member, f"{path}:{name}")
+    if not members:
         raise InputError(f"{path} has no {kind[:-1]}: {WANTED[kind]}; docs/own-code.md shows one")
-    if len(things) > 1:
+    if len(members) > 1:
         raise InputError(
-            f"{path} has {len(things)} {kind}, {', '.join(things)}: name one, "
-            f"{path}:{next(iter(things))}"
+            f"{path} has {len(members)} {kind}, {', '.join(members)}: name one, "
+            f"{path}:{next(iter(members))}"
         )
-    ((name, thing),) = things.items()
-    return _as_kind(kind, thing, f"{path}:{name}")
+    ((name, member),) = members.items()
+    return _as_kind(kind, member, f"{path}:{name}")
 
 
 WANTED = {
@@ -184,7 +184,7 @@ WANTED = {
 }
 
 
-def _things(kind, module):
+def _members(kind, module):
     """What a file has of a kind, by name; functions of `dimension` count as problems."""
     wanted = (Problem, ProblemMaker) if kind == "problems" else (Estimator,)
     return {
@@ -201,17 +201,17 @@ def _is_function_of_dimension(value, module):
     return next(iter(inspect.signature(value).parameters), "") == "dimension"
 
 
-def _as_kind(kind, thing, name):
+def _as_kind(kind, member, name):
     if kind == "estimators":
-        if not isinstance(thing, Estimator):
+        if not isinstance(member, Estimator):
             raise InputError(f"{name} is no estimator: {WANTED[kind]}")
-        return dataclasses.replace(thing, name=name)
-    if isinstance(thing, ProblemMaker):
-        return dataclasses.replace(thing, name=name)
-    if isinstance(thing, Problem):
-        return _maker_of_object(thing, name)
-    if inspect.isfunction(thing):
-        return _maker_of_function(thing, name)
+        return dataclasses.replace(member, name=name)
+    if isinstance(member, ProblemMaker):
+        return dataclasses.replace(member, name=name)
+    if isinstance(member, Problem):
+        return _maker_of_object(member, name)
+    if inspect.isfunction(member):
+        return _maker_of_function(member, name)
     raise InputError(f"{name} is no problem: {WANTED[kind]}")
 
 

@@ -75,8 +75,8 @@ def _check_arguments(estimator):
 def _check_rows(name, estimates, others):
     """An estimate is a function of its own noise. others: estimates from some number on, by it."""
     tolerance = RELATIVE * np.abs(estimates).max()
-    for first, found in others.items():
-        if np.abs(estimates[first:] - found[: len(found) - first]).max() <= tolerance:
+    for first, again in others.items():
+        if np.abs(estimates[first:] - again[: len(again) - first]).max() <= tolerance:
             continue
         if first == 0:
             raise InputError(
@@ -96,10 +96,10 @@ def _check_calls(name, estimator, counts, inner, shape):
         (counts[:, 0], cost.values, "values"),
         (counts[:, 1], cost.gradients, "gradients"),
     ):
-        made = count.mean()
+        mean_calls = count.mean()
         error = count.std(ddof=1) / np.sqrt(COUNTED_BLOCKS)
-        if made - STANDARD_ERRORS * error > said + 1e-9:
+        if mean_calls - STANDARD_ERRORS * error > said + 1e-9:
             raise InputError(
-                f"{name} declares Cost({words}={said:g}) an estimate and makes {made:g}: declare "
-                "them all"
+                f"{name} declares Cost({words}={said:g}) an estimate and makes {mean_calls:g}: "
+                "declare them all"
             )

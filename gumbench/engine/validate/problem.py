@@ -24,8 +24,8 @@ TRUST = "--trust runs it all the same"
 
 def functions_of(problem):
     """The functions that a problem has, by role."""
-    found = {role: problem.function(role) for role in ROLES}
-    return {role: function for role, function in found.items() if function is not None}
+    by_role = {role: problem.function(role) for role in ROLES}
+    return {role: function for role, function in by_role.items() if function is not None}
 
 
 class Trial:
@@ -54,11 +54,11 @@ class Trial:
         arguments = {facts.given: x, "theta": bound.theta, "data": bound.data}
         before = {name: array.copy() for name, array in arguments.items()}
         with self._reported(role, *arguments.values(), bound.out(role, x.shape[-1])):
-            found = bound.call(role, x)
+            result = bound.call(role, x)
         for name, array in arguments.items():
             if not np.array_equal(array, before[name], equal_nan=True):
                 self._refuse_change(role, name)
-        return found
+        return result
 
     def _refuse_change(self, role, argument):
         function = self.functions[role]
@@ -215,11 +215,11 @@ class Trial:
         """What is said to have mean zero has it."""
         if not self.problem.direct_is_score or "direct" not in self.functions:
             return
-        found = direct.mean_that_is_not_zero(self.bound)
-        if found is not None:
+        mean = direct.mean_that_is_not_zero(self.bound)
+        if mean is not None:
             raise InputError(
                 f"{self.name}: direct_is_score=True, but the mean of direct by parameter "
-                f"{found[0]} is {found[1]:.6g}. {TRUST}"
+                f"{mean[0]} is {mean[1]:.6g}. {TRUST}"
             )
 
     def _moved(self, p):

@@ -24,25 +24,25 @@ def check_source(name, function, arguments):
     if taken != len(arguments):
         wanted = ", ".join(arguments)
         raise InputError(f"{name} takes {taken} arguments; give ({wanted}){place(function)}")
-    for found in _with_helpers(function):
-        for step in dis.get_instructions(found):
+    for code in _with_helpers(function):
+        for step in dis.get_instructions(code):
             if step.opname in ("RAISE_VARARGS", "LOAD_ASSERTION_ERROR"):
                 line = step.positions.lineno if step.positions else None
                 word = "raise" if step.opname == "RAISE_VARARGS" else "assert"
                 raise InputError(
-                    f"{name} has `{word}`{place(found, line)}: compiled loops cannot raise; "
+                    f"{name} has `{word}`{place(code, line)}: compiled loops cannot raise; "
                     "return NaN instead"
                 )
-        for variable, value in _captured(found):
+        for variable, value in _captured(code):
             if isinstance(value, np.ndarray | list):
                 kind = "array" if isinstance(value, np.ndarray) else "list"
                 raise InputError(
-                    f"{name} uses the global {kind} {variable}{place(found)}: compiled code would "
+                    f"{name} uses the global {kind} {variable}{place(code)}: compiled code would "
                     "keep a copy of it; pass it through data"
                 )
-            if inspect.isfunction(value) and _folder(value) == _folder(found):
+            if inspect.isfunction(value) and _folder(value) == _folder(code):
                 raise InputError(
-                    f"{name} calls {variable}{place(found)}, which is not compiled: write "
+                    f"{name} calls {variable}{place(code)}, which is not compiled: write "
                     f"@numba.njit above its def{place(value)}"
                 )
 
@@ -92,9 +92,9 @@ def reported(name, function, arrays=()):
     except InputError:
         raise
     except Exception as error:
-        found = error if not isinstance(error, IndexError) else _same_in_python(function, arrays)
-        line = _line_in(found or error, function)
-        raise InputError(f"{name}{place(function, line)}: {reason(found or error)}") from error
+        cause = error if not isinstance(error, IndexError) else _same_in_python(function, arrays)
+        line = _line_in(cause or error, function)
+        raise InputError(f"{name}{place(function, line)}: {reason(cause or error)}") from error
 
 
 def _same_in_python(function, arrays):

@@ -56,10 +56,10 @@ def folders():
 def _name():
     digest = hashlib.sha256()
     for part in ("kernels", "distributions"):
-        found = sorted((PACKAGE / part).rglob("*.py"))
-        if not found:
+        files = sorted((PACKAGE / part).rglob("*.py"))
+        if not files:
             raise LookupError(f"{PACKAGE / part} holds no code to hash")
-        for path in found:
+        for path in files:
             digest.update(path.read_bytes())
     settings = [getattr(numba.config, name, None) for name in SETTINGS]
     versions = f"{numba.__version__} {llvmlite.__version__}"
@@ -85,17 +85,17 @@ def _usable(base, name):
     temporary = Path(tempfile.gettempdir(), f"gumbench-{_user()}")
     problems = []
     for place in filter(None, (base, temporary)):
-        found = place / name
+        candidate = place / name
         try:
             if place.exists():
                 _check_owner(place)
-            found.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _check_owner(found.parent)
-            _check_owner(found)
-            with tempfile.TemporaryFile(dir=found) as file:
+            candidate.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _check_owner(candidate.parent)
+            _check_owner(candidate)
+            with tempfile.TemporaryFile(dir=candidate) as file:
                 file.write(b"\0" * 4096)
                 file.flush()
-            return found, "; ".join(problems)
+            return candidate, "; ".join(problems)
         except OSError as error:
             problems.append(f"{place}: {error.strerror or error}")
     return None, "; ".join(problems)

@@ -270,9 +270,9 @@ def _step(emit, in_step):
                 load(context, builder, *row, start, lanes)
                 for row in zip(inputs, taken, strict=True)
             )
-            found = emit(Real(builder, kind, lanes), *items)
-            found = found if isinstance(found, tuple) else (found,)
-            for x, *row in zip(found, outputs, given, strict=True):
+            results = emit(Real(builder, kind, lanes), *items)
+            results = results if isinstance(results, tuple) else (results,)
+            for x, *row in zip(results, outputs, given, strict=True):
                 store(context, builder, x, *row, start)
             return context.get_dummy_value()
 

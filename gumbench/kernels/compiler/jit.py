@@ -134,21 +134,25 @@ def _edition(function):
         return None if function.__closure__ else ""
     hashed, todo, seen = hashlib.sha256(), [function], set()
     while todo:
-        found = todo.pop()
-        seen.add(found)
-        path = Path(found.__code__.co_filename)
-        if found.__closure__ or not path.is_file():
+        called = todo.pop()
+        seen.add(called)
+        path = Path(called.__code__.co_filename)
+        if called.__closure__ or not path.is_file():
             return None
-        hashed.update(f"{found.__module__} {found.__qualname__}".encode() + path.read_bytes())
-        for name, value in sorted(inspect.getclosurevars(found).globals.items()):
-            plain = getattr(value, "py_func", value)
-            home = plain.__name__ if inspect.ismodule(plain) else getattr(plain, "__module__", "")
+        hashed.update(f"{called.__module__} {called.__qualname__}".encode() + path.read_bytes())
+        for name, value in sorted(inspect.getclosurevars(called).globals.items()):
+            original = getattr(value, "py_func", value)
+            home = (
+                original.__name__
+                if inspect.ismodule(original)
+                else getattr(original, "__module__", "")
+            )
             if (home or "").partition(".")[0] in COMPILED_ALREADY:
                 continue
-            if inspect.ismodule(plain):
+            if inspect.ismodule(original):
                 return None
-            if inspect.isfunction(plain):
-                todo += [plain] if plain not in seen else []
+            if inspect.isfunction(original):
+                todo += [original] if original not in seen else []
             else:
                 hashed.update(f"{name} = {value!r}".encode())
     return hashed.hexdigest()[:16]

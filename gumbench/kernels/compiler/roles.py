@@ -98,22 +98,22 @@ def _signatures(real):
     vector, matrix, cube = (array(real, n) for n in (1, 2, 3))
     noise = types.NamedTuple([array(real, 4), cube, array(types.int32, 3)], NoiseBlock)
     table, key = array(types.float64, 1), array(types.uint32, 1)
-    found = {}
+    signatures = {}
     for role, (given, given_axes, out_axes, _) in ROLES.items():
         kind = types.int32 if given == "category" else real
         first = [array(kind, len(given_axes))] if given else []
-        found[role] = types.void(*first, vector, vector, array(real, len(out_axes)))
-    functions = (types.FunctionType(found[role]) for role in OBJECTIVE)
+        signatures[role] = types.void(*first, vector, vector, array(real, len(out_axes)))
+    functions = (types.FunctionType(signatures[role]) for role in OBJECTIVE)
     objective = types.NamedTuple(
         [matrix, vector, vector, matrix, types.boolean, *functions], Objective
     )
-    found["draw"] = types.void(matrix, vector, noise)
-    found["kernel"] = types.void(noise, real, vector, objective, cube, matrix)
-    found["sampler_prepare"] = types.void(vector, real, table)
-    found["sampler_kernel"] = types.void(
+    signatures["draw"] = types.void(matrix, vector, noise)
+    signatures["kernel"] = types.void(noise, real, vector, objective, cube, matrix)
+    signatures["sampler_prepare"] = types.void(vector, real, table)
+    signatures["sampler_kernel"] = types.void(
         matrix, vector, array(types.float64, 3), key, types.int64, array(types.int64, 3)
     )
-    return found
+    return signatures
 
 
 def signature(role: str, dtype: str) -> Any:

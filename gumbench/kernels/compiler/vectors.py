@@ -17,8 +17,8 @@ def intrinsic(typed):
 
 def declared(builder, name, result, arguments):
     """An LLVM intrinsic, declared in the module that is built."""
-    found = builder.module.globals.get(name)
-    return found or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
+    known = builder.module.globals.get(name)
+    return known or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
 
 
 def pick(builder, x, lanes, other=None):

@@ -73,17 +73,17 @@ def draw(prepare, kernel, logits, temperatures, tables, key, first, draws, toget
     chunks = (draws + CHUNK_DRAWS - 1) // CHUNK_DRAWS
     for task in prange((rows + together - 1) // together * chunks):
         row, begin = task // chunks * together, task % chunks * CHUNK_DRAWS
-        some, length = logits[row : row + together], min(CHUNK_DRAWS, draws - begin)
-        found = np.empty((count, some.shape[0], length), np.int64)
+        row_logits, length = logits[row : row + together], min(CHUNK_DRAWS, draws - begin)
+        drawn = np.empty((count, row_logits.shape[0], length), np.int64)
         if shared:
-            own = tables[row : row + 1]
+            row_tables = tables[row : row + 1]
         else:
-            own = np.empty((some.shape[0], count, tables.shape[2]), np.float64)
-            _prepare_rows(prepare, some, temperatures, own)
-        kernel(some, temperatures, own, key, first + row * draws + begin, found)
+            row_tables = np.empty((row_logits.shape[0], count, tables.shape[2]), np.float64)
+            _prepare_rows(prepare, row_logits, temperatures, row_tables)
+        kernel(row_logits, temperatures, row_tables, key, first + row * draws + begin, drawn)
         for t in range(count):
-            for r in range(some.shape[0]):
-                target, source = out[t, row + r], found[t, r]
+            for r in range(row_logits.shape[0]):
+                target, source = out[t, row + r], drawn[t, r]
                 for d in range(length):
                     target[begin + d] = source[d]
 
@@ -108,11 +108,11 @@ def draw_rows(sampler, logits, temperatures, key, first, draws):
     out = np.empty((count, logits.shape[0], draws), np.int64)
     at_once = max(1, TABLE_ITEMS // max(1, size * count)) if shared else logits.shape[0]
     for row in range(0, logits.shape[0], at_once):
-        some = logits[row : row + at_once]
-        tables = np.empty((len(some) if shared else 0, count, size))
-        part = out if len(some) == len(logits) else np.empty((count, len(some), draws), np.int64)
+        chunk = logits[row : row + at_once]
+        tables = np.empty((len(chunk) if shared else 0, count, size))
+        part = out if len(chunk) == len(logits) else np.empty((count, len(chunk), draws), np.int64)
         number = first + row * draws
-        draw(dtype)(*functions, some, temperatures, tables, key, number, draws, together, part)
+        draw(dtype)(*functions, chunk, temperatures, tables, key, number, draws, together, part)
         if part is not out:
             out[:, row : row + at_once] = part
     return out

@@ -168,10 +168,10 @@ def fill(kind, key, estimate, batch, draw, purpose, low_purpose, out):
     rows, whole = max(4, FILLED // block // 4 * 4), elements // 4 * 4
     halves = _halves(out, min(rows, max(4, whole)))
     for element in range(0, whole, rows):
-        some = out[element : min(element + rows, whole)]
-        words = _words(some)
+        rows_out = out[element : min(element + rows, whole)]
+        words = _words(rows_out)
         _fill_words(words, halves, element, key, estimate, batch, draw, purpose, low_purpose)
-        _transform(kind, words, some)
+        _transform(kind, words, rows_out)
     if whole < elements:
         last = empty((4, block), out.dtype)
         words = _words(last)

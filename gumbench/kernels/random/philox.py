@@ -110,8 +110,8 @@ def philox(context, first, key):
 
     def codegen(context, builder, signature, arguments):
         first, key = (cgutils.unpack_tuple(builder, words) for words in arguments)
-        found = _words(builder, first, key, 1)
-        return context.make_tuple(builder, signature.return_type, found)
+        four = _words(builder, first, key, 1)
+        return context.make_tuple(builder, signature.return_type, four)
 
     return types.UniTuple(types.uint32, 4)(first, key), codegen
 

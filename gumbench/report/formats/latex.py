@@ -16,11 +16,11 @@ POWER = re.compile(r"(-?[\d.]+)e(-?\d+)")
 def _escaped(words):
     """A text for LaTeX, its numbers with powers of ten."""
     parts = POWER.split(words)
-    found = ["".join(SYMBOLS.get(c, c) for c in parts[0])]
+    escaped = ["".join(SYMBOLS.get(c, c) for c in parts[0])]
     for number, power, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
-        found.append(rf"${number} \cdot 10^{{{int(power)}}}$")
-        found.append("".join(SYMBOLS.get(c, c) for c in rest))
-    return "".join(found)
+        escaped.append(rf"${number} \cdot 10^{{{int(power)}}}$")
+        escaped.append("".join(SYMBOLS.get(c, c) for c in rest))
+    return "".join(escaped)
 
 
 def text(table: Table) -> str:

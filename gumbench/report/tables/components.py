@@ -17,8 +17,8 @@ COLUMNS = (
 
 def rows(record):
     """The rows of a record, as dicts by column name."""
-    for part, found in record.parts.items():
-        components = found.components or {}
+    for part, result in record.parts.items():
+        components = result.components or {}
         for number, values in enumerate(zip(*components.values(), strict=True)):
             named = dict(zip(components, values, strict=True))
             yield {"cell": record.key, "part": part, "component": number, **named}

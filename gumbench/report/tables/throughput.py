@@ -67,12 +67,12 @@ def _sampler_rows(record, shared):
         yield {**shared, "kind": "sampler", "name": sampler}
     for work in record.clock.get("works", ()):
         rounds, bits = work["rounds"], work["bits"]
-        own = work["kind"] == "sampler"
+        is_sampler = work["kind"] == "sampler"
         yield {
             **shared,
             "kind": work["kind"],
-            "name": sampler if own else work["kind"],
-            "check_p": shared["check_p"] if own else None,
+            "name": sampler if is_sampler else work["kind"],
+            "check_p": shared["check_p"] if is_sampler else None,
             "rows": work["rows"],
             "draws": work["draws"],
             **_clock(rounds, size),

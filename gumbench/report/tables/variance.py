@@ -82,26 +82,26 @@ def rows(record):
         "message": record.message,
     }
     for part, size in result.get("part_sizes", {"": None}).items():
-        found = record.parts.get(part)
-        numbers = {name: getattr(found, name, None) for name in PART} | _shares(found)
-        yield {**shared, "part": part, "parameters": size, **numbers, **_clock(record, found)}
+        part_result = record.parts.get(part)
+        numbers = {name: getattr(part_result, name, None) for name in PART} | _shares(part_result)
+        yield {**shared, "part": part, "parameters": size, **numbers, **_clock(record, part_result)}
 
 
-def _shares(found):
+def _shares(result):
     from gumbench.report import shares
 
-    if found is None:
+    if result is None:
         return {}
-    gain, error = shares.gain(found)
+    gain, error = shares.gain(result)
     return {
         "gain": gain,
         "gain_error": error,
-        "cosine": shares.cosine(found),
-        "relative_variance": shares.relative_variance(found),
+        "cosine": shares.cosine(result),
+        "relative_variance": shares.relative_variance(result),
     }
 
 
-def _clock(record, found):
+def _clock(record, result):
     """Nanoseconds, and variance × seconds with the intervals of both."""
     from gumbench.stats.intervals import median_interval
 
@@ -113,9 +113,9 @@ def _clock(record, found):
         "nanoseconds_per_estimate": 1e9 * time[0],
         "prepare_seconds": record.clock["prepare_seconds"],
     }
-    if found is None or not found.variance_low or found.variance_high is None:
+    if result is None or not result.variance_low or result.variance_high is None:
         return found_clock
-    variance = found.variance, found.variance_low, found.variance_high
+    variance = result.variance, result.variance_low, result.variance_high
     low, high = (_distance(variance, time, end) for end in (1, 2))
     work = variance[0] * time[0]
     return found_clock | {
