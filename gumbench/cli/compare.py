@@ -15,61 +15,98 @@ EXAMPLE = "Example: gumbench compare --cost-of-f 2ms --cost-of-gradient 5ms"
 def compare(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RUN", show_default="newest run", autocompletion=complete.runs),
+        typer.Argument(
+            metavar="RUN",
+            help="Folder of a run.",
+            show_default="newest run",
+            autocompletion=complete.runs,
+        ),
     ] = None,
     cost: Annotated[
         str | None,
         typer.Option(
             metavar="UNIT",
-            help="What an estimate costs: its evaluations, the time measured, or estimates.",
+            help="What an estimate costs: its evaluations, the time measured, or 1 (estimates).",
             show_default="evaluations",
         ),
     ] = None,
     cost_of_f: Annotated[
-        str | None, typer.Option(metavar="TIME", help="What f takes in your own model: 2ms.")
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Time of one evaluation of f in your own model, such as 2ms."
+        ),
     ] = None,
     cost_of_gradient: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="What f with its gradient takes there: 5ms."),
+        typer.Option(
+            metavar="TIME", help="Time of f and ∂f/∂x together in your own model, such as 5ms."
+        ),
     ] = None,
     gradient_cost: Annotated[
         str | None,
-        typer.Option(metavar="W", help="∂f/∂x costs as much as W of f.", show_default="3"),
+        typer.Option(
+            metavar="W",
+            help="Without times: how many evaluations of f one ∂f/∂x costs.",
+            show_default="3",
+        ),
     ] = None,
     batched: Annotated[
         bool,
-        typer.Option("--batched", help="All evaluations of one estimate run at once, as one."),
+        typer.Option(
+            "--batched",
+            help="Count the evaluations of one estimate as one: your model runs them in one batch.",
+        ),
     ] = False,
     reuse: Annotated[
         str | None,
         typer.Option(
             metavar="N",
-            help="Estimates made at one θ, which share the cost of preparing for it.",
+            help="Estimates made before θ changes; they share the cost of preparing for it.",
             show_default="1000",
         ),
     ] = None,
     budget: Annotated[
         str | None,
         typer.Option(
-            metavar="BUDGET", help="Of a step: 64evaluations, or 5ms.", show_default="all"
+            metavar="BUDGET",
+            help="What one gradient step may cost, such as 64 or 5ms; without it, every budget.",
+            show_default="all",
         ),
     ] = None,
     by: Annotated[
         str,
-        typer.Option(metavar="ERROR", help="direction (after the best step size) or error."),
+        typer.Option(
+            metavar="ERROR",
+            help="Judge by the direction of the step (direction) or the squared distance (error).",
+        ),
     ] = "direction",
     oracles: Annotated[
-        bool, typer.Option("--oracles", help="Let those win that rest on what nobody has.")
+        bool,
+        typer.Option(
+            "--oracles",
+            help="Let estimators win that use what nobody knows in practice, such as E f.",
+        ),
     ] = False,
     every_temperature: Annotated[
-        bool, typer.Option("--every-temperature", help="Show all, not the best one of each.")
+        bool,
+        typer.Option(
+            "--every-temperature",
+            help="Show every temperature, not the best one of each estimator.",
+        ),
     ] = False,
     where: Annotated[
-        list[str] | None, typer.Option(metavar="CONDITION", help="column=value; several must hold.")
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION", help="Only rows where column=value (also >, <, globs); repeatable."
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the comparisons as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the comparisons as JSON, errors on stderr.")
+    ] = False,
     fail_above: Annotated[str | None, typer.Option(hidden=True)] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the Python traceback of an error.")
+    ] = False,
 ):
     """Say which estimator of a run to use, at which budget of a step.
 

@@ -14,24 +14,44 @@ EXAMPLE = "Example: gumbench diff results/before results/after --fail-above 10%"
 
 
 def diff(
-    before: Annotated[str, typer.Argument(metavar="BEFORE", autocompletion=complete.runs)],
-    after: Annotated[str, typer.Argument(metavar="AFTER", autocompletion=complete.runs)],
+    before: Annotated[
+        str,
+        typer.Argument(
+            metavar="BEFORE", help="Folder of the first run.", autocompletion=complete.runs
+        ),
+    ],
+    after: Annotated[
+        str,
+        typer.Argument(
+            metavar="AFTER", help="Folder of the second run.", autocompletion=complete.runs
+        ),
+    ],
     fail_above: Annotated[
         str | None,
         typer.Option(
             metavar="PERCENT",
-            help="Status 1 where a variance grew more, a cell is gone or a bias appeared.",
+            help="Exit with 1 if a variance grew by more (10%), a cell is gone, a bias appeared.",
         ),
     ] = None,
     surely: Annotated[
         bool,
-        typer.Option("--surely", help="Where it grew more at the lower end of its interval."),
+        typer.Option(
+            "--surely",
+            help="With --fail-above: only if the whole 95 % interval of the growth is above it.",
+        ),
     ] = False,
     where: Annotated[
-        list[str] | None, typer.Option(metavar="CONDITION", help="column=value; several must hold.")
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION", help="Only rows where column=value (also >, <, globs); repeatable."
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the changes as JSON, errors on stderr.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the Python traceback of an error.")
+    ] = False,
 ):
     """Compare two runs cell by cell: variances, what is gone, biases that appeared.
 

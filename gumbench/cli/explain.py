@@ -16,13 +16,11 @@ def explain(
         str,
         typer.Argument(
             metavar="NAME",
-            help="An estimator, a problem, a sampler, or FILE.py:NAME.",
+            help="Name of an estimator, problem or sampler, or FILE.py:NAME of your own.",
             autocompletion=complete.names,
         ),
     ],
-    bibtex: Annotated[
-        bool, typer.Option("--bibtex", help="Print the papers of an estimator as BibTeX.")
-    ] = False,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print its papers as BibTeX.")] = False,
 ):
     """Formula, paper, bias, cost and settings of an estimator or sampler; what a problem is."""
     from gumbench import registry

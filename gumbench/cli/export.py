@@ -26,35 +26,61 @@ HELP = "\n\n".join(
 def export(
     run_folder: Annotated[
         str | None,
-        typer.Argument(metavar="RUN", show_default="newest run", autocompletion=complete.runs),
+        typer.Argument(
+            metavar="RUN",
+            help="Folder of a run.",
+            show_default="newest run",
+            autocompletion=complete.runs,
+        ),
     ] = None,
     table: Annotated[
-        str, typer.Option(metavar="TABLE", help="variance, throughput or components.")
+        str, typer.Option(metavar="TABLE", help="Which table: variance, throughput or components.")
     ] = "variance",
     style: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="csv, json, markdown or latex.")
+        str,
+        typer.Option(
+            "--format", metavar="FORMAT", help="Output format: csv, json, markdown or latex."
+        ),
     ] = "csv",
     columns: Annotated[
-        str | None, typer.Option(metavar="NAMES", help="Columns or globs, with commas.")
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="Columns to print, separated by commas; globs are allowed: bias*."
+        ),
     ] = None,
     where: Annotated[
-        list[str] | None, typer.Option(metavar="CONDITION", help="column=value; several must hold.")
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION", help="Only rows where column=value (also >, <, globs); repeatable."
+        ),
     ] = None,
     best_temperature: Annotated[
-        bool, typer.Option("--best-temperature", help="One of each estimator, as compare shows.")
+        bool,
+        typer.Option(
+            "--best-temperature",
+            help="Of each estimator only the temperature with the least error.",
+        ),
     ] = False,
     down: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="A line a value, in Markdown and LaTeX: temperature."),
+        typer.Option(
+            metavar="COLUMN",
+            help="Turn the table: one line for each value of this column, such as temperature.",
+        ),
     ] = None,
     across: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="A column a value, beside --down: dimension."),
+        typer.Option(
+            metavar="COLUMN",
+            help="With --down: one column for each value of this column, such as dimension.",
+        ),
     ] = None,
     output: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write there instead of printing.")
+        str | None, typer.Option(metavar="FILE", help="Write to this file instead of the screen.")
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the Python traceback of an error.")
+    ] = False,
 ):
     """Print a table of a run as CSV, JSON, Markdown or LaTeX."""
     from gumbench.report.export import export as as_text

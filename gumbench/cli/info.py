@@ -10,7 +10,10 @@ EXAMPLE = "Example: gumbench info"
 
 def info(
     clear_cache: Annotated[
-        bool, typer.Option("--clear-cache", help="Remove all compiled kernels.")
+        bool,
+        typer.Option(
+            "--clear-cache", help="Delete all compiled code; it is compiled again when needed."
+        ),
     ] = False,
 ):
     """Show the machine, the versions, and where compiled kernels are kept."""

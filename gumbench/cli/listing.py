@@ -19,15 +19,22 @@ class Kind(StrEnum):
 
 
 def list_names(
-    kind: Annotated[str | None, typer.Argument(metavar="|".join(Kind))] = None,
+    kind: Annotated[
+        str | None, typer.Argument(metavar="KIND", help=f"One of {', '.join(Kind)}.")
+    ] = None,
     applies_to: Annotated[
         str | None,
         typer.Option(
-            "--for", metavar="NAME", help="Only what applies to it: problem or estimator."
+            "--for",
+            metavar="NAME",
+            help="Only estimators that run on this problem, or problems this estimator runs on.",
         ),
     ] = None,
 ):
-    """List estimators, problems, samplers, presets, or the runs in results/; alone, these kinds."""
+    """List estimators, problems, samplers, presets, or the runs in results/.
+
+    Without an argument it says how many there are of each.
+    """
     from gumbench.cli import screen
     from gumbench.errors import InputError, unknown
     from gumbench.report.summary import Column, Table

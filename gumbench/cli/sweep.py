@@ -28,7 +28,10 @@ def sweep(
     preset: Annotated[
         str | None,
         typer.Argument(
-            metavar="PRESET|FILE.toml", show_default="lecture", autocompletion=complete.presets
+            metavar="PRESET|FILE.toml",
+            help="What to sweep: a preset, or a file of yours.",
+            show_default="lecture",
+            autocompletion=complete.presets,
         ),
     ] = None,
     problems: Annotated[
@@ -37,7 +40,7 @@ def sweep(
             "--problems",
             "--problem",
             metavar="NAMES",
-            help="Names, globs or FILE.py:NAME, with commas.",
+            help="Problems, separated by commas: names, globs, or your own FILE.py:NAME.",
             autocompletion=complete.problems,
         ),
     ] = None,
@@ -47,7 +50,7 @@ def sweep(
             "--estimators",
             "--estimator",
             metavar="NAMES",
-            help="Names, aliases, globs, @unbiased or FILE.py:NAME.",
+            help="Estimators: names, aliases, globs, tags (@unbiased), or your own FILE.py:NAME.",
             autocompletion=complete.estimators,
         ),
     ] = None,
@@ -57,65 +60,104 @@ def sweep(
             "--samplers",
             "--sampler",
             metavar="NAMES",
-            help="Time these, names or globs.",
+            help="Samplers to time: names or globs.",
             autocompletion=complete.samplers,
         ),
     ] = None,
     dimensions: Annotated[
         str | None,
         typer.Option(
-            "--dimensions", "--dimension", metavar="NUMBERS", help="4,16,64 or 2:1024:10log."
+            "--dimensions",
+            "--dimension",
+            metavar="NUMBERS",
+            help="Sizes of the problem: 4,16,64 or a range 2:1024:10log.",
         ),
     ] = None,
     temperatures: Annotated[
         str | None,
         typer.Option(
-            "--temperatures", "--temperature", metavar="NUMBERS", help="0.5,1 or 0.1:1:10lin."
+            "--temperatures",
+            "--temperature",
+            metavar="NUMBERS",
+            help="Temperatures of relaxations: 0.5,1 or a range 0.1:1:10lin.",
         ),
     ] = None,
     inner_samples: Annotated[
         str | None,
-        typer.Option("--inner-samples", metavar="NUMBERS", help="Samples inside one estimate (K)."),
+        typer.Option(
+            "--inner-samples",
+            metavar="NUMBERS",
+            help="How many samples one estimate averages inside (K).",
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="SETTING", help="[NAME.]key=value[,value]; several are an axis."
+            "--set",
+            metavar="SETTING",
+            help="A setting of a problem or estimator; several values are swept: skew=0,1,2.",
         ),
     ] = None,
     estimates: Annotated[
         str | None,
-        typer.Option(metavar="N", help="Estimates of every cell.", show_default="1000000"),
+        typer.Option(
+            metavar="N",
+            help="How many estimates are made of each gradient.",
+            show_default="1000000",
+        ),
     ] = None,
     truth_estimates: Annotated[
-        str | None, typer.Option(metavar="N", help="Estimates for a truth that must be estimated.")
+        str | None,
+        typer.Option(
+            metavar="N", help="Estimates of the reference gradient, where it has no exact form."
+        ),
     ] = None,
     seed: Annotated[
-        str | None, typer.Option(metavar="N", help="0 to 2^64 - 1.", show_default="0")
+        str | None,
+        typer.Option(
+            metavar="N", help="Seed of all random numbers, 0 to 2^64 - 1.", show_default="0"
+        ),
     ] = None,
-    dtype: Annotated[str | None, typer.Option(metavar="TYPE", help="float32 or float64.")] = None,
-    threads: Annotated[str | None, typer.Option(metavar="N", help="All cores by default.")] = None,
+    dtype: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="Floating-point type: float32 or float64.")
+    ] = None,
+    threads: Annotated[
+        str | None, typer.Option(metavar="N", help="Threads to use; results do not depend on them.")
+    ] = None,
     output: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Run folder; results/NAME-HASH by default.")
+        str | None,
+        typer.Option(metavar="DIR", help="Folder of the run; results/NAME-HASH by default."),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Start over in a folder with a run.")
+        bool, typer.Option("--force", help="Delete the run in the folder and start over.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would run.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would run, and compute nothing."),
+    ] = False,
     fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Stop at the first error.")
+        bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")
     ] = False,
     components: Annotated[
-        bool | None, typer.Option("--components", help="Keep mean and variance by component.")
+        bool | None,
+        typer.Option(
+            "--components", help="Also write components.csv: mean and variance of every component."
+        ),
     ] = None,
     trust: Annotated[
-        bool | None, typer.Option("--trust", help="Do not try own code before it is run.")
+        bool | None,
+        typer.Option("--trust", help="Skip the checks of your own code before it runs."),
     ] = None,
     no_throughput: Annotated[
-        bool, typer.Option("--no-throughput", help="Measure no time.")
+        bool, typer.Option("--no-throughput", help="Measure variance alone, no times.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the tables' place.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Print nothing but where the tables are, and errors."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the Python traceback of an error.")
+    ] = False,
 ):
     """Measure bias and variance of gradient estimators over a grid.
 
