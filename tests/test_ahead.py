@@ -10,13 +10,13 @@ CODE = """
 import json, sys
 from gumbench import registry
 from gumbench.runs import precompile
-from gumbench.engine import bound
+from gumbench.engine import bound_problem
 from gumbench.kernels.blocks import simplex
 from gumbench.kernels.compiler import jit
 
 problem = registry.make_problem("gaussian-step")
 estimator = registry.estimators("score")["gaussian"]
-tasks = bound.compiled_for(problem, estimator, "float32", simplex.no_draws)
+tasks = bound_problem.compiled_for(problem, estimator, "float32", simplex.no_draws)
 tasks = [t for t in tasks if t.build is jit.compiled]
 before, told, here = [t.is_missing for t in tasks], [], []
 run = jit.Task.run

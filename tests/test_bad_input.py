@@ -197,7 +197,7 @@ TYPED = [
     ("sweep --truth-estimates 0", 2, "truth_estimates: give 128 or more"),
     ("sweep --truth-estimates 1,2", 2, "is more than one number"),
     ("sweep --truth-estimates 9007199254740992", 2, "give less than 9007199254740992"),
-    ("sweep --samples 1000", 2, "no such option: --samples"),
+    ("sweep --samples 1000", 2, "No such option: --samples"),
     # seed, dtype, threads
     ("sweep --seed ''", 2, "--seed is empty"),
     ("sweep --seed x", 2, "'x' is not a number"),

@@ -277,7 +277,7 @@ def test_what_a_plain_estimator_sees_of_a_problem():
         np.testing.assert_allclose(problem.value(draws), problem.value_at(draws.argmax(-1)))
         assert problem.gradient(draws).shape == draws.shape
         assert problem.direct(draws).shape == (5, problem.theta.size)
-        with pytest.raises(AttributeError, match="has no scale"):
+        with pytest.raises(AttributeError, match="has no 'scale'"):
             _ = problem.scale
         return np.zeros((noise.count, 2, 3)), np.ones((noise.count, problem.theta.size))
 

@@ -419,7 +419,7 @@ def test_every_declared_setting_reaches_its_estimator():
             watched = dataclasses.replace(estimator, **changed)
             bound = BoundProblem(registry.make_problem(problem), "float32")
             inner = estimator.inner_samples and estimator.inner_samples[1]
-            wanted = dict(estimator.settings)
+            wanted = estimator.all_settings()
             bound_estimator = bind_estimator(bound, watched, [1.0], inner, 0)
             bound_estimator.collect(0, 0, 64)
             assert given == wanted, name

@@ -81,7 +81,7 @@ def screens(width):
         run = gumbench.load("run")
         samplers = [sampler("gumbel-max-textbook", 7, 1), sampler("alias", 3, 500)]
         run.records = (*run.records, *samplers)
-        for table in summary.of_sweep(run):
+        for table in summary.of_sweep(run.records):
             screen.show(table)
         for command in COMMANDS:
             print(f"$ gumbench {command}")
