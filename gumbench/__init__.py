@@ -1,6 +1,7 @@
 """gumbench: which Monte Carlo gradient estimator, at which bias, variance and cost."""
 
 import importlib
+from typing import Any
 
 _HOME = {
     "sweep": "gumbench.runs.run",
@@ -31,7 +32,7 @@ _HOME = {
 __all__ = [*_HOME, "__version__"]  # noqa: PLE0604
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name == "__version__":
         from gumbench.machine import version
 
@@ -41,5 +42,5 @@ def __getattr__(name):
     raise AttributeError(f"module 'gumbench' has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,22 @@ from gumbench.kernels.loops.sampling import draw_rows
 from gumbench.kernels.random import noise, philox
 from gumbench.settings import checked
 from gumbench.spec import schema
-from gumbench.types import Estimator, Problem
+from gumbench.types import Estimator, Problem, Truth
 
 TRUTH_ESTIMATES = 262_144
 
 
 @limits.numpys_own_errors
-def gumbel(size, *, loc=0.0, scale=1.0, seed, first=0, dtype="float32", threads=None):
+def gumbel(
+    size: Any,
+    *,
+    loc: float = 0.0,
+    scale: float = 1.0,
+    seed: int,
+    first: int = 0,
+    dtype: Any = "float32",
+    threads: int | None = None,
+) -> np.ndarray:
     """Gumbel noise, exact in both tails, the same on any machine and number of threads.
 
     size : int or tuple, () for one number; the last axis is the element, the leading axes number
@@ -57,7 +67,9 @@ def gumbel(size, *, loc=0.0, scale=1.0, seed, first=0, dtype="float32", threads=
 
 
 @limits.numpys_own_errors
-def concrete(logits, temperature, draws, *, seed, dtype="float32"):
+def concrete(
+    logits: Any, temperature: Any, draws: int, *, seed: int, dtype: Any = "float32"
+) -> np.ndarray:
     """Draws of the Concrete distribution, softmax((θ + G)/τ): (draws, categories), on the simplex.
 
     logits : (categories,) finite or -inf, at most 1e30 in size
@@ -84,8 +96,15 @@ def concrete(logits, temperature, draws, *, seed, dtype="float32"):
 
 @limits.numpys_own_errors
 def categorical(
-    logits, draws=None, *, seed, first=0, sampler="gumbel-max", temperature=1.0, threads=None
-):
+    logits: Any,
+    draws: int | None = None,
+    *,
+    seed: int,
+    first: int = 0,
+    sampler: str = "gumbel-max",
+    temperature: Any = 1.0,
+    threads: int | None = None,
+) -> np.ndarray:
     """Draw category indices from softmax(logits / temperature), the same on any machine.
 
     logits : (categories,) or (rows, categories), finite or -inf, at most 1e30 in size; float64
@@ -116,7 +135,7 @@ def categorical(
     return out if np.ndim(temperature) else out[0]
 
 
-def _check_memory(what, needed, sampler=None):
+def _check_memory(what: str, needed: float, sampler: str | None = None) -> None:
     memory = machine.memory()
     if memory and needed > memory:
         streams = f" of sampler={sampler!r}" if sampler else ""
@@ -128,8 +147,13 @@ def _check_memory(what, needed, sampler=None):
 
 @limits.numpys_own_errors
 def exact_gradient(
-    problem, *, dtype="float64", seed=0, truth_estimates=TRUTH_ESTIMATES, trust=False
-):
+    problem: Problem | str,
+    *,
+    dtype: Any = "float64",
+    seed: int = 0,
+    truth_estimates: int = TRUTH_ESTIMATES,
+    trust: bool = False,
+) -> Truth:
     """The gradient of a problem, exact where it can be: a Truth, its gradient shaped like θ.
 
     problem : a Problem, or the name of one
@@ -145,17 +169,17 @@ def exact_gradient(
 
 @limits.numpys_own_errors
 def estimate(
-    problem,
-    estimator,
-    count,
+    problem: Problem | str,
+    estimator: Estimator | str,
+    count: int,
     *,
-    temperature=None,
-    inner_samples=None,
-    settings=None,
-    seed=0,
-    dtype="float32",
-    trust=False,
-):
+    temperature: Any = None,
+    inner_samples: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    dtype: Any = "float32",
+    trust: bool = False,
+) -> np.ndarray:
     """Raw estimates of a gradient: (count, parameters), those a sweep's first batch starts with.
 
     problem : a Problem, or the name of one
@@ -198,7 +222,9 @@ def estimate(
 
 
 @limits.numpys_own_errors
-def make_problem(name, dimension=None, settings=None):
+def make_problem(
+    name: str, dimension: int | None = None, settings: Mapping[str, Any] | None = None
+) -> Problem:
     """A problem by its name or FILE.py:NAME, at a dimension (its first by default), with settings.
 
     Raises InputError for what there is not, and for what it does not allow.
@@ -211,7 +237,7 @@ def make_problem(name, dimension=None, settings=None):
     return resolve.problem(name, dimension, settings)
 
 
-def _bound(problem, dtype, trust):
+def _bound(problem: Any, dtype: Any, trust: bool) -> BoundProblem:
     dtype = limits.dtype(dtype)
     if isinstance(problem, str):
         problem = make_problem(problem)
@@ -225,12 +251,12 @@ def _bound(problem, dtype, trust):
     return BoundProblem(problem, dtype)
 
 
-def _key(seed):
+def _key(seed: int) -> np.ndarray:
     return np.array(philox.key(limits.whole("seed", seed, *limits.SEEDS)), np.uint32)
 
 
 @contextlib.contextmanager
-def _threads(threads):
+def _threads(threads: int | None) -> Iterator[None]:
     """Use so many threads inside a with block."""
     if threads is not None:
         threads = limits.whole("threads", threads, 1, machine.cores())

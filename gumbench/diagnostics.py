@@ -2,11 +2,12 @@
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gumbench import text
+from gumbench.types import Cell, PartResult, Record
 
 WIDE_INTERVAL = 0.2
 DOMINATED = 0.5
@@ -29,7 +30,7 @@ class Note:
     text: str
     hint: str = ""
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.text}; {self.hint}" if self.hint else self.text
 
 
@@ -46,31 +47,31 @@ class Condition:
     hint: Callable
 
 
-def instead(given, flag):
+def instead(given: Mapping[str, Any], flag: str) -> str:
     """` instead of VALUE` for a flag that was typed."""
     return f" instead of {given[flag]}" if flag in given else ""
 
 
-def _wide(record, part):
+def _wide(record: Record, part: PartResult) -> float | None:
     error = part.relative_error
     return error if error is not None and error > WIDE_INTERVAL else None
 
 
-def _enough(cell, size):
+def _enough(cell: Cell, size: float) -> int:
     """Estimates for an interval just narrow enough, two digits, rounded up."""
     needed = cell.estimates * (size / WIDE_INTERVAL) ** 2
     unit = 10 ** (math.floor(math.log10(needed)) - 1)
     return math.ceil(needed / unit) * unit
 
 
-def _dominated(record, part):
+def _dominated(record: Record, part: PartResult) -> Any:
     variances = part.batch_variances
     total = sum(variances)
     share = max(variances, default=0.0) / total if total else 0.0
     return share if share > DOMINATED else None
 
 
-def _biased(record, part):
+def _biased(record: Record, part: PartResult) -> Any:
     p = part.bias_p
     return (
         -math.log10(max(p, sys.float_info.min))
@@ -79,20 +80,20 @@ def _biased(record, part):
     )
 
 
-def _zero(record, part):
+def _zero(record: Record, part: PartResult) -> Any:
     if record.cell.temperature is None or not part.truth_norm:
         return None
     size = math.hypot(part.mean_norm, math.sqrt(part.variance)) / part.truth_norm
     return 1.0 / max(size, 1e-300) if size < ZERO_GRADIENT else None
 
 
-def _rounded(record, part):
+def _rounded(record: Record, part: PartResult) -> Any:
     ratio = record.result["value_ratio"]
     applies = record.cell.dtype == "float32" and record.result["unbiased"] and ratio is not None
     return ratio if applies and ratio > FLOAT32_RATIO else None
 
 
-def _rare(record, part):
+def _rare(record: Record, part: PartResult) -> Any:
     """How much what was hardly ever drawn may add, beside the interval of what was."""
     if not part.unseen or part.variance_high is None:
         return None
@@ -103,12 +104,12 @@ def _rare(record, part):
     return added if added > RARE * seen else None
 
 
-def _drawn(record):
+def _drawn(record: Record) -> float:
     """How often the outcome is drawn that may add most, in expectation."""
     return min(part.unseen.expected for part in record.parts.values() if part.unseen)
 
 
-def _seen_by(record):
+def _seen_by(record: Record) -> int:
     """Estimates that would see the rarest outcome that counts, two digits, rounded up."""
     needed = max(part.unseen.enough for part in record.parts.values() if part.unseen)
     unit = 10 ** (math.floor(math.log10(needed)) - 1)
@@ -174,7 +175,7 @@ CONDITIONS = {
 }
 
 
-def name(record):
+def name(record: Record) -> str:
     """A finished cell as a user calls it."""
     cell = record.cell
     temperature = cell.temperature
@@ -182,7 +183,7 @@ def name(record):
     return f"{cell.estimator}{at} on {cell.problem} {cell.dimension}"
 
 
-def codes(record):
+def codes(record: Record) -> tuple[str, ...]:
     """Codes of the notes that a finished cell gives rise to, in order."""
     return tuple(
         code
@@ -191,12 +192,12 @@ def codes(record):
     )
 
 
-def rejected(records):
+def rejected(records: Iterable[Record]) -> set[str]:
     """Names of estimators that are declared unbiased, and are not."""
     return {r.cell.estimator for r in records if "bias-seen" in r.notes}
 
 
-def of_noisy_timing(records):
+def of_noisy_timing(records: Iterable[Record]) -> Iterator[Note]:
     """A Note on times that may not repeat, where there are any."""
     noisy = sum("noisy-timing" in record.notes for record in records)
     timed = sum(bool(record.clock) for record in records if record.measurement != "variance")
@@ -209,7 +210,7 @@ def of_noisy_timing(records):
         )
 
 
-def of_rounds(seconds):
+def of_rounds(seconds: Sequence[float]) -> tuple[str, ...]:
     """Codes of the notes that the rounds of a timing give rise to."""
     ordered = sorted(seconds)
     quarter = len(ordered) // 4
@@ -217,7 +218,7 @@ def of_rounds(seconds):
     return ("noisy-timing",) if width > NOISY_TIMING else ()
 
 
-def of_records(records, given: Mapping[str, Any]):
+def of_records(records: Iterable[Record], given: Mapping[str, Any]) -> list[Note]:
     """One Note for each code that some records have, about the worst of them."""
     notes = []
     for code, condition in CONDITIONS.items():

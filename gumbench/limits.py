@@ -2,6 +2,7 @@
 
 import math
 import operator
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ DTYPES = "float32", "float64"
 numpys_own_errors = np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """NumPy's numbers, arrays and dtypes, ranges and tuples as Python's own numbers and lists."""
     if isinstance(value, np.generic):
         return value.item()
@@ -34,12 +35,12 @@ def plain(value):
     return [plain(item) for item in value]
 
 
-def as_numpy(numbers):
+def as_numpy(numbers: Any) -> Any:
     """Numbers as NumPy takes them: a torch tensor leaves its graph and its device."""
     return numbers.detach().cpu().numpy() if hasattr(numbers, "detach") else numbers
 
 
-def whole(name, value, least, most):
+def whole(name: str, value: Any, least: float, most: int) -> int:
     """A whole number in a range, of any integer type. Raises InputError."""
     given = plain(value)
     if isinstance(given, float) and given.is_integer() and abs(given) < 1 << 53:
@@ -55,7 +56,7 @@ def whole(name, value, least, most):
     return number
 
 
-def real(name, value, low, high):
+def real(name: str, value: Any, low: float, high: float) -> float:
     """A finite number in a range, ends included. Raises InputError."""
     given = plain(value)
     if isinstance(given, bool | str | bytes):
@@ -69,7 +70,7 @@ def real(name, value, low, high):
     return number
 
 
-def temperatures(value):
+def temperatures(value: Any) -> Any:
     """One temperature or several: (n,) floats. Raises InputError."""
     given = plain(value)
     given = given if isinstance(given, list) else [given]
@@ -78,7 +79,7 @@ def temperatures(value):
     return np.array([real("temperature", item, *TEMPERATURES) for item in given])
 
 
-def dtype(value):
+def dtype(value: Any) -> str:
     """ "float32" or "float64", of any way to say it. Raises InputError."""
     try:
         name = None if value is None else np.dtype(value).name
@@ -89,7 +90,7 @@ def dtype(value):
     return name
 
 
-def shape(size, most):
+def shape(size: int, most: int) -> tuple[int, ...]:
     """The shape of a `size` as NumPy takes it. Raises InputError."""
     given = plain(size)
     return tuple(whole("size", n, 0, most) for n in (given if isinstance(given, list) else [given]))
@@ -98,7 +99,7 @@ def shape(size, most):
 _LOGITS = {1: "(categories,)", 2: "(rows, categories)"}
 
 
-def logits(value, axes=(1, 2)):
+def logits(value: Any, axes: tuple[int, ...] = (1, 2)) -> np.ndarray:
     """Logits as a contiguous array of so many axes, float64 stays float64, other floats float32.
 
     Raises InputError for another shape, NaN, +inf, rows that are all masked, and large numbers.

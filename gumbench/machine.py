@@ -5,6 +5,7 @@ import functools
 import os
 import platform
 from importlib import metadata
+from typing import Any
 
 from gumbench.errors import InputError
 
@@ -12,7 +13,7 @@ MALLOC_TRIM_THRESHOLD, MALLOC_MMAP_THRESHOLD = -1, -3
 CORE = ("numba", "llvmlite", "numpy", "scipy", "pandas")
 
 
-def version(package="gumbench"):
+def version(package: str = "gumbench") -> str:
     """Installed version of a package, or "unknown"."""
     try:
         return metadata.version(package)
@@ -20,7 +21,7 @@ def version(package="gumbench"):
         return "unknown"
 
 
-def cores():
+def cores() -> int:
     """Number of processors this process may use, at most NUMBA_NUM_THREADS."""
     here = hasattr(os, "sched_getaffinity")
     count = len(os.sched_getaffinity(0)) if here else os.cpu_count() or 1
@@ -30,7 +31,7 @@ def cores():
     return min(count, int(limit))
 
 
-def memory():
+def memory() -> int | None:
     """Bytes of memory of this machine, or None where nobody says."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -39,14 +40,14 @@ def memory():
 
 
 @functools.cache
-def _features():
+def _features() -> dict[str, bool]:
     import llvmlite.binding as llvm
 
     return dict(llvm.get_host_cpu_features())
 
 
 @functools.cache
-def vector_bits():
+def vector_bits() -> int:
     """Vector width that compiled code asks for: 512, 256 or 128 bits.
 
     The environment variable GUMBENCH_VECTOR_BITS asks for a narrower one; results do not change.
@@ -59,18 +60,18 @@ def vector_bits():
     return min(widest, int(wanted))
 
 
-def has_fma():
+def has_fma() -> bool:
     """Whether the processor fuses multiply and add, on which equal bits across machines rest."""
     return bool(_features().get("fma")) or platform.machine() in ("arm64", "aarch64")
 
 
-def _c_library(name):
+def _c_library(name: str) -> Any:
     """A function of the C library, or None."""
     return getattr(ctypes.CDLL(None), name, None) if os.name == "posix" else None
 
 
 @functools.cache
-def keep_memory():
+def keep_memory() -> None:
     """Have the C library keep freed memory, where it can.
 
     The arrays of a kernel are freed after every block; given back to the system, they would be new
@@ -82,14 +83,14 @@ def keep_memory():
         option(MALLOC_TRIM_THRESHOLD, 1 << 30)
 
 
-def release_memory():
+def release_memory() -> None:
     """Give freed memory back to the system, where the C library can."""
     trim = _c_library("malloc_trim")
     if trim:
         trim(0)
 
 
-def facts():
+def facts() -> dict[str, Any]:
     """What a run's manifest says about where it was made."""
     import llvmlite.binding as llvm
 

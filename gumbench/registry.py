@@ -12,12 +12,14 @@ import functools
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from gumbench.distributions.needs import NEEDS
 from gumbench.errors import InputError, unknown
 from gumbench.settings import checked
-from gumbench.types import Estimator, ProblemMaker, Sampler
+from gumbench.types import Estimator, Problem, ProblemMaker, Sampler
 from gumbench.user_code import loading
 
 TAGS = {
@@ -28,7 +30,7 @@ TAGS = {
 NEED_TAGS = {need.tag: name for name, need in NEEDS.items() if need.tag}
 
 
-def _has_tag(estimator, tag):
+def _has_tag(estimator: Estimator, tag: str) -> bool:
     """Whether an estimator has a tag: one of TAGS, what it needs, or no-what it does not need."""
     if tag in TAGS:
         return TAGS[tag](estimator)
@@ -40,32 +42,32 @@ def tags() -> list[str]:
     return [*TAGS, *(tag for need in NEED_TAGS for tag in (need, f"no-{need}"))]
 
 
-def _modules(package):
+def _modules(package: str) -> list[str]:
     folder = importlib.import_module(f"gumbench.{package}")
     return sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if not m.ispkg)
 
 
-def _families():
+def _families() -> list[str]:
     folder = importlib.import_module("gumbench.estimators")
     return sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if m.ispkg)
 
 
-def names(kind):
+def names(kind: str) -> list[str]:
     """Names of all installed estimators, problems or samplers, without importing any."""
     return sorted({*_built_in(kind), *loading.entry_points(kind)})
 
 
-def _built_in(kind):
+def _built_in(kind: str) -> set[str]:
     packages = [f"estimators.{f}" for f in _families()] if kind == "estimators" else [kind]
     return {module.replace("_", "-") for package in packages for module in _modules(package)}
 
 
-def is_own(kind, name):
+def is_own(kind: str, name: str) -> bool:
     """Whether a name is code from outside the package."""
     return name not in _built_in(kind)
 
 
-def _load(package, name, kind):
+def _load(package: str, name: str, kind: Any) -> Any:
     module = importlib.import_module(f"gumbench.{package}.{name.replace('-', '_')}")
     for value in vars(module).values():
         if isinstance(value, kind):
@@ -74,7 +76,7 @@ def _load(package, name, kind):
     raise InputError(f"{module.__name__} declares no {kind.__name__}")
 
 
-def estimators(name):
+def estimators(name: str) -> dict[str, Estimator]:
     """The estimators of that registry name, by family."""
     if is_own("estimators", name):
         _check_known("estimators", name)
@@ -88,18 +90,18 @@ def estimators(name):
     }
 
 
-def is_deterministic(estimator, problem):
+def is_deterministic(estimator: str, problem: str) -> bool:
     """Whether an estimator says all in one estimate on the family of a problem, by names."""
     declared = estimators(estimator).get(problem_maker(problem).family)
     return declared is not None and declared.deterministic
 
 
-def sampler(name):
+def sampler(name: str) -> Sampler:
     """The sampler of that registry name."""
     return _load("samplers", name, Sampler)
 
 
-def problem_maker(name):
+def problem_maker(name: str) -> ProblemMaker:
     """The maker of the problem of that registry name."""
     if is_own("problems", name):
         _check_known("problems", name)
@@ -107,18 +109,18 @@ def problem_maker(name):
     return _load("problems", name, ProblemMaker)
 
 
-def _check_known(kind, name):
+def _check_known(kind: str, name: str) -> None:
     """Refuse a name that nothing has, with the nearest that there are."""
     if not loading.is_file(name) and name not in loading.entry_points(kind):
         raise unknown(kind[:-1], name, names(kind), f"gumbench list {kind}")
 
 
-def symbol(name):
+def symbol(name: str) -> str:
     """What a problem's dimension is called; known for a user's file that is gone, too."""
     return "n" if is_own("problems", name) else problem_maker(name).symbol
 
 
-def make_problem(name, dimension=None, settings=()):
+def make_problem(name: str, dimension: int | None = None, settings: Any = ()) -> Problem:
     """A problem at a dimension (its first by default) with settings by name.
 
     Raises InputError for a dimension or setting the problem does not allow.
@@ -133,19 +135,21 @@ def make_problem(name, dimension=None, settings=()):
 
 
 @functools.lru_cache(maxsize=64)
-def _named(problem, name, dimension, pairs):
+def _named(
+    problem: Problem, name: str, dimension: int, pairs: tuple[tuple[str, Any], ...]
+) -> Problem:
     """A problem that was made, as it is called: the same object for the same."""
     return dataclasses.replace(problem, name=name, dimension=dimension, settings=dict(pairs))
 
 
-def dimension_text(maker, dimension):
+def dimension_text(maker: ProblemMaker, dimension: int) -> str:
     """What was given and what is allowed, for an error."""
     allowed = str(maker.least) if maker.least == maker.most else f"{maker.least} to {maker.most:,}"
     return f"{maker.symbol} = {dimension}: allowed is {allowed}"
 
 
 @functools.cache
-def aliases(kind="estimators"):
+def aliases(kind: str = "estimators") -> dict[str, str]:
     """Every name and alias of estimators or samplers as `select` compares them, to the name."""
     by_typed = {}
     for name in names(kind):
@@ -158,7 +162,7 @@ def aliases(kind="estimators"):
     return by_typed
 
 
-def any_name(name):
+def any_name(name: str) -> tuple[str, str]:
     """The kind and registry name of anything, by name, alias or FILE.py[:NAME]."""
     if loading.is_file(name):
         try:
@@ -180,12 +184,12 @@ def any_name(name):
     raise unknown("estimator, problem or sampler", name, every, "gumbench list")
 
 
-def _as_typed(name):
+def _as_typed(name: str) -> str:
     """A name without what makes no difference."""
     return name.strip().lower().replace("_", "-")
 
 
-def select(kind, patterns):
+def select(kind: str, patterns: Iterable[str]) -> list[tuple[str, bool]]:
     """Registry names for names, aliases, globs and @tags, in the order given.
 
     Returns pairs (name, typed): typed is True for a name given in full.
@@ -214,7 +218,7 @@ def select(kind, patterns):
     return list(chosen.items())
 
 
-def _unknown(kind, pattern, known):
+def _unknown(kind: str, pattern: str, known: Mapping[str, str]) -> InputError:
     """The error of a name that there is not; a file of that name may be meant."""
     file = f"{pattern}.py"
     with contextlib.suppress(OSError, ValueError):
@@ -223,7 +227,7 @@ def _unknown(kind, pattern, known):
     return unknown(kind[:-1], pattern, known, f"gumbench list {kind}")
 
 
-def one(kind, pattern):
+def one(kind: str, pattern: str) -> str:
     """The registry name for a name, alias, glob or @tag that stands for one.
 
     Raises InputError where it stands for several.
@@ -234,7 +238,7 @@ def one(kind, pattern):
     return matched[0]
 
 
-def _tagged(kind, pattern):
+def _tagged(kind: str, pattern: str) -> list[str]:
     tag = pattern[1:]
     if kind != "estimators":
         raise InputError(f"{pattern!r}: {kind} have no tags; `gumbench list {kind}`")

@@ -98,7 +98,7 @@ class ProblemMaker:
     name: str = ""
     summary: str = ""
 
-    def allows(self, dimension):
+    def allows(self, dimension: int) -> bool:
         """Whether there is a problem of that dimension."""
         return self.least <= dimension <= self.most
 
@@ -108,7 +108,7 @@ class ProblemMaker:
         return settings.declared(self.make)
 
 
-def problem(**facts):
+def problem(**facts: Any) -> Callable[[Callable[..., Problem]], ProblemMaker]:
     """Decorator that declares the facts of a problem's `make` function (see ProblemMaker)."""
     return lambda make: ProblemMaker(make=make, summary=inspect.getdoc(make) or "", **facts)
 
@@ -130,7 +130,7 @@ class Noise:
     per: str = "category"
     purpose: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, known in (
             ("kind", NOISE_KINDS),
             ("per", ("category", "variable")),
@@ -291,27 +291,27 @@ class Cell:
     sampler: str = ""
     skipped: str = ""
 
-    def identity(self):
+    def identity(self) -> dict[str, Any]:
         """Everything but the digest, as plain JSON types."""
         names = [name for name in self.__dataclass_fields__ if name not in ("digest", "skipped")]
         return json.loads(json.dumps({name: getattr(self, name) for name in names}))
 
     @functools.cached_property
-    def key(self):
+    def key(self) -> str:
         """Stable name of the cell: 16 hexadecimal digits."""
         text = json.dumps([self.identity(), self.digest], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def pass_key(self):
+    def pass_key(self) -> str:
         """Equal for cells that differ only in temperature."""
         return json.dumps([{**self.identity(), "temperature": None}, self.digest], sort_keys=True)
 
-    def timed_as(self):
+    def timed_as(self) -> tuple[Any, ...]:
         """Equal for cells whose estimates take the same time."""
         where = self.problem, self.dimension, self.problem_settings, self.dtype
         return (*where, self.estimator, self.estimator_settings, self.inner_samples)
 
-    def settings_text(self):
+    def settings_text(self) -> str:
         """The settings as one column shows them."""
         both = sorted({**dict(self.problem_settings), **dict(self.estimator_settings)}.items())
         return " ".join(f"{key}={value}" for key, value in both)

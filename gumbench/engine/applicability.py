@@ -2,10 +2,10 @@
 
 from gumbench.distributions import family
 from gumbench.distributions.needs import NEEDS
-from gumbench.types import Sizes
+from gumbench.types import Estimator, Problem, Sizes
 
 
-def why_not(estimator, problem):
+def why_not(estimator: Estimator | None, problem: Problem) -> str:
     """Why an estimator does not apply to a problem, or an empty string."""
     if estimator is None:
         return f"no such estimator for the {problem.family} family"
@@ -19,7 +19,7 @@ def why_not(estimator, problem):
     return ""
 
 
-def _only_at_draws(estimator, problem):
+def _only_at_draws(estimator: Estimator, problem: Problem) -> bool:
     """Whether an estimator evaluates f at its draws and nothing else."""
     cost = estimator.cost(Sizes(1, *problem.shape))
     return cost.at_draws and not cost.gradients

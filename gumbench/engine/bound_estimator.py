@@ -2,20 +2,22 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gumbench.distributions.draws import DrawSource
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.python import Calls, PythonEstimator, block_size
 from gumbench.kernels.blocks import simplex
 from gumbench.kernels.compiler import jit
 from gumbench.kernels.compiler.roles import OBJECTIVE, ROLES, NoiseBlock
 from gumbench.kernels.loops import callback, driver, records
+from gumbench.kernels.loops.records import Sums
 from gumbench.kernels.random import noise, philox
-from gumbench.types import Noise, Sizes
+from gumbench.types import Estimator, Noise, Sizes
 
 NO_DRAWS = DrawSource(Noise("exponential"), simplex.no_draws)
 
@@ -47,7 +49,7 @@ class NoiseRequests:
     purpose : of philox, in the place of the usual ones, or None
     """
 
-    def __init__(self, declared, source, purpose):
+    def __init__(self, declared: Sequence[Noise], source: DrawSource, purpose: int | None) -> None:
         drawn = [noise for noise in declared if noise.kind == "draw"]
         self.draws = len(drawn)
         self._counts: dict[int, int] = {}
@@ -58,14 +60,14 @@ class NoiseRequests:
             for wanted in ("category", "variable")
         )
 
-    def _row(self, declared, purpose):
+    def _row(self, declared: Noise, purpose: int | None) -> np.ndarray:
         """Arrays of one purpose are told apart by numbers."""
         purpose = noise.purpose_of(declared, purpose)
         number = self._counts[purpose] = self._counts.get(purpose, -1) + 1
         return noise.request(declared.kind, purpose, number)
 
 
-def draw_source(estimator, family, fastest=False):
+def draw_source(estimator: Estimator, family: Any, fastest: bool = False) -> DrawSource:
     """The DrawSource of an estimator, for which nothing is drawn where it asks for no draw.
 
     fastest : that which is the least work, instead of that from the noise all estimators share
@@ -87,8 +89,16 @@ class BoundEstimator:
     prepare_calls = Calls()
 
     def __init__(
-        self, bound, estimator, temperatures, inner_samples, seed, purpose, prepared, source
-    ):
+        self,
+        bound: BoundProblem,
+        estimator: Estimator,
+        temperatures: Sequence[float],
+        inner_samples: int | None,
+        seed: int,
+        purpose: int | None,
+        prepared: np.ndarray,
+        source: DrawSource,
+    ) -> None:
         problem = bound.problem
         uses_direct = problem.direct is not None and "score_direct" not in estimator.needs
         if problem.direct_is_score and not estimator.path:
@@ -128,7 +138,9 @@ class BoundEstimator:
             np.ascontiguousarray(prepared, bound.real),
         )
 
-    def add_moments(self, grouping, first_batch, start, count, block, sums):
+    def add_moments(
+        self, grouping: Any, first_batch: int, start: int, count: int, block: int, sums: Sums
+    ) -> None:
         """Run the parallel driver (see kernels.driver.moments), a block at once."""
         driver.moments(self.bound.dtype)(
             driver.batch_moments(self.bound.dtype),
@@ -144,19 +156,19 @@ class BoundEstimator:
         self.bound.raise_failure()
 
     @property
-    def draws(self):
+    def draws(self) -> int:
         """How many arrays of noise by category an estimate has."""
         return self.inputs.requests.shape[0]
 
     @functools.cached_property
-    def _checked(self):
+    def _checked(self) -> Any:
         """The kernel with a check of every index, the calls it makes, and the θ to run it with."""
         calls, theta = CountedCalls(self.bound), self.bound.theta.copy()
         callback.register(calls, theta)
         functions = (jit.compiled(r, getattr(callback, r), self.bound.dtype) for r in OBJECTIVE)
         return driver.checked_kernel(self.kernel, tuple(functions)), calls, theta
 
-    def run_checked(self, block):
+    def run_checked(self, block: int) -> tuple[Calls, list[str]]:
         """Run the kernel on block number `block` of noise with a check of every index.
 
         Returns its Calls and the names of arguments it has changed. Raises IndexError.
@@ -184,7 +196,7 @@ class BoundEstimator:
         changed = [n for n, a in kept.items() if not np.array_equal(a, before[n], equal_nan=True)]
         return calls.counts.since(counted), changed
 
-    def _noise_block(self, first, size):
+    def _noise_block(self, first: int, size: int) -> NoiseBlock:
         """The NoiseBlock of estimates first, first + 1, ... of batch 0."""
         bound, inputs = self.bound, self.inputs
         variables, categories = bound.problem.shape
@@ -198,11 +210,11 @@ class BoundEstimator:
         self.functions.draw(bound.dist_params, inputs.draw_table, noise_block)
         return noise_block
 
-    def collect(self, batch, start, count):
+    def collect(self, batch: int, start: int, count: int) -> np.ndarray:
         """Estimates of a batch from `start` at the first temperature: (count, parameters)."""
         return self._collect(batch, start, count, np.empty((0, 0, 0), self.bound.real))
 
-    def estimates_of(self, exponentials):
+    def estimates_of(self, exponentials: np.ndarray) -> np.ndarray:
         """Estimates (n, parameters) at the first temperature from given noise.
 
         exponentials : (arrays of noise, variables, categories, n), of which Gumbels are -log
@@ -214,7 +226,7 @@ class BoundEstimator:
         given[gumbels] = -np.log(given[gumbels])
         return self._collect(0, 0, count, given.astype(self.bound.real))
 
-    def _collect(self, batch, start, count, given):
+    def _collect(self, batch: int, start: int, count: int, given: np.ndarray) -> np.ndarray:
         out = np.empty((count, self.parameters), self.bound.real)
         driver.collect(self.bound.dtype)(*self.functions, self.inputs, batch, start, given, out)
         self.bound.raise_failure()
@@ -224,10 +236,11 @@ class BoundEstimator:
 class CountedCalls:
     """The functions of f, called by compiled code through Python, and counted."""
 
-    def __init__(self, bound):
-        self.bound, self.counts, self.failure = bound, Calls(), None
+    def __init__(self, bound: BoundProblem) -> None:
+        self.bound, self.counts = bound, Calls()
+        self.failure: Exception | None = None
 
-    def call(self, role, given, out):
+    def call(self, role: str, given: np.ndarray, out: np.ndarray) -> None:
         """The function of a role; arrays have the estimates last."""
         if ROLES[role].evaluates:
             self.counts.add(ROLES[role].evaluates, given.shape[-1])
@@ -237,7 +250,7 @@ class CountedCalls:
             self.failure = self.failure or error
             out[:] = np.nan
 
-    def raise_failure(self):
+    def raise_failure(self) -> None:
         """Raise what a function raised since the last time."""
         failure, self.failure = self.failure, None
         if failure is not None:
@@ -245,15 +258,15 @@ class CountedCalls:
 
 
 def bind_estimator(
-    bound,
-    estimator,
-    temperatures,
-    inner_samples,
-    seed,
-    purpose=None,
-    settings=(),
-    fastest_draws=False,
-):
+    bound: BoundProblem,
+    estimator: Estimator,
+    temperatures: Sequence[float],
+    inner_samples: int | None,
+    seed: int,
+    purpose: int | None = None,
+    settings: Any = (),
+    fastest_draws: bool = False,
+) -> Any:
     """An estimator on a bound problem with what it prepares for each temperature.
 
     settings : pairs, or a mapping; those left out have their defaults
@@ -279,6 +292,6 @@ def bind_estimator(
     return bound_estimator
 
 
-def prepared(estimator, preparation):
+def prepared(estimator: Estimator, preparation: Preparation) -> np.ndarray:
     """What an estimator prepares, (n,); one number that nobody reads where it prepares nothing."""
     return estimator.prepare(preparation) if estimator.prepare else np.zeros(1)

@@ -1,15 +1,19 @@
 """A problem at one dtype: its arrays rounded, its functions compiled."""
 
 import functools
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from gumbench.distributions import family
 from gumbench.engine.python import Callbacks, Calls
 from gumbench.kernels.compiler import jit
+from gumbench.kernels.compiler.jit import Task
 from gumbench.kernels.compiler.roles import LINK, ROLES, missing
 from gumbench.kernels.loops import callback, driver, records
 from gumbench.kernels.random import noise, philox
+from gumbench.types import Estimator, Problem
 
 PILOT_ITEMS = 1 << 22
 SCALE_ESTIMATES = 256
@@ -19,7 +23,7 @@ SCALE_ESTIMATES = 256
 CALLED = records.Functions._fields[3:]
 
 
-def _function(problem, role):
+def _function(problem: Problem, role: str) -> Callable[..., Any]:
     """The function of a role before it is compiled, or what stands in for it."""
     function = problem.function(role)
     if function is None:
@@ -27,7 +31,9 @@ def _function(problem, role):
     return function if problem.compiled else getattr(callback, role)
 
 
-def compiled_for(problem, estimator, dtype, draw):
+def compiled_for(
+    problem: Problem, estimator: Estimator, dtype: str, draw: Callable[..., Any]
+) -> Iterator[Task]:
     """What is compiled for the moments of an estimator, as jit.Tasks, the longest first.
 
     draw : that of a DrawSource
@@ -54,7 +60,15 @@ class BoundProblem:
     checked : compile the problem's functions with checks of every index, slower
     """
 
-    def __init__(self, problem, dtype, theta=None, data=None, checked=False, calls=None):
+    def __init__(
+        self,
+        problem: Problem,
+        dtype: str,
+        theta: np.ndarray | None = None,
+        data: np.ndarray | None = None,
+        checked: bool = False,
+        calls: Calls | None = None,
+    ) -> None:
         self.problem = problem
         self.checked = checked
         self.calls = calls or Calls()
@@ -73,28 +87,28 @@ class BoundProblem:
         self.dist_params = self.call("forward")
         self.family.check(problem, self.dist_params)
 
-    def at(self, dtype):
+    def at(self, dtype: str) -> "BoundProblem":
         """The same rounded numbers in another dtype."""
         if dtype == self.dtype:
             return self
         return BoundProblem(self.problem, dtype, self.theta, self.data, calls=self.calls)
 
-    def compiled(self, role):
+    def compiled(self, role: str) -> Callable[..., Any]:
         """The compiled function of a role, or a stand-in where the problem has none."""
         build = jit.checked if self.checked else jit.compiled
         return build(role, _function(self.problem, role), self.dtype)
 
     @functools.cached_property
-    def functions(self):
+    def functions(self) -> dict[str, Callable[..., Any]]:
         """Compiled functions by role, with stand-ins for those the problem has not."""
         return {role: self.compiled(role) for role in CALLED}
 
-    def raise_failure(self):
+    def raise_failure(self) -> None:
         """Raise the error of a function in plain Python that compiled code has called."""
         if self.callbacks:
             self.callbacks.raise_failure()
 
-    def call(self, role, *given):
+    def call(self, role: str, *given: Any) -> np.ndarray:
         """The function of a role at an array with the estimates last, which counts as evaluations.
 
         Returns what it fills (see kernels.compiler.roles).
@@ -110,7 +124,7 @@ class BoundProblem:
         self.raise_failure()
         return out
 
-    def out(self, role, count):
+    def out(self, role: str, count: int) -> np.ndarray:
         """An array for a function of a role to fill for `count` estimates."""
         problem = self.problem
         sizes = dict(zip(("variables", "categories"), problem.shape, strict=True))
@@ -120,38 +134,40 @@ class BoundProblem:
         sizes |= {"parameters": self.theta.size, "block": count}
         return np.full([sizes[axis] for axis in ROLES[role].out_axes], np.nan, self.real)
 
-    def value(self, x):
+    def value(self, x: np.ndarray) -> np.ndarray:
         """f at x (variables, categories, n): (n,)."""
         return self.call("value", x)
 
-    def gradient(self, x):
+    def gradient(self, x: np.ndarray) -> np.ndarray:
         """∂f/∂x at x (variables, categories, n), like x."""
         return self.call("gradient", x)
 
-    def value_at(self, category):
+    def value_at(self, category: np.ndarray) -> np.ndarray:
         """f at draws (variables, n): (n,)."""
         if self.problem.value_at is None:
             return self.value(self.one_hot(category))
         return self.call("value_at", category)
 
-    def direct(self, x):
+    def direct(self, x: np.ndarray) -> np.ndarray:
         """∂f/∂θ at fixed x: (parameters, n)."""
         return self.call("direct", x)
 
-    def one_hot(self, category):
+    def one_hot(self, category: np.ndarray) -> np.ndarray:
         """One-hot vectors (variables, categories, n) of draws (variables, n)."""
         categories = np.arange(self.problem.shape[1])
         return (category[:, None, :] == categories[None, :, None]).astype(self.real)
 
-    def pullback(self, gradient):
+    def pullback(self, gradient: np.ndarray) -> np.ndarray:
         """A gradient (rows, columns) in distribution parameters as one in θ (parameters,)."""
         return self.pullback_block(gradient[:, :, None])[:, 0]
 
-    def pullback_block(self, gradient):
+    def pullback_block(self, gradient: np.ndarray) -> np.ndarray:
         """Gradients (rows, columns, n) in distribution parameters as (parameters, n)."""
         return self.call("pullback", gradient)
 
-    def noise(self, seed, purpose, first, count, draw=0):
+    def noise(
+        self, seed: int, purpose: int | None, first: int, count: int, draw: int = 0
+    ) -> np.ndarray:
         """The distribution's noise (variables, categories, n) of estimates first, ... of batch 0.
 
         purpose : of philox, None for the usual one
@@ -160,7 +176,9 @@ class BoundProblem:
         request = noise.request(wanted.kind, noise.purpose_of(wanted, purpose), draw)
         return self.fill(request, seed, first, count)
 
-    def fill(self, request, seed, first, count, per="category"):
+    def fill(
+        self, request: np.ndarray, seed: int, first: int, count: int, per: str = "category"
+    ) -> np.ndarray:
         """The same (..., count) for a row of `Inputs.requests`, or of `variable_requests`."""
         variables, categories = self.problem.shape
         shape = (variables, categories) if per == "category" else (variables,)
@@ -169,14 +187,14 @@ class BoundProblem:
         noise.fill_array(self.dtype)(request, key, first, 0, out.reshape(-1, count))
         return out
 
-    def pilot(self, seed, count):
+    def pilot(self, seed: int, count: int) -> Iterator[np.ndarray]:
         """The noise of a pilot's estimates, in chunks (variables, categories, n)."""
         chunk = max(1, PILOT_ITEMS // (self.problem.shape[0] * self.problem.shape[1]))
         for first in range(0, count, chunk):
             yield self.noise(seed, philox.PILOT, first, min(chunk, count - first))
 
     @functools.cached_property
-    def rounding_scale(self):
+    def rounding_scale(self) -> np.ndarray:
         """(parameters,) how large an estimate is before its terms cancel: that of f times a score.
 
         Rounding errors of unbiased estimates are a few units in the last place of it.
@@ -185,7 +203,7 @@ class BoundProblem:
         return np.abs(self.pullback(self.family.score_scale(self))) * size
 
     @functools.cached_property
-    def value_ratio(self):
+    def value_ratio(self) -> float:
         """How many times larger f is than its standard deviation, inf for a constant f."""
         f = self._pilot_values
         with np.errstate(invalid="ignore", over="ignore"):
@@ -193,13 +211,13 @@ class BoundProblem:
             return float(np.abs(f).mean() / deviation) if deviation else np.inf
 
     @functools.cached_property
-    def _pilot_values(self):
+    def _pilot_values(self) -> np.ndarray:
         """f at some draws of the pilot, in float64."""
         random = next(self.pilot(0, SCALE_ESTIMATES))
         return self.family.value(self, self.family.sample(self, random)).astype(np.float64)
 
     @functools.cached_property
-    def rare_scale(self):
+    def rare_scale(self) -> np.ndarray:
         """(parameters,) what a draw can add to f times its score, however rare it is."""
         ones = np.ones(self.dist_params.shape)
         return np.abs(self.pullback(ones)) * self.family.largest_value(self)

@@ -5,10 +5,13 @@ Then estimators that do not differentiate through the sample leave it out: it wo
 
 import dataclasses
 import functools
+import math
+from typing import Any
 
 import numpy as np
 
 from gumbench.engine.bound_problem import BoundProblem
+from gumbench.types import Problem
 
 # Share of its size below which a mean, or what is left of it, is rounding: f may be in float32.
 ROUNDING = 1e-5
@@ -28,7 +31,7 @@ NOT_ZERO = (
 
 
 @functools.lru_cache(maxsize=64)
-def settled(problem):
+def settled(problem: Problem) -> Problem:
     """The problem with `direct_is_score` decided where nobody has, and a remark that says so.
 
     A problem whose functions fail is as it was: its trial says why.
@@ -43,7 +46,7 @@ def settled(problem):
     return dataclasses.replace(problem, direct_is_score=zero, remarks=(*problem.remarks, remark))
 
 
-def has_mean_zero(bound):
+def has_mean_zero(bound: BoundProblem) -> bool:
     """Whether E ∂f/∂θ at fixed x is zero up to rounding.
 
     Outcomes are listed where they are few. Elsewhere it is so only where ∂f/∂θ is, at every point
@@ -60,7 +63,7 @@ def has_mean_zero(bound):
     return bool((left <= ROUNDING * np.abs(direct).max()).all())
 
 
-def mean_that_is_not_zero(bound):
+def mean_that_is_not_zero(bound: BoundProblem) -> tuple[int, float] | None:
     """(parameter, mean) of a ∂f/∂θ whose mean is surely not zero, or None."""
     listed = _listed(bound)
     if listed is not None:
@@ -75,7 +78,7 @@ def mean_that_is_not_zero(bound):
     return (worst, float(mean[worst])) if excess[worst] > 0 else None
 
 
-def _listed(bound):
+def _listed(bound: BoundProblem) -> Any:
     """E and E|·| of ∂f/∂θ over all outcomes, or None where they are many or not discrete."""
     family, problem = bound.family, bound.problem
     if not family.DISCRETE or problem.shape[1] ** problem.shape[0] > LISTED:
@@ -90,9 +93,9 @@ def _listed(bound):
     return mean, size
 
 
-def _at_points(bound):
+def _at_points(bound: BoundProblem) -> Any:
     """∂f/∂θ and the score in θ, (parameters, n) each, at draws."""
-    items = max(np.prod(bound.problem.shape), bound.theta.size)
+    items = max(math.prod(bound.problem.shape), bound.theta.size)
     random = bound.noise(0, None, 0, int(min(POINTS, max(8, ITEMS // items))))
     samples = bound.family.sample(bound, random)
     x = bound.one_hot(samples) if bound.family.DISCRETE else samples

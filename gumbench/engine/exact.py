@@ -7,6 +7,7 @@ import numpy as np
 from gumbench import registry
 from gumbench.engine import applicability
 from gumbench.engine.bound_estimator import bind_estimator
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.moments import Grouping, Silent, accumulate
 from gumbench.kernels.random import philox
 from gumbench.stats.intervals import jackknife_error, square_of_mean
@@ -14,7 +15,7 @@ from gumbench.types import BATCHES, Truth
 
 
 @functools.lru_cache(maxsize=4)
-def exact_gradient(bound, seed, truth_estimates):
+def exact_gradient(bound: BoundProblem, seed: int, truth_estimates: int) -> Truth:
     """The truth of a bound problem: closed form, enumeration, or estimated by a long run."""
     problem = bound.problem
     if problem.truth is not None:
@@ -26,7 +27,7 @@ def exact_gradient(bound, seed, truth_estimates):
     return estimated_truth(bound, seed, truth_estimates)
 
 
-def estimated_truth(bound, seed, estimates):
+def estimated_truth(bound: BoundProblem, seed: int, estimates: int) -> Truth:
     """The mean of a long run of a low-variance unbiased estimator, under noise of its own.
 
     Its `error` is each component's standard error. The source is "none" where that estimator does
@@ -40,7 +41,7 @@ def estimated_truth(bound, seed, estimates):
     moments = accumulate(bound_estimator, grouping, estimates // BATCHES, Silent(), "").at(0)
     n = moments.count * BATCHES
 
-    def error(m2):
+    def error(m2: np.ndarray) -> np.ndarray:
         return np.sqrt(m2 / (n - 1) / n)
 
     means = moments.batch_means

@@ -7,18 +7,21 @@ numbers of rows, and then counted: f itself may take longer than all the rest.
 import dataclasses
 import functools
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gumbench import registry
 from gumbench.engine import applicability, rare
-from gumbench.engine.bound_estimator import Preparation, bind_estimator
+from gumbench.engine.bound_estimator import BoundEstimator, Preparation, bind_estimator
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.moments import Grouping
 from gumbench.engine.python import Calls, Noise
 from gumbench.kernels.loops import driver, records
 from gumbench.stats import timing
-from gumbench.types import BATCHES, Sizes
+from gumbench.types import BATCHES, Cell, Estimator, Sizes
 
 PILOT_SECONDS = 3e-3
 # A pass beside its numbers: the journal, the disk, the record.
@@ -45,12 +48,12 @@ class Affine:
     fixed: float
     row: float
 
-    def __call__(self, rows):
+    def __call__(self, rows: float) -> float:
         """Seconds."""
         return self.fixed + self.row * rows
 
 
-def affine(call):
+def affine(call: Callable[[int], Any]) -> Affine:
     """The Affine of call(rows), which is run a few times."""
     call(FEW)
     seconds = {rows: _least(call, rows) for rows in (FEW, SOME)}
@@ -61,7 +64,7 @@ def affine(call):
     return Affine(max(0.0, seconds[FEW] - FEW * row), row)
 
 
-def _least(work, units):
+def _least(work: Callable[..., None], units: int) -> float:
     """Seconds of `work(units)`, the least of a few where it is short: the machine is shared."""
     took = timing.clocked(work, units)
     repeated = REPEATS if took < LONG_PILOT else 0
@@ -71,7 +74,7 @@ def _least(work, units):
 class Prices:
     """Seconds of the functions of a bound problem, by rows."""
 
-    def __init__(self, bound):
+    def __init__(self, bound: BoundProblem) -> None:
         random = bound.noise(0, None, 0, MANY)
         x = bound.family.inside(bound, random)
         self.value = affine(lambda rows: bound.value(x[..., :rows]))
@@ -85,32 +88,32 @@ class Prices:
 class Unpriced:
     """A bound problem whose f is 0 and costs nothing, for what prepares: its calls are counted."""
 
-    def __init__(self, bound):
+    def __init__(self, bound: BoundProblem) -> None:
         self._bound, self.calls = bound, Calls()
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._bound, name)
 
-    def at(self, dtype):
+    def at(self, dtype: str) -> "Unpriced":
         """The same."""
         return self
 
-    def value(self, x):
+    def value(self, x: np.ndarray) -> np.ndarray:
         """0, counted."""
         self.calls.values += x.shape[2]
         return np.zeros(x.shape[2])
 
-    def value_at(self, category):
+    def value_at(self, category: np.ndarray) -> np.ndarray:
         """0, counted."""
         self.calls.values += category.shape[1]
         return np.zeros(category.shape[1])
 
-    def gradient(self, x):
+    def gradient(self, x: np.ndarray) -> np.ndarray:
         """0, counted."""
         self.calls.gradients += x.shape[2]
         return np.zeros(x.shape)
 
-    def direct(self, x):
+    def direct(self, x: np.ndarray) -> np.ndarray:
         """0."""
         return np.zeros((self.theta.size, x.shape[2]))
 
@@ -129,7 +132,14 @@ class Pilot:
 
 
 @functools.lru_cache(maxsize=256)
-def pilot(bound, name, temperatures, inner_samples, settings, fastest_draws=False):
+def pilot(
+    bound: BoundProblem,
+    name: str,
+    temperatures: tuple[float, ...],
+    inner_samples: int | None,
+    settings: Any,
+    fastest_draws: bool = False,
+) -> Pilot:
     """The Pilot of the estimator of a name, with a tuple of temperatures and pairs of settings."""
     estimator, price = registry.estimators(name)[bound.problem.family], prices(bound)
     unpriced = Unpriced(bound)
@@ -170,19 +180,19 @@ def pilot(bound, name, temperatures, inner_samples, settings, fastest_draws=Fals
     if not bound.problem.compiled:
         cost = estimator.cost(Sizes(inner_samples or 1, *bound.problem.shape))
         block = bound_estimator.block
-        each = cost.values * price.value(block) + cost.gradients * price.gradient(block)
-        each += price.direct(block) if bound_estimator.inputs.direct else 0.0
-        return Pilot(seconds, each / block * len(temperatures), block, False)
+        a_block = cost.values * price.value(block) + cost.gradients * price.gradient(block)
+        a_block += price.direct(block) if bound_estimator.inputs.direct else 0.0
+        return Pilot(seconds, a_block / block * len(temperatures), block, False)
     return Pilot(seconds, _timed(bound_estimator), bound_estimator.block, True)
 
 
-def _timed(bound_estimator):
+def _timed(bound_estimator: BoundEstimator) -> float:
     """Seconds of an estimate and its moments at all temperatures, on one thread."""
     bound, block = bound_estimator.bound, bound_estimator.block
     grouping = Grouping(bound, np.zeros(bound.theta.size))
     sums = records.no_sums(1, len(bound_estimator.temperatures), bound.theta.size, grouping.rows)
 
-    def work(count):
+    def work(count: int) -> None:
         bound_estimator.add_moments(grouping.driver, 0, 0, count, block, sums)
 
     work(block)
@@ -192,7 +202,9 @@ def _timed(bound_estimator):
     return seconds / count
 
 
-def variance(cells, bound, estimator, threads):
+def variance(
+    cells: Sequence[Cell], bound: BoundProblem, estimator: Estimator, threads: int
+) -> Forecast:
     """The Forecast of a pass that measures variance; its `truth` is found once for its problem."""
     cell = cells[0]
     temperatures = tuple(c.temperature or 1.0 for c in cells)
@@ -204,7 +216,7 @@ def variance(cells, bound, estimator, threads):
     return Forecast(SECONDS_A_PASS + seconds, _truth(bound, cell.truth_estimates, threads))
 
 
-def _estimates(piloted, count, threads):
+def _estimates(piloted: Pilot, count: int, threads: int) -> float:
     """Seconds of so many estimates, in whole blocks of each batch."""
     each = -(-count // BATCHES)
     block = driver.block_for(piloted.block, each)
@@ -212,7 +224,7 @@ def _estimates(piloted, count, threads):
     return count_made * piloted.estimate / (threads if piloted.parallel else 1)
 
 
-def _unseen(piloted, bound, estimator, cell):
+def _unseen(piloted: Pilot, bound: BoundProblem, estimator: Estimator, cell: Cell) -> float:
     """Seconds of estimates at outcomes that are hardly ever drawn."""
     if not bound.family.DISCRETE or estimator.takes_temperature:
         return 0.0
@@ -226,13 +238,13 @@ def _unseen(piloted, bound, estimator, cell):
 
 
 @functools.lru_cache(maxsize=4)
-def prices(bound):
+def prices(bound: BoundProblem) -> Prices:
     """The Prices of a bound problem."""
     return Prices(bound)
 
 
 @functools.lru_cache(maxsize=4)
-def _truth(bound, truth_estimates, threads):
+def _truth(bound: BoundProblem, truth_estimates: int, threads: int) -> float:
     """Seconds in which the gradient is found that estimates are held against."""
     problem, price = bound.problem, prices(bound)
     if problem.truth is not None:
@@ -250,7 +262,7 @@ def _truth(bound, truth_estimates, threads):
     return _estimates(piloted, truth_estimates, threads)
 
 
-def speed(pilots):
+def speed(pilots: Sequence[Pilot]) -> Forecast:
     """The Forecast of a pass that times estimators in turns, from their Pilots."""
     pieces = [max(p.estimate * p.block, p.prepare if p.block == 1 else 0.0) for p in pilots]
     rounds = [max(timing.MARGIN * timing.SECONDS_A_ROUND, piece) for piece in pieces]

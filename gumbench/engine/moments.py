@@ -2,11 +2,15 @@
 
 import dataclasses
 import time
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from gumbench.engine.bound_estimator import BoundEstimator
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.kernels.loops import driver, records
+from gumbench.kernels.loops.records import Sums
 from gumbench.stats.bias import BRANCHES, group_components
 from gumbench.types import BATCHES
 
@@ -18,16 +22,16 @@ ITEMS_OF_SUMS = 1 << 19
 class Silent:
     """A monitor that shows and saves nothing; the interface of every monitor."""
 
-    def progress(self, fraction):
+    def progress(self, fraction: float) -> None:
         """Told how much of the pass is done."""
 
-    def stage(self, words):
+    def stage(self, words: str) -> None:
         """Told what is done beside making estimates; nothing for estimates."""
 
-    def load(self, name):
+    def load(self, name: str) -> Any:
         """The state saved for `name`, or None."""
 
-    def save(self, name, arrays):
+    def save(self, name: str, arrays: Callable[[], Any]) -> None:
         """Offered a state from which the work can go on; `arrays` is called if it is wanted."""
 
 
@@ -38,7 +42,7 @@ class Grouping:
     Groups, rows of each level that has them).
     """
 
-    def __init__(self, bound, truth):
+    def __init__(self, bound: BoundProblem, truth: np.ndarray) -> None:
         self.parts, self.rows, first = {}, 0, 0
         row_of, children, roots = [], [], []
         for name, size in bound.problem.parts.items():
@@ -65,20 +69,20 @@ class Grouping:
         )
 
 
-def _in_post_order(sizes, first):
+def _in_post_order(sizes: tuple[int, ...], first: int) -> Any:
     """Rows of the groups on each level of one part, and how many children each row has, by row.
 
     A row comes right after all that it sums, from row `first` on.
     """
-    sizes = np.array(sizes)
-    level = np.repeat(np.arange(sizes.size), sizes)
-    index = np.concatenate([np.arange(size) for size in sizes])
+    size = np.array(sizes)
+    level = np.repeat(np.arange(size.size), size)
+    index = np.concatenate([np.arange(n) for n in sizes])
     last = np.minimum((index + 1) * BRANCHES**level, sizes[0])
     order = np.lexsort((level, last))
     row = first + np.argsort(order)
-    of_last = sizes[level - 1] - BRANCHES * index
+    of_last = size[level - 1] - BRANCHES * index
     children = np.where(level > 0, np.minimum(of_last, BRANCHES), 0)
-    return [row[level == k] for k in range(sizes.size)], children[order]
+    return [row[level == k] for k in range(size.size)], children[order]
 
 
 @dataclasses.dataclass
@@ -101,7 +105,9 @@ class Moments:
     not_finite: np.ndarray
 
     @classmethod
-    def empty(cls, count, temperatures, parameters, parts, rows):
+    def empty(
+        cls, count: int, temperatures: int, parameters: int, parts: int, rows: int
+    ) -> "Moments":
         """No batches yet."""
         return cls(
             count,
@@ -113,11 +119,11 @@ class Moments:
             np.full((temperatures, BATCHES), -1, np.int64),
         )
 
-    def arrays(self):
+    def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by name."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)[1:]}
 
-    def add(self, first_batch, sums, sign, slices):
+    def add(self, first_batch: int, sums: Sums, sign: np.ndarray, slices: Sequence[slice]) -> None:
         """Take in the finished sums of some batches, whose components have a sign."""
         for b in range(sums.not_finite.shape[0]):
             batch = first_batch + b
@@ -130,7 +136,7 @@ class Moments:
             self.row_m2 += within
             self.not_finite[:, batch] = sums.not_finite[b]
 
-    def at(self, t):
+    def at(self, t: int) -> "Moments":
         """The moments of one temperature, merged over the batches."""
         one = Moments(self.count, *(array[t] for array in self.arrays().values()))
         one.m2 = one.m2 + self.count * _spread(one.batch_means)
@@ -138,7 +144,7 @@ class Moments:
         return one
 
 
-def _mean_and_m2(sums, count):
+def _mean_and_m2(sums: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean and sum of squares around it."""
     with np.errstate(invalid="ignore", over="ignore"):
         total = records.totals(sums)
@@ -146,13 +152,15 @@ def _mean_and_m2(sums, count):
         return mean, np.maximum(total[..., 1] - count * mean**2, 0.0)
 
 
-def _spread(means):
+def _spread(means: np.ndarray) -> np.ndarray:
     """Sum of squares of the batches' means around their mean (Chan et al. 1979)."""
     with np.errstate(invalid="ignore"):
         return ((means - means.mean(axis=0)) ** 2).sum(axis=0)
 
 
-def accumulate(bound_estimator, grouping, count, monitor, name):
+def accumulate(
+    bound_estimator: BoundEstimator, grouping: Grouping, count: int, monitor: Any, name: str
+) -> Moments:
     """Moments of `count` estimates in each batch.
 
     Batches are worked on in groups whose sums fit memory, each in slices short enough for an
@@ -196,13 +204,13 @@ class _State(NamedTuple):
     sums: records.Sums
     moments: Moments
 
-    def arrays(self):
+    def arrays(self) -> dict[str, np.ndarray]:
         """As arrays by name."""
         sums = {f"sums_{name}": array for name, array in self.sums._asdict().items()}
         return {"place": np.array([self.batch, self.start]), **sums, **self.moments.arrays()}
 
 
-def _next_length(length, block, seconds):
+def _next_length(length: int, block: int, seconds: float) -> int:
     """Estimates of each batch for the next call: as many blocks as take the time wanted."""
     wanted = length * min(8.0, SECONDS_A_CALL / max(seconds, 1e-6))
     longest = LONGEST_CALL // block * block or LONGEST_CALL

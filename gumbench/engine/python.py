@@ -3,32 +3,39 @@
 import dataclasses
 import functools
 import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gumbench.errors import InputError
 from gumbench.kernels.loops import driver
+from gumbench.kernels.loops.records import Sums
 from gumbench.kernels.random import noise, philox
 from gumbench.limits import as_numpy
+from gumbench.types import Estimator, Problem
 from gumbench.user_code.old_names import with_new_name
+
+if TYPE_CHECKING:
+    from gumbench.engine.bound_problem import BoundProblem
 
 USER_PURPOSE = 64
 MOST_BLOCK = 1024
 BLOCK_ITEMS = 1 << 20
 
 
-def estimates_first(array):
+def estimates_first(array: np.ndarray) -> np.ndarray:
     """A copy of a block-last array with the estimates on its first axis."""
     return np.array(np.moveaxis(array, -1, 0), order="C")
 
 
-def estimates_last(array, real):
+def estimates_last(array: np.ndarray, real: Any) -> np.ndarray:
     """The opposite, contiguous and of one type."""
     return np.ascontiguousarray(np.moveaxis(array, 0, -1), real)
 
 
-def as_array(result, shape, real, what):
+def as_array(result: Any, shape: tuple[int, ...], real: Any, what: str) -> np.ndarray:
     """What a plain function returned, as an array; raises InputError for another shape."""
     array = np.asarray(as_numpy(result), real)
     if array.shape != shape:
@@ -36,7 +43,7 @@ def as_array(result, shape, real, what):
     return array
 
 
-def block_size(elements):
+def block_size(elements: int) -> int:
     """Estimates handed to plain Python at once: many, calls being dear, up to MOST_BLOCK."""
     block = min(MOST_BLOCK, driver.block_size(elements))
     while block < MOST_BLOCK and elements * block < BLOCK_ITEMS:
@@ -50,20 +57,20 @@ class Callbacks:
     An error cannot pass through compiled code: the first is kept, and `raise_failure` raises it.
     """
 
-    def __init__(self, problem, theta):
+    def __init__(self, problem: Problem, theta: np.ndarray) -> None:
         self.problem, self.theta = problem, theta
-        self.failure = None
+        self.failure: Exception | None = None
 
-    def raise_failure(self):
+    def raise_failure(self) -> None:
         """Raise what a function raised since the last time."""
         failure, self.failure = self.failure, None
         if failure is not None:
             raise failure
 
-    def call(self, role, *arrays):
+    def call(self, role: str, *arrays: np.ndarray) -> None:
         """The function of a role; arrays have the estimates last, the last one is filled."""
         *given, out = arrays
-        function = self.problem.function(role)
+        function: Any = self.problem.function(role)
         first = [estimates_first(array) for array in given]
         if not given or takes_theta(function):
             first.append(self.theta.copy())
@@ -86,20 +93,20 @@ class Calls:
     values: int = 0
     gradients: int = 0
 
-    def add(self, kind, count):
+    def add(self, kind: str, count: int) -> None:
         """Count evaluations: of "values" or "gradients"."""
         setattr(self, kind, getattr(self, kind) + count)
 
-    def since(self, before):
+    def since(self, before: "Calls") -> "Calls":
         """Those after others were counted."""
         return Calls(self.values - before.values, self.gradients - before.gradients)
 
-    def divided(self, count):
+    def divided(self, count: int) -> "Calls":
         """Those of one of `count` that made as many."""
         return Calls(self.values // count, self.gradients // count)
 
 
-def takes_theta(function):
+def takes_theta(function: Callable[..., Any]) -> bool:
     """Whether a function is one of x and θ, or of x alone."""
     try:
         parameters = inspect.signature(function).parameters.values()
@@ -108,7 +115,7 @@ def takes_theta(function):
     return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters) > 1
 
 
-def _read_only(array):
+def _read_only(array: np.ndarray) -> np.ndarray:
     """A view that cannot be written into."""
     view = array.view()
     view.flags.writeable = False
@@ -124,7 +131,7 @@ class View:
     theta : (parameters,); data : constants of f
     """
 
-    def __init__(self, bound):
+    def __init__(self, bound: "BoundProblem") -> None:
         self._bound = bound
         self.name = bound.problem.name
         self.variables, self.categories = bound.problem.shape
@@ -132,7 +139,7 @@ class View:
             _read_only, (bound.dist_params, bound.theta, bound.data)
         )
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> np.ndarray:
         """Its parameters by name: logits and probabilities, or mean and scale."""
         names = self._bound.family.PARAMETERS
         if name not in names:
@@ -145,19 +152,19 @@ class View:
         setattr(self, name, parameters)
         return parameters
 
-    def value(self, x):
+    def value(self, x: Any) -> np.ndarray:
         """f at x (n, variables, categories): (n,)."""
         return self._bound.value(np.moveaxis(np.asarray(x), 0, -1))
 
-    def value_at(self, category):
+    def value_at(self, category: Any) -> np.ndarray:
         """f at draws (n, variables): (n,)."""
         return self._bound.value_at(np.asarray(category).T)
 
-    def gradient(self, x):
+    def gradient(self, x: Any) -> np.ndarray:
         """∂f/∂x at x, like x."""
         return estimates_first(self._bound.gradient(np.moveaxis(np.asarray(x), 0, -1)))
 
-    def direct(self, x):
+    def direct(self, x: Any) -> np.ndarray | None:
         """∂f/∂θ at fixed x: (n, parameters), or None where f has no θ in it."""
         if self._bound.problem.direct is None:
             return None
@@ -171,29 +178,31 @@ class Noise:
     given : (kind, draw) -> arrays to be had instead
     """
 
-    def __init__(self, bound, seed, batch, first, count, given=()):
+    def __init__(
+        self, bound: "BoundProblem", seed: int, batch: int, first: int, count: int, given: Any = ()
+    ) -> None:
         self.count = count
         self._bound, self._batch, self._first = bound, batch, first
         self._key = np.array(philox.key(seed), np.uint32)
         self.arrays = dict(given)
 
-    def gumbel(self, draw=0):
+    def gumbel(self, draw: int = 0) -> np.ndarray:
         """Standard Gumbels."""
         return self._array("gumbel", draw, philox.NOISE)
 
-    def normal(self, draw=0):
+    def normal(self, draw: int = 0) -> np.ndarray:
         """Standard normals."""
         return self._array("normal", draw, philox.NORMAL)
 
-    def uniform(self, draw=0):
+    def uniform(self, draw: int = 0) -> np.ndarray:
         """Uniforms on (0, 1) that no other estimator sees."""
         return self._array("uniform", draw, USER_PURPOSE)
 
-    def draw(self, draw=0):
+    def draw(self, draw: int = 0) -> np.ndarray:
         """Categories (count, variables) drawn from the logits by `gumbel(draw)`."""
         return (self._bound.dist_params + self.gumbel(draw)).argmax(axis=2)
 
-    def _array(self, kind, draw, purpose):
+    def _array(self, kind: str, draw: int, purpose: int) -> np.ndarray:
         if (kind, draw) not in self.arrays:
             out = np.empty((*self._bound.problem.shape, self.count), self._bound.real)
             noise.fill_array(self._bound.dtype)(
@@ -212,7 +221,15 @@ class PythonEstimator:
 
     prepare_calls = Calls()
 
-    def __init__(self, bound, estimator, temperatures, inner_samples, seed, settings):
+    def __init__(
+        self,
+        bound: "BoundProblem",
+        estimator: Estimator,
+        temperatures: Sequence[float],
+        inner_samples: int | None,
+        seed: int,
+        settings: Mapping[str, Any],
+    ) -> None:
         self.bound, self.estimator, self.settings = bound, estimator, settings
         self.temperatures = [float(t) for t in temperatures]
         self.inner_samples, self.seed = inner_samples, seed
@@ -221,13 +238,15 @@ class PythonEstimator:
         self.view = View(bound)
 
     @functools.cached_property
-    def draws(self):
+    def draws(self) -> int:
         """How many arrays of Gumbels an estimate asks for, at least 1."""
         random = Noise(self.bound, self.seed, 0, 0, 1)
         self._estimates(random, self.temperatures[0])
         return max(1, sum(kind == "gumbel" for kind, _ in random.arrays))
 
-    def _blocks(self, batch, start, count, block):
+    def _blocks(
+        self, batch: int, start: int, count: int, block: int
+    ) -> Iterator[tuple[int, int, int, np.ndarray]]:
         """Estimates (parameters, block) of each temperature, block by block, with their place."""
         for index in range(start, start + count, block):
             random = Noise(self.bound, self.seed, batch, index, block)
@@ -239,9 +258,10 @@ class PythonEstimator:
                     self._estimates(random, temperature),
                 )
 
-    def _estimates(self, random, temperature):
+    def _estimates(self, random: Noise, temperature: float | None) -> np.ndarray:
         bound, takes = self.bound, self.estimator.takes_temperature
-        result = self.estimator.compute(
+        compute: Any = self.estimator.compute
+        result = compute(
             self.view,
             random,
             temperature if takes else None,
@@ -257,28 +277,30 @@ class PythonEstimator:
             out += as_array(direct, shape, bound.real, self.estimator.name).T
         return out
 
-    def add_moments(self, grouping, first_batch, start, count, block, sums):
+    def add_moments(
+        self, grouping: Any, first_batch: int, start: int, count: int, block: int, sums: Sums
+    ) -> None:
         """Add estimates of some batches to their sums, a block at once."""
         add = driver.add(self.bound.dtype)
         for b in range(sums.not_finite.shape[0]):
             for index, valid, t, estimates in self._blocks(first_batch + b, start, count, block):
                 add(estimates, valid, index, grouping, b, t, sums)
 
-    def run_checked(self, block):
+    def run_checked(self, block: int) -> tuple[Calls, list[str]]:
         """Make one block of estimates; returns its Calls, and that it has changed nothing."""
         before = dataclasses.replace(self.bound.calls)
         random = Noise(self.bound, self.seed, 0, block * driver.CHUNK, driver.CHUNK)
         self._estimates(random, self.temperatures[0])
         return self.bound.calls.since(before), []
 
-    def estimates_of(self, exponentials):
+    def estimates_of(self, exponentials: np.ndarray) -> np.ndarray:
         """Estimates (n, parameters) at the first temperature, as of a BoundEstimator."""
         gumbels = (-np.log(exponentials)).astype(self.bound.real)
         given = {("gumbel", k): estimates_first(array) for k, array in enumerate(gumbels)}
         random = Noise(self.bound, self.seed, 0, 0, exponentials.shape[-1], given)
         return self._estimates(random, self.temperatures[0]).T
 
-    def collect(self, batch, start, count):
+    def collect(self, batch: int, start: int, count: int) -> np.ndarray:
         """Estimates of a batch from `start` at the first temperature: (count, parameters)."""
         blocks = self._blocks(batch, start, count, driver.block_for(self.block, count))
         parts = [estimates[:, :valid] for _, valid, t, estimates in blocks if t == 0]

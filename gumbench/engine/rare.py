@@ -5,13 +5,17 @@ is missing from n estimates where n p is small, however much of the variance p �
 holds. So estimates at rare outcomes are made on purpose, from noise in which they win.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gumbench.distributions import categorical
+from gumbench.engine.bound_estimator import BoundEstimator
+from gumbench.engine.bound_problem import BoundProblem
 from gumbench.kernels.random import noise, philox
-from gumbench.types import Unseen
+from gumbench.types import Problem, Unseen
 
 # Outcomes are rare that are drawn less often than this, alone and the heaviest of them together.
 EXPECTED_DRAWS = 5.0
@@ -38,7 +42,13 @@ class Outcomes:
     probability: np.ndarray
 
 
-def unseen(bound_estimator, gradient, parts, roundings, estimates):
+def unseen(
+    bound_estimator: BoundEstimator,
+    gradient: np.ndarray,
+    parts: Collection[slice],
+    roundings: Sequence[float],
+    estimates: int,
+) -> list[Unseen | None]:
     """What rare outcomes of a categorical problem may add to the variance of each part.
 
     bound_estimator : that measured; gradient : (parameters,); parts : slices of it
@@ -69,12 +79,14 @@ def unseen(bound_estimator, gradient, parts, roundings, estimates):
     ]
 
 
-def pilots(count, items, estimates):
+def pilots(count: int, items: int, estimates: int) -> int:
     """How many estimates are made at each of `count` outcomes; items: numbers of noise of one."""
     return max(1, min(MOST_PILOTS, PILOT_ITEMS // (count * items), estimates // (16 * count)))
 
 
-def outcomes(problem, probability, draws, estimates):
+def outcomes(
+    problem: Problem, probability: np.ndarray, draws: int, estimates: int
+) -> Outcomes | None:
     """The Outcomes drawn less than EXPECTED_DRAWS times, or None where there are none.
 
     Where all outcomes are too many to list, they are those with one category of one variable.
@@ -100,7 +112,9 @@ def outcomes(problem, probability, draws, estimates):
     return Outcomes(category[:, wanted], step * draws * p[wanted])
 
 
-def _forced(bound, probability, category, draws, pilots):
+def _forced(
+    bound: BoundProblem, probability: np.ndarray, category: np.ndarray, draws: int, pilots: int
+) -> np.ndarray:
     """Exponentials (draws, variables, categories, n × pilots) in which the first draw is as wanted.
 
     The least of E_j / p_j is an exponential T, whichever j has it: given that it is i, E_i = p_i T,
@@ -122,7 +136,7 @@ def _forced(bound, probability, category, draws, pilots):
     return out
 
 
-def _of_part(rare, squares, rounding, estimates):
+def _of_part(rare: Outcomes, squares: Any, rounding: float, estimates: int) -> Unseen | None:
     """The Unseen of squares (n, pilots) of distances to the gradient, or None where they are 0.
 
     A variance measured varies by Σ p ‖estimate - g‖⁴ / n. Of it the share of the heaviest outcomes
@@ -141,7 +155,7 @@ def _of_part(rare, squares, rounding, estimates):
     return Unseen(float(2 * np.sqrt(shares.sum())), float(expected[most]), float(enough))
 
 
-def widened(variance, high, missing):
+def widened(variance: float, high: float, missing: Unseen | None) -> float:
     """The upper end of a variance's interval with what may be missing."""
     if missing is None:
         return high

@@ -1,11 +1,13 @@
 """Names to a problem whose ∂f/∂θ is decided, and a cell to what it runs."""
 
+from typing import Any
+
 from gumbench import registry
 from gumbench.engine.direct import settled
 from gumbench.types import Cell, Estimator, Problem
 
 
-def problem(name: str, dimension: int | None = None, settings=()) -> Problem:
+def problem(name: str, dimension: int | None = None, settings: Any = ()) -> Problem:
     """A problem of the registry, with `direct_is_score` decided (see engine.direct)."""
     return settled(registry.make_problem(name, dimension, settings))
 

@@ -8,25 +8,29 @@ Beside `measure` its module has `forecast(cells, threads)`, a forecast.Forecast,
 
 import importlib
 import pkgutil
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import Any
 
 from gumbench.engine.forecast import Forecast
 from gumbench.errors import unknown
+from gumbench.kernels.compiler.jit import Task
 from gumbench.types import Cell
 
 
-def names():
+def names() -> list[str]:
     """Names of the measurements."""
     return sorted(m.name for m in pkgutil.iter_modules(__path__))
 
 
-def measurement(name):
+def measurement(name: str) -> ModuleType:
     """The module of a measurement."""
     if name not in names():
         raise unknown("measurement", name, names())
     return importlib.import_module(f"{__name__}.{name}")
 
 
-def cells(variance_cells):
+def cells(variance_cells: Sequence[Cell]) -> list[Cell]:
     """What the measurements make of the cells of a grid: each once, by measurement."""
     kept: dict = {}
     for cell in variance_cells:
@@ -37,7 +41,7 @@ def cells(variance_cells):
     return sorted(kept.values(), key=lambda cell: order.index(cell.measurement))
 
 
-def passes(cells):
+def passes(cells: Sequence[Cell]) -> list[tuple[Cell, ...]]:
     """Groups of cells that are measured together, in order of the first of each."""
     groups: dict = {}
     for cell in cells:
@@ -46,20 +50,20 @@ def passes(cells):
     return [tuple(group) for group in groups.values()]
 
 
-def tasks(passes):
+def tasks(passes: Sequence[Sequence[Cell]]) -> Iterator[Task]:
     """What passes compile, as jit.Tasks; the last first, for samplers take the longest."""
     for cells in reversed(passes):
         yield from getattr(measurement(cells[0].measurement), "tasks", lambda _: ())(cells)
 
 
-def _forecast(cells, threads):
+def _forecast(cells: Sequence[Cell], threads: int) -> Any:
     try:
         return measurement(cells[0].measurement).forecast(cells, threads)
     except Exception:  # what fails here fails again in its own cell, and is recorded there
         return Forecast(0.0)
 
 
-def forecasts(passes, threads):
+def forecasts(passes: Sequence[Sequence[Cell]], threads: int) -> tuple[list[float], float]:
     """Seconds of each pass, and of all of them those in which truths are found."""
     seconds, truths, seen = [], 0.0, set()
     for cells in passes:

@@ -7,6 +7,8 @@ for a θ is timed apart; where it is all that there is to an estimate (`exact`),
 
 import dataclasses
 import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numba
 import numpy as np
@@ -16,22 +18,26 @@ from gumbench.engine import forecast as forecasting
 from gumbench.engine import resolve
 from gumbench.engine.bound_estimator import (
     NO_DRAWS,
+    BoundEstimator,
     Preparation,
     bind_estimator,
     draw_source,
     prepared,
 )
+from gumbench.engine.bound_problem import BoundProblem
+from gumbench.engine.forecast import Forecast
 from gumbench.engine.moments import Grouping, Silent
+from gumbench.kernels.compiler.jit import Task
 from gumbench.kernels.compiler.threads import limited
 from gumbench.kernels.loops import records
 from gumbench.measure import variance
 from gumbench.stats import timing
-from gumbench.types import Record
+from gumbench.types import Cell, Record
 
 PREPARED_TIMES = 3
 
 
-def cell(timed):
+def cell(timed: Cell) -> Cell | None:
     """What is timed for a cell of the grid: seed, counts and which temperature do not matter."""
     if timed.skipped:
         return None
@@ -45,18 +51,18 @@ def cell(timed):
     )
 
 
-def pass_key(cell):
+def pass_key(cell: Cell) -> str:
     """Equal for cells that are timed in turns."""
     return json.dumps([cell.problem, cell.dimension, cell.problem_settings, cell.dtype])
 
 
-def tasks(cells):
+def tasks(cells: Sequence[Cell]) -> Iterator[Task]:
     """What a pass compiles, as jit.Tasks."""
     for c in cells:
         yield from variance.tasks([c], fastest_draws=True)
 
 
-def measure(cells, monitor=None):
+def measure(cells: Sequence[Cell], monitor: Any = None) -> list[Record]:
     """Records of cells that share a problem."""
     monitor = monitor or Silent()
     with limited(1):
@@ -69,7 +75,7 @@ def measure(cells, monitor=None):
     ]
 
 
-def _timed(cell):
+def _timed(cell: Cell) -> tuple[float, tuple[Callable[..., None], int]]:
     """Seconds of preparing; work of `units` estimates with their moments, and the least of them."""
     bound = variance.bound_problem(cell)
     estimator = registry.estimators(cell.estimator)[bound.problem.family]
@@ -83,7 +89,7 @@ def _timed(cell):
     source = draw_source(estimator, bound.family, fastest=True)
     preparation = Preparation(bound, settings, temperature, cell.inner_samples, 0)
 
-    def prepare(times):
+    def prepare(times: int) -> None:
         for _ in range(times):
             if not estimator.prepare_is_free:
                 prepared(estimator, preparation)
@@ -97,7 +103,9 @@ def _timed(cell):
     return seconds, _work(bound, bound_estimator, grouping)
 
 
-def _work(bound, bound_estimator, grouping):
+def _work(
+    bound: BoundProblem, bound_estimator: BoundEstimator, grouping: Grouping
+) -> tuple[Callable[..., None], int]:
     sums = records.no_sums(1, 1, bound.theta.size, grouping.rows)
     block = bound_estimator.block
     return lambda units: bound_estimator.add_moments(
@@ -105,7 +113,7 @@ def _work(bound, bound_estimator, grouping):
     ), block
 
 
-def _record(cell, rounds, prepare_seconds):
+def _record(cell: Cell, rounds: Sequence[float], prepare_seconds: float) -> Record:
     problem = resolve.problem(cell.problem, cell.dimension, cell.problem_settings)
     estimator = registry.estimators(cell.estimator)[problem.family]
     elements = problem.shape[0] * problem.shape[1]
@@ -129,7 +137,7 @@ def _record(cell, rounds, prepare_seconds):
     )
 
 
-def forecast(cells, threads):
+def forecast(cells: Sequence[Cell], threads: int) -> Forecast:
     """The forecast.Forecast of a pass."""
     pilots = []
     for c in cells:

@@ -6,6 +6,8 @@ law, by χ².
 """
 
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numba
 import numpy as np
@@ -20,7 +22,7 @@ from gumbench.kernels.loops import sampling
 from gumbench.kernels.random import noise, philox
 from gumbench.stats import timing
 from gumbench.stats.law import law_test
-from gumbench.types import Record, Sampler
+from gumbench.types import Cell, Record, Sampler
 
 ITEMS = 1 << 20
 MANY_DRAWS = 1 << 16
@@ -29,19 +31,19 @@ MOST_CHECKED = 1 << 16
 KEY = np.array(philox.key(0), np.uint32)
 
 
-def pass_key(cell):
+def pass_key(cell: Cell) -> str:
     """Equal for cells that are timed in turns."""
     return json.dumps([cell.dimension, cell.dtype])
 
 
-def shapes(cell):
+def shapes(cell: Cell) -> Any:
     """Rows and draws of each that a sampler is timed at."""
     rows = max(1, ITEMS // cell.dimension)
     table = registry.sampler(cell.sampler).table_size(1) > 0
     return [(rows, 1), (1, MANY_DRAWS)] if table else [(rows, 1)]
 
 
-def tasks(cells):
+def tasks(cells: Sequence[Cell]) -> Any:
     """What a pass compiles, as jit.Tasks."""
     dtype = cells[0].dtype
     for build in (noise.gumbel_rows, noise.fill_array, sampling.draw):
@@ -51,7 +53,7 @@ def tasks(cells):
     yield from sampling.tasks(WORDS, dtype)
 
 
-def measure(cells, monitor=None):
+def measure(cells: Sequence[Cell], monitor: Any = None) -> list[Record]:
     """Records of cells that share their number of categories."""
     monitor = monitor or Silent()
     size, dtype = cells[0].dimension, cells[0].dtype
@@ -66,7 +68,14 @@ def measure(cells, monitor=None):
     return [_record(cell, rounds, logits, cell is cells[0]) for cell in cells]
 
 
-def words_kernel(logits, temperatures, tables, key, first, out):
+def words_kernel(
+    logits: np.ndarray,
+    temperatures: np.ndarray,
+    tables: np.ndarray,
+    key: np.ndarray,
+    first: Any,
+    out: np.ndarray,
+) -> None:
     """The random words of every draw, and nothing else; of short rows, of many draws at once."""
     categories, numbers = logits.shape[1], out.shape[1] * out.shape[2]
     many = categories > noise.FEW
@@ -84,31 +93,31 @@ def words_kernel(logits, temperatures, tables, key, first, out):
 WORDS = Sampler(kernel=words_kernel, formula="", resolution=32)
 
 
-def _draws(sampler, logits, draws):
+def _draws(sampler: Sampler, logits: np.ndarray, draws: int) -> Any:
     """Work of `units` draws, and the least of them."""
     temperatures = np.ones(1, logits.dtype)
     units = logits.shape[0] * draws
 
-    def work(wanted):
+    def work(wanted: int) -> None:
         for _ in range(wanted // units):
             sampling.draw_rows(sampler, logits, temperatures, KEY, 0, draws)
 
     return work, units
 
 
-def _fill(logits):
+def _fill(logits: np.ndarray) -> Any:
     """Work of as many rows of Gumbels."""
     out, dtype, real = np.empty_like(logits), str(logits.dtype), logits.dtype.type
     rows, fill = noise.gumbel_rows(dtype), noise.fill_array(dtype)
 
-    def work(wanted):
+    def work(wanted: int) -> None:
         for _ in range(wanted // len(out)):
             rows(fill, KEY, 0, real(0.0), real(1.0), out)
 
     return work, len(out)
 
 
-def _record(cell, rounds, logits, first):
+def _record(cell: Cell, rounds: Mapping[str, Any], logits: np.ndarray, first: Any) -> Record:
     """A cell's record; that of the first has the random words and the fill besides."""
     kinds: list = [("sampler", (cell.key, shape), shape) for shape in shapes(cell)]
     kinds += [("bits", "bits", None), ("gumbel", "gumbel", None)] if first else []
@@ -143,7 +152,7 @@ def _record(cell, rounds, logits, first):
     )
 
 
-def _check(cell, logits):
+def _check(cell: Cell, logits: np.ndarray) -> Any:
     """p of the law of many draws from one row."""
     draws = min(MOST_CHECKED, CHECKED_ITEMS // cell.dimension)
     sampler = registry.sampler(cell.sampler)
@@ -153,7 +162,7 @@ def _check(cell, logits):
     return law_test(drawn, weight / weight.sum())
 
 
-def forecast(cells, threads):
+def forecast(cells: Sequence[Cell], threads: int) -> Forecast:
     """The forecast.Forecast of a pass: its rounds, and what goes before them."""
     works = 2 + sum(len(shapes(c)) for c in cells)
     return Forecast((works + 2) * (timing.ROUNDS + 3) * timing.SECONDS_A_ROUND)

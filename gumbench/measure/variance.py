@@ -4,6 +4,8 @@ import dataclasses
 import functools
 import math
 import time
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,13 +13,15 @@ from gumbench import diagnostics, registry
 from gumbench.distributions import family
 from gumbench.engine import forecast as forecasting
 from gumbench.engine import rare, resolve
-from gumbench.engine.bound_estimator import bind_estimator, draw_source
+from gumbench.engine.bound_estimator import BoundEstimator, bind_estimator, draw_source
 from gumbench.engine.bound_problem import BoundProblem, compiled_for
 from gumbench.engine.exact import exact_gradient
-from gumbench.engine.moments import Grouping, Silent, accumulate
-from gumbench.stats.bias import BRANCHES, MISSED_EVENTS, bias_size, bias_test, testable
+from gumbench.engine.forecast import Forecast
+from gumbench.engine.moments import Grouping, Moments, Silent, accumulate
+from gumbench.kernels.compiler.jit import Task
+from gumbench.stats.bias import BRANCHES, MISSED_EVENTS, BiasTest, bias_size, bias_test, testable
 from gumbench.stats.intervals import effective_estimates, variance_interval
-from gumbench.types import BATCHES, PartResult, Record, Sizes
+from gumbench.types import BATCHES, Cell, Estimator, PartResult, Problem, Record, Sizes, Truth
 
 ITEMS_OF_MEANS = 1 << 24
 MOST_COMPONENTS = 4096
@@ -25,7 +29,7 @@ MOST_COMPONENTS = 4096
 ROUNDINGS = 4.0
 
 
-def measure(cells, monitor=None):
+def measure(cells: Sequence[Cell], monitor: Any = None) -> list[Record]:
     """Records of cells that differ only in temperature; they share their noise."""
     monitor = monitor or Silent()
     cell = cells[0]
@@ -42,7 +46,7 @@ def measure(cells, monitor=None):
     return records
 
 
-def tasks(cells, fastest_draws=False):
+def tasks(cells: Sequence[Cell], fastest_draws: bool = False) -> Iterator[Task]:
     """What a pass compiles, as jit.Tasks."""
     cell = cells[0]
     problem = resolve.problem(cell.problem, cell.dimension, cell.problem_settings)
@@ -51,18 +55,20 @@ def tasks(cells, fastest_draws=False):
     return compiled_for(problem, estimator, cell.dtype, draw)
 
 
-def bound_problem(cell):
+def bound_problem(cell: Cell) -> BoundProblem:
     """The problem of a cell, bound to its dtype: the same object for the same problem."""
     place = cell.problem, cell.dimension, cell.problem_settings
     return _bound(resolve.problem(*place), cell.dtype)
 
 
 @functools.lru_cache(maxsize=16)
-def _bound(problem, dtype):
+def _bound(problem: Problem, dtype: str) -> BoundProblem:
     return BoundProblem(problem, dtype)
 
 
-def _measure_some(cells, bound, estimator, truth, monitor):
+def _measure_some(
+    cells: Sequence[Cell], bound: BoundProblem, estimator: Estimator, truth: Truth, monitor: Any
+) -> list[Record]:
     cell = cells[0]
     grouping = Grouping(bound, truth.gradient)
     temperatures = [c.temperature or 1.0 for c in cells]
@@ -83,7 +89,13 @@ def _measure_some(cells, bound, estimator, truth, monitor):
     ]
 
 
-def unseen(bound_estimator, estimator, truth, grouping, moments):
+def unseen(
+    bound_estimator: BoundEstimator,
+    estimator: Estimator,
+    truth: Truth,
+    grouping: Grouping,
+    moments: Moments,
+) -> dict[str, Any]:
     """What outcomes that were hardly ever drawn may add to the variance: part -> Unseen."""
     bound = bound_estimator.bound
     discrete = bound.family.DISCRETE
@@ -98,13 +110,21 @@ def unseen(bound_estimator, estimator, truth, grouping, moments):
     return dict(zip(parts, by_part, strict=True))
 
 
-def _rounding(bound, gradient, part):
+def _rounding(bound: BoundProblem, gradient: np.ndarray, part: slice) -> float:
     """How far rounding may move an estimate: a few units in the last place of f times a score."""
     size = np.abs(gradient[part]) + bound.rounding_scale[part]
     return ROUNDINGS * float(np.finfo(bound.real).eps) * float(np.linalg.norm(size))
 
 
-def _record(cell, bound_estimator, estimator, truth, grouping, moments, missing):
+def _record(
+    cell: Cell,
+    bound_estimator: BoundEstimator,
+    estimator: Estimator,
+    truth: Truth,
+    grouping: Grouping,
+    moments: Moments,
+    missing: Any,
+) -> Record:
     bound = bound_estimator.bound
     bad = np.flatnonzero(moments.not_finite >= 0)
     parts, message = {}, ""
@@ -141,7 +161,7 @@ def _record(cell, bound_estimator, estimator, truth, grouping, moments, missing)
     return dataclasses.replace(record, notes=python + diagnostics.codes(record))
 
 
-def _is_silent(context, name):
+def _is_silent(context: Any, name: str) -> bool:
     """Whether all estimates of a part were 0, and its gradient is not."""
     _, _, truth, grouping, moments = context
     part = grouping.parts[name][0]
@@ -150,7 +170,7 @@ def _is_silent(context, name):
     return bool(nothing and truth.gradient[part].any())
 
 
-def _costs(cell, bound_estimator, estimator):
+def _costs(cell: Cell, bound_estimator: BoundEstimator, estimator: Estimator) -> dict[str, Any]:
     bound = bound_estimator.bound
     shape = bound.problem.shape
     cost = estimator.cost(Sizes(cell.inner_samples or 1, *shape))
@@ -169,24 +189,24 @@ def _costs(cell, bound_estimator, estimator):
     }
 
 
-def _finite(x):
+def _finite(x: float) -> float | None:
     """A float for JSON, None for what is not a number."""
     x = float(x)
     return x if math.isfinite(x) else None
 
 
 def part_result(
-    bound,
-    at_draws,
-    truth,
-    grouping,
-    moments,
-    name,
-    missing=None,
+    bound: BoundProblem,
+    at_draws: bool,
+    truth: Truth,
+    grouping: Grouping,
+    moments: Moments,
+    name: str,
+    missing: Any = None,
     *,
-    silent=False,
-    components=False,
-):
+    silent: bool = False,
+    components: bool = False,
+) -> PartResult:
     """The PartResult of some moments.
 
     at_draws : whether f is seen at draws alone; missing : an Unseen, or None
@@ -198,7 +218,7 @@ def part_result(
     component_variance = moments.m2[part] / (n - 1)
     variance = float(component_variance.sum())
     index = list(grouping.parts).index(name)
-    within = moments.batch_m2[:, index] / (moments.count - 1) if moments.count > 1 else []
+    within: Any = moments.batch_m2[:, index] / (moments.count - 1) if moments.count > 1 else []
     low, high, relative = variance_interval(variance, within)
     if not len(within) and variance == 0.0:
         low = high = relative = 0.0
@@ -248,7 +268,7 @@ def part_result(
     return PartResult(**facts)
 
 
-def _of_batches(means, gradient):
+def _of_batches(means: np.ndarray, gradient: np.ndarray) -> dict[str, Any]:
     """Length of the mean of all batches, and products of each batch's (see shares)."""
     mean = means.mean(axis=0)
     return {
@@ -259,14 +279,23 @@ def _of_batches(means, gradient):
     }
 
 
-def _missed(bound, at_draws, part, estimates):
+def _missed(bound: BoundProblem, at_draws: bool, part: slice, estimates: int) -> np.ndarray:
     """What draws too rare to have happened could add to the mean of each component."""
     if not at_draws or not bound.family.DISCRETE:
         return np.zeros(part.stop - part.start)
     return MISSED_EVENTS / estimates * bound.rare_scale[part]
 
 
-def _bias_test(bound, truth, grouping, moments, name, relative, component_variance, missed):
+def _bias_test(
+    bound: BoundProblem,
+    truth: Truth,
+    grouping: Grouping,
+    moments: Moments,
+    name: str,
+    relative: float,
+    component_variance: np.ndarray,
+    missed: np.ndarray,
+) -> BiasTest:
     """The groups of every level whose sums are close enough to normal, tested together."""
     part, groups, rows_of = grouping.parts[name]
     n = moments.count * BATCHES
@@ -299,7 +328,7 @@ def _bias_test(bound, truth, grouping, moments, name, relative, component_varian
     return bias_test(difference[use], variance[use], n, effective, tolerance[use], error[use])
 
 
-def forecast(cells, threads):
+def forecast(cells: Sequence[Cell], threads: int) -> Forecast:
     """The forecast.Forecast of a pass."""
     cell = cells[0]
     bound = bound_problem(cell)

@@ -9,7 +9,7 @@ the second after the best step size. They are e and e / (1 + e) of a line e = le
 budget.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +17,15 @@ import numpy as np
 
 from gumbench.diagnostics import UNBIASED_LIMIT
 from gumbench.report import shares
+from gumbench.report.cost import CostModel
 from gumbench.report.envelope import Line
+from gumbench.report.tables import Row
+from gumbench.types import PartResult, Record
 
 WITHOUT_TRUTH = "none"
 
 
-def _direction(e):
+def _direction(e: Any) -> Any:
     return np.where(np.isinf(e), 1.0, e / (1 + np.where(np.isinf(e), 0.0, e)))
 
 
@@ -65,11 +68,11 @@ class Candidate:
     direction_error: float | None = None
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Estimator with what tells it apart."""
         return _name(self.estimator, self.temperature, self.inner_samples, self.settings)
 
-    def plain(self):
+    def plain(self) -> dict[str, Any]:
         """All of it as JSON types."""
         names = ("estimator", "temperature", "inner_samples", "settings", "unbiased", "rejected")
         measured = ("variance", "variance_low", "variance_high", "relative_variance", "gain")
@@ -82,37 +85,39 @@ class Candidate:
             "direction_error": self.direction_error,
         }
 
-    def at(self, by, budget):
+    def at(self, by: str, budget: float) -> float | None:
         """Its error of a kind at a budget, or None."""
         if self.unseen or by not in self.lines or self.cost > budget:
             return None
         return float(SHAPES[by](self.lines[by].at([budget])[0, 0]))
 
 
-def named(record):
+def named(record: Record) -> str:
     """A cell as candidates are called."""
     cell = record.cell
     settings = pairs_text(cell.estimator_settings)
     return _name(cell.estimator, cell.temperature, cell.inner_samples, settings)
 
 
-def _name(estimator, temperature, inner_samples, settings):
+def _name(
+    estimator: str, temperature: float | None, inner_samples: int | None, settings: str
+) -> str:
     parts = [f"τ = {temperature:g}"] if temperature is not None else []
     parts += [f"K = {inner_samples}"] if inner_samples else []
     parts += [settings] if settings else []
     return estimator + (f" ({', '.join(parts)})" if parts else "")
 
 
-def pairs_text(pairs):
+def pairs_text(pairs: Iterable[tuple[str, Any]]) -> str:
     """Settings as text."""
     return ", ".join(f"{key} = {_plain(value)}" for key, value in pairs)
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     return f"{value:g}" if isinstance(value, float) else value
 
 
-def varied_settings(records):
+def varied_settings(records: Iterable[Record]) -> set[str]:
     """Estimators whose candidates differ in their settings."""
     seen: dict[str, set] = {}
     for record in records:
@@ -121,7 +126,7 @@ def varied_settings(records):
     return {name for name, texts in seen.items() if len(texts) > 1}
 
 
-def candidate(record, row, cost, varied):
+def candidate(record: Record, row: Row, cost: CostModel, varied: set[str]) -> Candidate:
     """The Candidate of a record and its row; varied : estimators whose settings are said."""
     cell, result = record.cell, record.result
     part = record.parts[row["part"]]
@@ -151,7 +156,7 @@ def candidate(record, row, cost, varied):
     )
 
 
-def _errors(result, unbiased, cost):
+def _errors(result: PartResult, unbiased: bool, cost: float) -> dict[str, tuple[Any, Any, float]]:
     """Level, slope and what nobody saw of the slope, by the errors that there are."""
     square = shares.gradient_square(result)
     unseen = 0.0

@@ -2,7 +2,9 @@
 
 import difflib
 import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +13,9 @@ from gumbench.diagnostics import UNBIASED_LIMIT, Note
 from gumbench.errors import InputError
 from gumbench.report import candidates, ranking, shares
 from gumbench.report.envelope import Interval
+from gumbench.report.tables import Row
 from gumbench.stats.intervals import jackknife_error, t_quantile
+from gumbench.types import Cell, PartResult, Record
 
 # A norm that differs by more is another: in standard errors, and as a share.
 GRADIENT_ERRORS, SAME_GRADIENT = 6.0, 1e-3
@@ -34,7 +38,7 @@ class Change:
     new_bias: float | None
 
     @property
-    def same(self):
+    def same(self) -> bool:
         """Whether the variances cannot be told apart."""
         return self.ratio.low <= 1 <= self.ratio.high
 
@@ -47,7 +51,7 @@ class Absence:
     why: str
     nearest: str = ""
 
-    def __str__(self):
+    def __str__(self) -> str:
         hint = f"; there is {self.nearest}" if self.nearest else ""
         return f"{self.name} was done before and is not now: {self.why}{hint}"
 
@@ -64,7 +68,7 @@ class Diff:
     new: tuple[str, ...]
     notes: tuple[Note, ...] = ()
 
-    def failures(self, limit, surely=False):
+    def failures(self, limit: float, surely: bool = False) -> tuple[str, ...]:
         """Why a gate is shut, in sentences; none where it is open.
 
         limit : share by which a variance may grow, 0.1 for 10 %
@@ -72,7 +76,7 @@ class Diff:
         """
         return tuple(self._failures(limit, surely))
 
-    def _failures(self, limit, surely):
+    def _failures(self, limit: float, surely: bool) -> Iterator[str]:
         yield from map(str, self.absent)
         for c in self.changes:
             growth = (c.ratio.low if surely else c.ratio.value) - 1
@@ -84,7 +88,7 @@ class Diff:
             if c.new_bias is not None:
                 yield f"{c.name}: a bias appeared, {text.p_value(c.new_bias)}"
 
-    def sentence(self, limit):
+    def sentence(self, limit: float) -> str:
         """What was held against what, where the gate is open."""
         return (
             f"Passed: all {text.count(len(self.changes), 'row')} done before are there, no "
@@ -92,7 +96,7 @@ class Diff:
         )
 
 
-def diff(before, after, where=()):
+def diff(before: Iterable[Record], after: Iterable[Record], where: Iterable[str] = ()) -> Diff:
     """A Diff of the records of two runs; where : conditions on rows of the variance table.
 
     Raises InputError where the first has no finished cell, or the two have none in common.
@@ -122,28 +126,28 @@ def diff(before, after, where=()):
     return Diff(tuple(changes), tuple(absent.values()), tuple(added), notes)
 
 
-def _cell(record):
+def _cell(record: Record) -> tuple[tuple[str, str], ...]:
     """What makes two cells the same in two runs."""
     return tuple((k, str(v)) for k, v in record.cell.identity().items() if k not in OWN)
 
 
-def _name(record):
+def _name(record: Record) -> str:
     return f"{candidates.named(record)} on {_place(record.cell)}"
 
 
-def _place(cell):
+def _place(cell: Cell) -> str:
     settings = candidates.pairs_text(cell.problem_settings)
     return f"{cell.problem} {cell.dimension}" + (f" ({settings})" if settings else "")
 
 
-def _absence(name, record, added):
+def _absence(name: str, record: Record | None, added: Mapping[str, Any]) -> Absence:
     if record is not None:
         return Absence(name, f"{record.status}: {record.message}")
     nearest = difflib.get_close_matches(name, list(added), n=1, cutoff=0.7)
     return Absence(name, "it is missing", *nearest)
 
 
-def _change(old, new):
+def _change(old: tuple[Record, Row], new: tuple[Record, Row]) -> Change:
     (before, _), (after, row) = old, new
     parts = [record.parts[row["part"]] for record in (before, after)]
     p_before, p = (1.0 if part.bias_p is None else part.bias_p for part in parts)
@@ -156,7 +160,7 @@ def _change(old, new):
     )
 
 
-def _ratio(before, after, shared):
+def _ratio(before: PartResult, after: PartResult, shared: bool) -> Interval:
     """Ratio of two variances with its 95 % interval; of two that are rounding, 1."""
     under, over = (shares.variances(part) for part in (before, after))
     if under[0] == 0 or over[0] == 0:
@@ -175,7 +179,7 @@ def _ratio(before, after, shared):
     return Interval(value, value / factor, value * factor)
 
 
-def machine_notes(before, after):
+def machine_notes(before: Any, after: Any) -> Iterator[Note]:
     """Notes on what differs in the facts of two machines and their versions."""
     there = dict(_flat(after))
     differing = [
@@ -188,7 +192,9 @@ def machine_notes(before, after):
         yield Note("other-machine", what, "their numbers may differ in the last digits")
 
 
-def _gradient_notes(done, rows):
+def _gradient_notes(
+    done: list[tuple[Record, Row]], rows: Mapping[Any, tuple[Record, Row]]
+) -> Iterator[Note]:
     """Where the gradient itself is another one: a variance is then another, too."""
     changed = []
     for record, row in done:
@@ -208,6 +214,6 @@ def _gradient_notes(done, rows):
         )
 
 
-def _flat(facts):
+def _flat(facts: Mapping[str, Any] | None) -> Iterator[tuple[str, Any]]:
     for key, value in (facts or {}).items():
         yield from _flat(value) if isinstance(value, dict) else [(key, value)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gumbench import limits
 from gumbench.errors import InputError, unknown
 from gumbench.stats.intervals import median_interval
+from gumbench.types import Record
 
 UNITS = ("evaluations", "time", "estimates")
 GRADIENT_COST = 3.0
@@ -32,9 +33,9 @@ class CostModel:
     cost_of_f: float | None = None
     cost_of_gradient: float | None = None
     batched: bool = False
-    reuse: int | None = None
+    reuse: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.unit is not None and self.unit not in UNITS:
             raise unknown("cost", str(self.unit), UNITS)
         for flag in ("gradient_cost", "cost_of_f", "cost_of_gradient", "reuse"):
@@ -50,7 +51,7 @@ class CostModel:
         if self.unit == "estimates" and self.reuse is not None:
             raise InputError("--reuse spreads what is prepared, which --cost estimates leaves out")
 
-    def _check_number(self, flag):
+    def _check_number(self, flag: str) -> None:
         value, name = getattr(self, flag), f"--{flag.replace('_', '-')}"
         if value is None:
             return
@@ -66,7 +67,7 @@ class CostModel:
         if flag.startswith("cost_of") and value <= 0:
             raise InputError(f"{name} {value:g} s: give more than 0")
 
-    def _check_prices(self):
+    def _check_prices(self) -> None:
         if self.cost_of_f is None:
             if self.cost_of_gradient is not None:
                 raise InputError("--cost-of-gradient needs the price of f beside it: --cost-of-f")
@@ -86,28 +87,28 @@ class CostModel:
             )
 
     @property
-    def counts_evaluations(self):
+    def counts_evaluations(self) -> bool:
         """Whether evaluations have a price."""
         return self.cost_of_f is not None or self.unit in (None, "evaluations")
 
     @property
-    def is_measured(self):
+    def is_measured(self) -> bool:
         """Whether it is the time of the problem here, and nothing else."""
         return self.unit == "time" and self.cost_of_f is None
 
     @property
-    def in_seconds(self):
+    def in_seconds(self) -> bool:
         """Whether it is a time."""
         return self.unit == "time" or self.cost_of_f is not None
 
     @property
-    def price_of_gradient(self):
+    def price_of_gradient(self) -> float:
         """What an evaluation of ∂f/∂x costs, in evaluations of f."""
         if self.cost_of_gradient is not None and self.cost_of_f is not None:
             return self.cost_of_gradient / self.cost_of_f
         return GRADIENT_COST if self.gradient_cost is None else self.gradient_cost
 
-    def of(self, record):
+    def of(self, record: Record) -> float:
         """Cost of one estimate of a finished cell. Raises InputError where it was not measured."""
         if self.unit == "estimates":
             return 1.0
@@ -131,11 +132,11 @@ class CostModel:
         evaluations += self._priced(*prepared) / reuse
         return evaluations if self.cost_of_f is None else seconds + evaluations * self.cost_of_f
 
-    def _priced(self, values, gradients):
+    def _priced(self, values: float, gradients: float) -> float:
         return values + self.price_of_gradient * gradients
 
     @property
-    def name(self):
+    def name(self) -> str:
         """What the cost is counted in."""
         if self.in_seconds:
             return "time"

@@ -5,7 +5,9 @@ so do two growing functions of them.
 """
 
 import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +39,7 @@ class Line:
     unseen: float = 0.0
     rounds: tuple[float, ...] = ()
 
-    def at(self, budgets, unseen=0.0):
+    def at(self, budgets: Any, unseen: float = 0.0) -> np.ndarray:
         """(batches + 1, n) at budgets (n,)."""
         return self.level[:, None] + (self.slope[:, None] + unseen) / np.asarray(budgets, float)
 
@@ -65,7 +67,7 @@ class Stretch:
     rivals: tuple[int, ...]
 
 
-def envelope(lines, shape):
+def envelope(lines: Sequence[Line], shape: Callable[..., Any]) -> list[Stretch]:
     """The Stretches of the lower envelope of some lines, by growing budget.
 
     shape : shape(line values) -> errors, a growing function
@@ -84,7 +86,7 @@ def envelope(lines, shape):
     return stretches
 
 
-def best_at(lines, budget):
+def best_at(lines: Sequence[Line], budget: float) -> int | None:
     """The number of the line that is lowest at a budget, and better just beyond it, or None."""
     paid = [i for i, line in enumerate(lines) if line.cost <= budget * (1 + EQUAL)]
     if not paid:
@@ -95,12 +97,14 @@ def best_at(lines, budget):
     return min(equal, key=lambda i: (float(lines[i].level[0]), lines[i].cost, lines[i].last))
 
 
-def rivals_at(lines, best, budget, shape):
+def rivals_at(
+    lines: Sequence[Line], best: int, budget: float, shape: Callable[..., Any]
+) -> tuple[int, ...]:
     """Numbers of the lines that cannot be told apart from the best one at a budget."""
     return _rivals(lines, best, budget, budget, shape)
 
 
-def _walk(lines):
+def _walk(lines: Sequence[Line]) -> Iterator[tuple[float, int]]:
     """Pairs of a budget and the line that is lowest from there on."""
     level = np.array([line.level[0] for line in lines])
     slope = np.array([line.slope[0] for line in lines])
@@ -108,7 +112,7 @@ def _walk(lines):
     budget, before = _first_budget(cost), None
     while budget < math.inf:
         best = best_at(lines, budget)
-        if best != before:
+        if best is not None and best != before:
             yield float(budget), best
         before = best
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -118,13 +122,13 @@ def _walk(lines):
         budget = min(later.min(initial=math.inf), crossed[ahead].min(initial=math.inf))
 
 
-def _first_budget(costs):
+def _first_budget(costs: np.ndarray) -> float:
     """The least that pays for an estimate; of those that cost nothing, any budget does."""
     priced = costs[costs > 0]
     return priced.min() if priced.size else 1.0
 
 
-def _around(line, other, crossing, shape):
+def _around(line: Line, other: Line, crossing: float, shape: Callable[..., Any]) -> Interval:
     """A crossing with the budgets around it at which the two errors cannot be told apart."""
     least = max(line.cost, other.cost)
     ends = []
@@ -145,7 +149,9 @@ def _around(line, other, crossing, shape):
     return Interval(float(crossing), min(ends[0], crossing), max(ends[1], crossing))
 
 
-def _rivals(lines, best, start, stop, shape):
+def _rivals(
+    lines: Sequence[Line], best: int, start: float, stop: float, shape: Callable[..., Any]
+) -> tuple[int, ...]:
     far = min(stop, start * FARTHEST)
     budgets = np.geomspace(start, far, POINTS) if far > start else [start]
     return tuple(
@@ -157,7 +163,7 @@ def _rivals(lines, best, start, stop, shape):
     )
 
 
-def covers(line, other, budgets, shape):
+def covers(line: Line, other: Line, budgets: Any, shape: Callable[..., Any]) -> np.ndarray:
     """Whether the paired 95 % interval of two errors' ratio covers 1, at each of some budgets.
 
     The jackknife over the batches on the logarithm takes their shared noise into account; where
@@ -183,7 +189,7 @@ def covers(line, other, budgets, shape):
     return np.where(finite, by_ratio, by_difference)
 
 
-def _half_width(differences, timing):
+def _half_width(differences: np.ndarray, timing: float) -> np.ndarray:
     """Of a 95 % interval, from differences (batches + 1, n) of all batches and without each."""
     left = differences[1:]
     count = left.shape[0]
@@ -191,7 +197,7 @@ def _half_width(differences, timing):
     return np.hypot(t_quantile(count - 1) * error, timing)
 
 
-def _timing(line, other, budgets, scale):
+def _timing(line: Line, other: Line, budgets: Any, scale: Callable[..., Any]) -> Any:
     """What the error of two measured costs adds to it."""
     pair = line.rounds, other.rounds
     if not all(pair) or len(set(map(len, pair))) > 1:

@@ -1,22 +1,26 @@
 """Any table of a run in any format: which rows and columns, and for a paper which cells."""
 
+from collections.abc import Iterable, Sequence
+
 from gumbench import text
 from gumbench.errors import InputError, unknown
 from gumbench.report import formats, papers, query, tables
 from gumbench.report.summary import Column, Table
+from gumbench.report.tables import Row
+from gumbench.types import Record
 
 
 def export(
-    records,
-    table="variance",
-    style="csv",
+    records: Iterable[Record],
+    table: str = "variance",
+    style: str = "csv",
     *,
-    columns=(),
-    conditions=(),
-    best_temperature=False,
-    down=None,
-    across=None,
-):
+    columns: Sequence[str] = (),
+    conditions: Sequence[str] = (),
+    best_temperature: bool = False,
+    down: str | None = None,
+    across: str | None = None,
+) -> str:
     """A table of some records as text.
 
     table : name of a table; style : name of a format (see report.formats)
@@ -51,7 +55,7 @@ def export(
     return write.text(kept, chosen)
 
 
-def _how_to_have(table, records):
+def _how_to_have(table: str, records: Iterable[Record]) -> str:
     ways = {
         "components": "sweep with --components",
         "throughput": "sweep without --no-throughput",
@@ -60,7 +64,9 @@ def _how_to_have(table, records):
     return ways.get(table) or f"it has --table {' and '.join(others) or 'nothing'}"
 
 
-def _for_a_paper(table, kept, chosen, down, across):
+def _for_a_paper(
+    table: str, kept: list[Row], chosen: Sequence[str] | None, down: str | None, across: str | None
+) -> Table:
     if down or across:
         if table != "variance":
             raise InputError(f"--down and --across are for the table variance, not for {table}")
@@ -78,7 +84,7 @@ def _for_a_paper(table, kept, chosen, down, across):
     return Table((), tuple(shown), tuple(tuple(text.value(r[c]) for c in chosen) for r in kept))
 
 
-def _done(kept):
+def _done(kept: list[Row]) -> list[Row]:
     done = [row for row in kept if row["status"] == "done"]
     if not done:
         raise InputError("no row is done: there is nothing to print")

@@ -3,10 +3,15 @@
 What is the same in all rows stands above the table.
 """
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
 from gumbench import text
 from gumbench.errors import InputError, unknown
 from gumbench.report import ranking, summary
-from gumbench.report.summary import Column
+from gumbench.report.summary import Column, Table
+from gumbench.report.tables import Row
+from gumbench.types import Record
 
 # Columns that tell rows apart, with the header of each.
 APART = {
@@ -25,7 +30,7 @@ ALWAYS = ("estimator",)
 NUMBERS = ("dimension", "seed", "estimates", "inner_samples", "temperature")
 
 
-def table(rows):
+def table(rows: Sequence[Row]) -> Table:
     """A Table of rows of variance.csv, done ones; what all have in common is its title."""
     rows = [with_settings_that_differ(row, rows) for row in rows]
     differing = [name for name in APART if name in ALWAYS or _differs(name, rows)]
@@ -39,7 +44,7 @@ def table(rows):
     return summary.table(_title(rows, differing), columns, rows)
 
 
-def pivot(rows, down, across, value="variance"):
+def pivot(rows: Sequence[Row], down: str, across: str, value: str = "variance") -> Table:
     """A Table with one line a value of a column `down`, and one column a value of `across`.
 
     value : column in the cells; "variance" with its interval. Raises InputError for columns that
@@ -66,28 +71,28 @@ def pivot(rows, down, across, value="variance"):
     return summary.table(title, columns, list(cells.items()))
 
 
-def _differs(name, rows):
+def _differs(name: str, rows: Sequence[Row]) -> bool:
     """Whether rows differ in a column; an estimator that says all in one estimate has 64."""
     noisy = [row for row in rows if name != "estimates" or row["variance"]]
     return len({row[name] for row in noisy}) > 1
 
 
-def _in_key(place, name):
+def _in_key(place: int, name: str) -> Callable[[Any], str]:
     return lambda item: _text(name, item[0][place])
 
 
-def _in_cell(head):
+def _in_cell(head: Any) -> Callable[[Any], str]:
     return lambda item: item[1].get(head, "")
 
 
-def variance(row):
+def variance(row: Row) -> str:
     """A variance with its interval."""
     if row["variance"] == 0 == row["variance_high"]:
         return "0"
     return text.interval(row["variance"], row["variance_low"], row["variance_high"])
 
 
-def with_settings_that_differ(row, rows):
+def with_settings_that_differ(row: Row, rows: Sequence[Row]) -> Row:
     """The row with those of its settings that are not the same in all rows of its problem."""
     same = [r["settings"] for r in rows if r["problem"] == row["problem"]]
     common = set.intersection(*(set((s or "").split()) for s in same))
@@ -95,7 +100,7 @@ def with_settings_that_differ(row, rows):
     return {**row, "settings": ", ".join(kept).replace("=", " = ")}
 
 
-def best_temperatures(records, where):
+def best_temperatures(records: Iterable[Record], where: Iterable[str]) -> set[tuple[str, str]]:
     """(cell, part) of the rows that have each estimator's best temperature, as `compare` shows."""
     return {
         (candidate.row["cell"], candidate.row["part"])
@@ -104,19 +109,19 @@ def best_temperatures(records, where):
     }
 
 
-def _shown(name):
+def _shown(name: str) -> Callable[..., Any]:
     return lambda row: _text(name, row[name]) + _mark(name, row)
 
 
-def _mark(name, row):
+def _mark(name: str, row: Row) -> str:
     return " (oracle)" if name == "estimator" and row["oracle"] else ""
 
 
-def _text(name, value):
+def _text(name: str, value: Any) -> str:
     return f"{value:,}" if name in ("dimension", "estimates") else text.value(value)
 
 
-def _title(rows, differing):
+def _title(rows: Sequence[Row], differing: Sequence[str]) -> Iterator[str]:
     same = [n for n in APART if n not in differing and rows and rows[0][n] not in (None, "")]
     if same:
         yield " · ".join(f"{APART[n]} {_text(n, max(r[n] for r in rows))}" for n in same)

@@ -3,10 +3,13 @@
 import fnmatch
 import operator
 import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from gumbench import registry
 from gumbench.errors import InputError, unknown
 from gumbench.report import tables
+from gumbench.report.tables import Row
 from gumbench.text import words
 
 OPERATORS = {
@@ -21,12 +24,12 @@ MOST_SHOWN = 8
 CONDITION = re.compile(r"^\s*(\w+)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*$")
 
 
-def known_columns(table):
+def known_columns(table: str) -> list[str]:
     """Names of the columns of a table."""
     return [column.name for column in tables.table(table).COLUMNS]
 
 
-def columns(table, wanted):
+def columns(table: str, wanted: Sequence[str]) -> list[str]:
     """Columns of a table by name or glob, in the order asked for; all of them for none.
 
     Raises InputError for one that matches nothing.
@@ -41,12 +44,12 @@ def columns(table, wanted):
     return chosen or known
 
 
-def _settings(row):
+def _settings(row: Row) -> dict[str, str]:
     """Settings of a row by name, as words."""
     return dict(pair.partition("=")[::2] for pair in (row.get("settings") or "").split())
 
 
-def condition(table, text, settings=()):
+def condition(table: str, text: str, settings: Iterable[str] = ()) -> Callable[[Row], bool]:
     """`column=value[,value]` (or != < <= > >=) as a test of a row; a word may be a glob.
 
     settings : names of settings, which are conditions as columns are
@@ -71,17 +74,19 @@ def condition(table, text, settings=()):
     return _combined(tests, symbol, lambda row: row[name])
 
 
-def _combined(tests, symbol, value_of):
+def _combined(
+    tests: Sequence[Callable[..., bool]], symbol: str, value_of: Callable[[Row], Any]
+) -> Callable[[Row], bool]:
     every = all if symbol == "!=" else any
 
-    def holds(row):
+    def holds(row: Row) -> bool:
         value = value_of(row)
         return value is not None and every(test(value) for test in tests)
 
     return holds
 
 
-def _test_of_setting(text, name, symbol, value):
+def _test_of_setting(text: str, name: str, symbol: str, value: Any) -> Callable[[Any], bool]:
     """A test of a setting: of a number where the value is one."""
     try:
         number = float(value)
@@ -89,7 +94,7 @@ def _test_of_setting(text, name, symbol, value):
         return _test(text, name, "string", symbol, value)
     compare = OPERATORS[symbol]
 
-    def holds(present):
+    def holds(present: Any) -> bool:
         try:
             return compare(float(present), number)
         except ValueError:
@@ -98,7 +103,7 @@ def _test_of_setting(text, name, symbol, value):
     return holds
 
 
-def _test(text, name, kind, symbol, value):
+def _test(text: str, name: str, kind: str, symbol: str, value: Any) -> Callable[[Any], bool]:
     """A test of what a column holds."""
     compare = OPERATORS[symbol]
     if kind in ("string", "boolean"):
@@ -113,19 +118,19 @@ def _test(text, name, kind, symbol, value):
     return lambda present: compare(present, number)
 
 
-def _is(value, wanted):
+def _is(value: Any, wanted: str) -> bool:
     """Whether a word is another, or matches it as a glob; brackets in names are themselves."""
     return value == wanted or fnmatch.fnmatch(value, wanted)
 
 
-def _as_typed(value):
+def _as_typed(value: Any) -> str:
     """A word without what makes no difference."""
     return str(value).lower().replace("_", "-")
 
 
-def where(table, rows, conditions):
+def where(table: str, rows: Sequence[Row], conditions: Iterable[str]) -> list[Row]:
     """The rows for which all conditions hold. Raises InputError where none is left."""
-    conditions = [conditions] if isinstance(conditions, str) else conditions
+    conditions = [conditions] if isinstance(conditions, str) else list(conditions)
     settings = {key for row in rows for key in _settings(row)}
     tests = [condition(table, text, settings) for text in conditions]
     kept = [row for row in rows if all(test(row) for test in tests)]
@@ -136,7 +141,7 @@ def where(table, rows, conditions):
     return kept
 
 
-def _there_are(table, rows, conditions):
+def _there_are(table: str, rows: Sequence[Row], conditions: Iterable[str]) -> str:
     """What the columns of conditions hold, where that are a few words."""
     for text in conditions:
         settings = {key for row in rows for key in _settings(row)}

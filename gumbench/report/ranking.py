@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +20,8 @@ from gumbench.report.candidates import (
 )
 from gumbench.report.cost import CostModel
 from gumbench.report.envelope import Interval, best_at, envelope, rivals_at
+from gumbench.report.tables import Row
+from gumbench.types import Record
 
 BUDGET = 64.0
 # Ranges of budgets that end within so many times their start are none where time was measured.
@@ -73,11 +77,11 @@ class Comparison:
     truth_norm: float | None
 
     @property
-    def verdict(self):
+    def verdict(self) -> tuple[str, ...]:
         """Who is best at which budget, in sentences."""
         return tuple(verdict.sentences(self))
 
-    def plain(self):
+    def plain(self) -> dict[str, Any]:
         """All of it as JSON types."""
         return {
             **{name: getattr(self, name) for name in ("problem", "dimension", "settings", "dtype")},
@@ -94,13 +98,13 @@ class Comparison:
             "missing": dict(self.missing),
         }
 
-    def best_at(self, budget):
+    def best_at(self, budget: float) -> Candidate | None:
         """The candidate that is best at a budget, or None where it pays for no estimate."""
         paid_for = [r.candidate for r in self.ranges if r.start <= budget]
         return paid_for[-1] if paid_for else None
 
 
-def _plain_range(span):
+def _plain_range(span: Range) -> dict[str, Any]:
     crossing = span.crossing
     ends = (crossing.low, crossing.high) if crossing else (None, None)
     low, high = (end if end is None or math.isfinite(end) else None for end in ends)
@@ -113,7 +117,15 @@ def _plain_range(span):
     }
 
 
-def compare(records, cost=None, *, budget=None, by="direction", oracles=False, where=()):
+def compare(
+    records: Iterable[Record],
+    cost: CostModel | None = None,
+    *,
+    budget: float | None = None,
+    by: str = "direction",
+    oracles: bool = False,
+    where: Iterable[str] = (),
+) -> list[Comparison]:
     """Comparisons of all problems, dimensions, settings and parts in some records.
 
     cost : a CostModel; evaluations of f by default
@@ -147,14 +159,14 @@ def compare(records, cost=None, *, budget=None, by="direction", oracles=False, w
     ]
 
 
-def kept(records, where):
+def kept(records: Iterable[Record], where: Iterable[str]) -> list[tuple[Record, Row]]:
     """Records with their rows that meet the conditions."""
     pairs = [(record, row) for record in records for row in tables.rows("variance", [record])]
     kept = {id(row) for row in query.where("variance", [row for _, row in pairs], where)}
     return [(record, row) for record, row in pairs if id(row) in kept]
 
 
-def _group(record, part, cost):
+def _group(record: Record, part: str, cost: CostModel) -> tuple[Any, ...]:
     """What candidates have in common; measured times of plain Python are compared among them."""
     cell = record.cell
     python = cost.is_measured and "python" in record.notes
@@ -162,7 +174,15 @@ def _group(record, part, cost):
     return cell.problem, cell.dimension, settings, cell.dtype, python, part
 
 
-def _comparison(key, pairs, cost, budget, by, oracles, missing):
+def _comparison(
+    key: tuple[Any, ...],
+    pairs: list[tuple[Record, Row]],
+    cost: CostModel,
+    budget: float | None,
+    by: str,
+    oracles: bool,
+    missing: Mapping[str, str],
+) -> Comparison:
     problem, dimension, settings, dtype, _, part = key
     first = pairs[0][0].parts[part]
     varied = varied_settings(record for record, _ in pairs)
@@ -198,14 +218,16 @@ def _comparison(key, pairs, cost, budget, by, oracles, missing):
     )
 
 
-def default_budget(cost, candidates):
+def default_budget(cost: CostModel, candidates: Sequence[Candidate]) -> float:
     """64 evaluations of f; where time was measured, 64 of the cheapest estimates."""
     if cost.is_measured:
         return BUDGET * min(c.cost for c in candidates)
     return BUDGET * (cost.cost_of_f or 1.0)
 
 
-def _ranges(candidates, by, budget, cost):
+def _ranges(
+    candidates: Sequence[Candidate], by: str, budget: float | None, cost: CostModel
+) -> tuple[Range, ...]:
     """The Ranges of budgets; at one budget, the one it is in."""
     racing = [c for c in candidates if by in c.lines and c.lines[by].level[0] < np.inf]
     lines = [c.lines[by] for c in racing]
@@ -222,7 +244,7 @@ def _ranges(candidates, by, budget, cost):
     return (Range(budget, racing[best], None, tuple(racing[i] for i in rivals)),)
 
 
-def _without_slivers(ranges):
+def _without_slivers(ranges: Sequence[Range]) -> Iterator[Range]:
     """Ranges, but for those that end before a clock can tell: their budgets go to the next."""
     start = None
     for span, after in zip(ranges, [*ranges[1:], None], strict=True):
@@ -233,7 +255,7 @@ def _without_slivers(ranges):
         start = None
 
 
-def _rank(candidate, by):
+def _rank(candidate: Candidate, by: str) -> tuple[Any, ...]:
     """The order of rows: by the error at the budget; then those it does not pay for, by cost."""
     error = candidate.direction_error if by == "direction" else candidate.error
     return error is None, error or 0.0, candidate.cost, candidate.deterministic

@@ -5,11 +5,14 @@ Everything here comes from them.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gumbench.stats.intervals import leave_one_out_means, squares_of_means
+from gumbench.types import PartResult
 
 # A ‖g‖² that is estimated, and a gain, are something where they are so many standard errors.
 SQUARE_ERRORS = 2.0
@@ -18,16 +21,16 @@ GAIN_ERRORS = 4.0
 TRUTH_ROUNDINGS = 16.0
 
 
-def gradient_square(result):
+def gradient_square(result: PartResult) -> float | None:
     """‖g‖² of a part, its noise taken out where it is estimated; None where it is not seen or 0."""
     if result.truth == "none" or result.truth_norm is None:
         return None
-    square = result.truth_norm**2 - result.truth_error**2
+    square = result.truth_norm**2 - (result.truth_error or 0.0) ** 2
     least = SQUARE_ERRORS * result.truth_square_error
     return square if square > max(least, (TRUTH_ROUNDINGS * result.truth_rounding) ** 2) else None
 
 
-def gain(result):
+def gain(result: PartResult) -> tuple[Any, Any]:
     """m · g / ‖g‖² of a part, and its standard error; (None, None) where there are no shares."""
     square = gradient_square(result)
     if square is None:
@@ -40,27 +43,27 @@ def gain(result):
     return value, math.hypot(batch_error, truths)
 
 
-def cosine(result):
+def cosine(result: PartResult) -> float | None:
     """Cosine of the angle between m and g, or None."""
-    value, _ = gain(result)
-    if value is None or not result.mean_norm:
+    value, square = gain(result)[0], gradient_square(result)
+    if value is None or square is None or not result.mean_norm:
         return None
-    return max(-1.0, min(1.0, value * math.sqrt(gradient_square(result)) / result.mean_norm))
+    return max(-1.0, min(1.0, value * math.sqrt(square) / result.mean_norm))
 
 
-def relative_variance(result):
+def relative_variance(result: PartResult) -> float | None:
     """variance / ‖g‖², or None."""
     square = gradient_square(result)
     return None if square is None else result.variance / square
 
 
-def is_rounding(result):
+def is_rounding(result: PartResult) -> bool:
     """Whether all the variance there is, that nobody saw included, is the estimates' rounding."""
     high = result.variance_high
     return high is not None and max(result.variance, high) <= result.rounding**2
 
 
-def is_unseen(result):
+def is_unseen(result: PartResult) -> bool:
     """Whether most of a part's variance may be in events that were hardly ever drawn."""
     if result.silent:
         return True
@@ -83,7 +86,7 @@ class Moments:
     bias: np.ndarray
 
 
-def moments(result):
+def moments(result: PartResult) -> Moments:
     """The Moments of a part with a truth."""
     by_truth = _left_out(result.batch_truth)
     square = np.concatenate(
@@ -96,16 +99,18 @@ def moments(result):
     batches = by_truth.size - 1
     counts = result.batch_count * np.append(batches, np.full(batches, batches - 1))
     noise = variance / counts
-    truth = result.truth_norm**2
-    bias = square - 2 * by_truth + truth - noise - result.truth_error**2
-    bias[0] = result.bias_norm**2
-    if is_rounding(result) and result.bias_norm <= result.rounding:
+    norm, error, size = result.truth_norm, result.truth_error or 0.0, result.bias_norm
+    if norm is None or size is None:
+        raise ValueError("moments need a gradient")
+    bias = square - 2 * by_truth + norm**2 - noise - error**2
+    bias[0] = size**2
+    if is_rounding(result) and size <= result.rounding:
         bias[:] = 0.0
     least = by_truth**2 / (gradient_square(result) or math.inf)
     return Moments(by_truth, np.maximum(square - noise, least), variance, np.maximum(bias, 0.0))
 
 
-def variances(result):
+def variances(result: PartResult) -> np.ndarray:
     """The variance of a part, and that with each batch left out."""
     batches = np.array(result.batch_variances)
     if not batches.size or is_rounding(result):
@@ -114,5 +119,5 @@ def variances(result):
     return result.variance * np.append(1.0, left)
 
 
-def _left_out(values):
+def _left_out(values: Sequence[float]) -> np.ndarray:
     return np.append(np.mean(values), leave_one_out_means(values))

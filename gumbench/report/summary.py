@@ -1,11 +1,18 @@
 """What people read of a run: titled tables of texts, for a screen, a report or a paper."""
 
 import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gumbench import text
 from gumbench.report import candidates, ranking, tables, verdict
-from gumbench.report.cost import REUSE
+from gumbench.report.candidates import Candidate
+from gumbench.report.changes import Change, Diff
+from gumbench.report.cost import REUSE, CostModel
+from gumbench.report.ranking import Comparison
+from gumbench.report.tables import Row
+from gumbench.types import Record
 
 MOST_ROWS = 12
 SEEN_BELOW = 0.05
@@ -38,7 +45,12 @@ class Table:
     below: tuple[str, ...] = ()
 
 
-def table(title, columns, items, below=()):
+def table(
+    title: Iterable[str],
+    columns: Iterable[tuple[Column, Callable[[Any], str]]],
+    items: Iterable[Any],
+    below: Iterable[str] = (),
+) -> Table:
     """A Table of some things; columns without a text in any row are left out.
 
     columns : pairs of a Column and what makes a thing's text
@@ -49,7 +61,7 @@ def table(title, columns, items, below=()):
     return Table(tuple(title), tuple(c for c, _ in shown), tuple(rows), tuple(below))
 
 
-def of_sweep(records):
+def of_sweep(records: Iterable[Record]) -> Iterator[Table]:
     """Tables of a sweep: one a problem at its middle dimension, then one a number of categories."""
     groups: dict[tuple, list] = {}
     if any(row["status"] == "done" for row in tables.rows("variance", records)):
@@ -69,7 +81,7 @@ def of_sweep(records):
     yield from of_samplers(tables.rows("throughput", records))
 
 
-def of_comparison(comparison, every=False):
+def of_comparison(comparison: Comparison, every: bool = False) -> Table:
     """The table of a comparison, its verdict below. every : all temperatures, not the best ones."""
     cost = Column("cost", True, 6), lambda c: verdict.amount(comparison.cost, c.cost)
     errors = [b for b in candidates.SHAPES if comparison.relative or b == "error"]
@@ -82,7 +94,7 @@ def of_comparison(comparison, every=False):
     )
 
 
-def best_temperatures(comparison):
+def best_temperatures(comparison: Comparison) -> list[Candidate]:
     """Candidates, of which each estimator with its samples and settings has its best temperature.
 
     The least error counts at the comparison's budget, or at one estimate where that costs more.
@@ -95,13 +107,12 @@ def best_temperatures(comparison):
     return [c for c in comparison.candidates if any(c is b for b in best.values())]
 
 
-def _error(comparison, candidate):
-    if candidate.unseen or comparison.by not in candidate.lines:
-        return math.inf
-    return candidate.at(comparison.by, max(comparison.budget, candidate.cost))
+def _error(comparison: Comparison, candidate: Candidate) -> float:
+    error = candidate.at(comparison.by, max(comparison.budget, candidate.cost))
+    return math.inf if error is None else error
 
 
-def _title(comparison, sizes):
+def _title(comparison: Comparison, sizes: Sequence[int]) -> Iterator[str]:
     from gumbench import registry
 
     size = f"{registry.symbol(comparison.problem)} = {comparison.dimension:,}"
@@ -118,23 +129,23 @@ def _title(comparison, sizes):
     yield " · ".join(counts)
 
 
-def _gradient(comparison):
+def _gradient(comparison: Comparison) -> str:
     gradient, row = f"gradient in {comparison.part}", comparison.candidates[0].row
     if comparison.truth == "none":
         return f"{gradient}, not known"
-    error = row["truth_error"] or None
+    error = row["truth_error"] or 0.0
     norm = text.rounded(comparison.truth_norm, error)
     if comparison.truth == "estimated":
         return f"{gradient}, norm {norm} ± {text.digits(error, 1)}, estimated"
     return f"{gradient}, norm {norm} by {comparison.truth}"
 
 
-def _budget(comparison):
+def _budget(comparison: Comparison) -> str:
     amount = verdict.amount(comparison.cost, comparison.budget)
     return f"{amount}{verdict.unit_of(comparison.cost)}"
 
 
-def _price(comparison):
+def _price(comparison: Comparison) -> str:
     """What an estimate costs, and why in that unit."""
     cost = comparison.cost
     if cost.is_measured:
@@ -155,25 +166,25 @@ def _price(comparison):
     return f"cost is {counted}{measured}, {_spread_over(cost)}"
 
 
-def _spread_over(cost):
+def _spread_over(cost: CostModel) -> str:
     return f"what is prepared for a θ is shared by {cost.reuse or REUSE:,} estimates"
 
 
-def _name(candidate):
+def _name(candidate: Candidate) -> str:
     inner = f" (K = {candidate.inner_samples})" if candidate.inner_samples else ""
     settings = f" ({candidate.settings})" if candidate.settings else ""
     return candidate.estimator + inner + settings + ("  oracle" if candidate.oracle else "")
 
 
-def _temperature(candidate):
+def _temperature(candidate: Candidate) -> str:
     return "" if candidate.temperature is None else f"{candidate.temperature:g}"
 
 
-def _count(name):
+def _count(name: str) -> Callable[..., Any]:
     return lambda c: text.short(c.row[name])
 
 
-def _nanoseconds(candidate):
+def _nanoseconds(candidate: Candidate) -> str:
     return text.rounded(candidate.row["nanoseconds_per_estimate"], None)
 
 
@@ -186,7 +197,7 @@ _WORK = [
 ]
 
 
-def _results(comparison):
+def _results(comparison: Comparison) -> list[Any]:
     """Columns of variance and bias."""
     unit = "bias seen, %\nof gradient" if comparison.relative else "bias seen"
     return [
@@ -195,12 +206,12 @@ def _results(comparison):
     ]
 
 
-def _judged(comparison, by):
+def _judged(comparison: Comparison, by: str) -> tuple[Column, Callable[[Candidate], str]]:
     """A column of errors at the comparison's budget."""
     header = {"direction": "direction\nerror", "error": "error"}[by]
     keep = 7 if by == comparison.by else 4
 
-    def cell(candidate):
+    def cell(candidate: Candidate) -> str:
         if candidate.unseen:
             return "unseen"
         if by not in candidate.lines:
@@ -211,14 +222,14 @@ def _judged(comparison, by):
     return Column(header, True, keep, f"at {_budget(comparison)}:"), cell
 
 
-def _variance(candidate):
+def _variance(candidate: Candidate) -> str:
     if candidate.exact:
         return "0"
     ends = (candidate.row[name] for name in ("variance", "variance_low", "variance_high"))
     return text.interval(*ends)
 
 
-def bias(row, relative):
+def bias(row: Row, relative: bool) -> str:
     """The bias of a row of variance.csv, in % of the gradient where there is one, and its error."""
     if row["bias_norm"] is None:
         return ""
@@ -233,7 +244,7 @@ def bias(row, relative):
     return f"{text.rounded(norm, (high - low) / 2)} ± {text.digits((high - low) / 2, 1)}"
 
 
-def of_diff(difference, before, after):
+def of_diff(difference: Diff, before: str, after: str) -> Table:
     """The table of a changes.Diff of the runs in two folders; what is gone or new below."""
     new = (
         [f"{text.count(len(difference.new), 'new cell')}, such as {difference.new[0]}"]
@@ -246,7 +257,7 @@ def of_diff(difference, before, after):
     return table([f"{after} against {before}"], _CHANGES, difference.changes, [*gone, *new])
 
 
-def _ratio(change):
+def _ratio(change: Change) -> str:
     if change.ratio.low == change.ratio.high == 1.0:
         return "same"
     ends = change.ratio.value, change.ratio.low, change.ratio.high
@@ -266,11 +277,11 @@ _CHANGES = [
 ]
 
 
-def _or_empty(value):
+def _or_empty(value: Any) -> str:
     return "" if value is None else f"{value:g}"
 
 
-def of_samplers(rows):
+def of_samplers(rows: Sequence[Row]) -> Iterator[Table]:
     """Tables of samplers, random words and a fill of Gumbels, one a number of categories."""
     groups: dict[int, list] = {}
     for row in rows:
@@ -282,7 +293,7 @@ def of_samplers(rows):
         yield table([title], _SAMPLERS, group, _flaws(group))
 
 
-def _flaws(rows):
+def _flaws(rows: Sequence[Row]) -> list[str]:
     """What is wrong with some samplers' laws."""
     from gumbench import registry
 
@@ -290,7 +301,7 @@ def _flaws(rows):
     return [f"{n}: {flaw}" for n in names if (flaw := registry.sampler(n).flaw)]
 
 
-def _number(name):
+def _number(name: str) -> Callable[..., Any]:
     return lambda row: f"{row[name]:,}" if row[name] else ""
 
 

@@ -2,8 +2,15 @@
 
 import dataclasses
 import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from gumbench import text
+from gumbench.report.cost import CostModel
+from gumbench.report.tables import Row
+
+if TYPE_CHECKING:
+    from gumbench.report.ranking import Comparison, Range
 
 MOST_RIVALS = 3
 # p of the test from which on a bias may be there or not.
@@ -16,7 +23,7 @@ ERRORS = {
 }
 
 
-def sentences(comparison):
+def sentences(comparison: "Comparison") -> Iterator[str]:
     """Lines that say who is best at which budget, and what that rests on."""
     yield from _of_truth(comparison)
     for c in comparison.candidates:
@@ -45,7 +52,7 @@ def sentences(comparison):
             )
 
 
-def _of_truth(comparison):
+def _of_truth(comparison: "Comparison") -> Iterator[str]:
     if comparison.truth == "none":
         yield "There is no exact gradient: those declared unbiased rank by variance × cost."
     elif not comparison.relative:
@@ -53,7 +60,7 @@ def _of_truth(comparison):
         yield f"The gradient {why}: errors are in absolute size."
 
 
-def _ranges(comparison, by, ranges):
+def _ranges(comparison: "Comparison", by: str, ranges: Sequence["Range"]) -> str:
     if not ranges:
         return _nobody(comparison)
     if by == "direction" or not comparison.relative:
@@ -75,14 +82,14 @@ def _ranges(comparison, by, ranges):
     return said
 
 
-def _beats_no_step(span):
+def _beats_no_step(span: "Range") -> float:
     """The budget in a range from which on its winner leaves less error than no step at all."""
     line = span.candidate.lines["error"]
     level, slope = float(line.level[0]), float(line.slope[0])
     return max(span.start, slope / (1 - level)) if level < 1 - LEAST_GAIN else math.inf
 
 
-def _best(comparison, ranges):
+def _best(comparison: "Comparison", ranges: Sequence["Range"]) -> str:
     unit = f"{unit_of(comparison.cost)} a step"
     if comparison.asked:
         unit = _of_one(unit, comparison.budget)
@@ -93,11 +100,11 @@ def _best(comparison, ranges):
     return " ".join(said)
 
 
-def _of_one(unit, number):
+def _of_one(unit: str, number: float) -> str:
     return unit.replace("evaluations", "evaluation") if number == 1 else unit
 
 
-def _nobody(comparison):
+def _nobody(comparison: "Comparison") -> str:
     if all(c.unseen for c in comparison.candidates):
         return "No estimator was seen well enough to say which is best."
     cheapest = min((c for c in comparison.candidates), key=lambda c: c.cost)
@@ -108,7 +115,7 @@ def _nobody(comparison):
     return "None of these leaves less error than no step at all."
 
 
-def _start(comparison, span):
+def _start(comparison: "Comparison", span: "Range") -> str:
     """Where a range starts, with its interval."""
     crossing = span.crossing
     if crossing is None:
@@ -121,7 +128,7 @@ def _start(comparison, span):
     return f"{value} ({low}–{high})"
 
 
-def _winners(span):
+def _winners(span: "Range") -> str:
     """`A`, or `A or B: cannot be told apart`."""
     names = [span.candidate.name, *(c.name for c in span.rivals)]
     if len(names) == 1:
@@ -129,20 +136,20 @@ def _winners(span):
     return f"{text.listed(names, MOST_RIVALS, 'or')}: cannot be told apart"
 
 
-def amount(cost, value, half_width=None):
+def amount(cost: CostModel, value: Any, half_width: float | None = None) -> str:
     """A cost or budget, of a time with its unit, in the digits that its half width leaves."""
     if cost.in_seconds:
         return text.duration(value)
     return text.rounded(value, half_width) if half_width else text.short(value)
 
 
-def bias_size(row, size, relative):
+def bias_size(row: Row, size: float, relative: bool) -> str:
     """A size of the bias of a row, as a share of the gradient where there are shares."""
     if not relative:
         return text.digits(size)
     return f"{text.digits(100 * size / row['truth_norm'])} % of the gradient"
 
 
-def unit_of(cost):
+def unit_of(cost: CostModel) -> str:
     """The unit after an amount."""
     return "" if cost.in_seconds else f" {cost.name}"

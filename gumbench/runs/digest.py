@@ -9,6 +9,7 @@ import numpy as np
 
 from gumbench import registry
 from gumbench.kernels.compiler.roles import ROLES
+from gumbench.types import Estimator, Problem
 from gumbench.user_code import loading
 
 ROOT = Path(__file__).parents[1]
@@ -17,7 +18,7 @@ SHARED = ("types.py", "distributions", "engine", "kernels", "stats", "data")
 SUFFIXES = (".py", ".npz")
 
 
-def digest(measurement, problem, estimator):
+def digest(measurement: str, problem: Problem, estimator: Estimator | None) -> str:
     """Hash of the code and data a cell's numbers depend on.
 
     problem : a Problem of the registry. estimator : an Estimator, or None.
@@ -41,7 +42,7 @@ def digest(measurement, problem, estimator):
 
 
 @functools.cache
-def _borrowed(file):
+def _borrowed(file: Path) -> tuple[Path, ...]:
     """Files of problems and estimators that one of them imports from."""
     root = ROOT
     if not file.is_relative_to(root) or not file.is_file():
@@ -54,7 +55,7 @@ def _borrowed(file):
     return tuple(root.joinpath(*p).with_suffix(".py") for p in parts if len(p) > 1)
 
 
-def sampler_digest(measurement, name):
+def sampler_digest(measurement: str, name: str) -> str:
     """Hash of the code a sampler's cell depends on."""
     code = registry.sampler(name).kernel.__code__
     return hashlib.sha256(_hash((*shared_files(measurement), Path(code.co_filename)))).hexdigest()[
@@ -62,7 +63,7 @@ def sampler_digest(measurement, name):
     ]
 
 
-def shared_files(measurement):
+def shared_files(measurement: str) -> list[Path]:
     """Files that all cells of a measurement depend on. Raises LookupError for an empty folder."""
     files = [ROOT / "measure" / f"{measurement}.py"]
     for name in SHARED:
@@ -77,7 +78,7 @@ def shared_files(measurement):
 
 
 @functools.cache
-def _hash(files):
+def _hash(files: tuple[Path, ...]) -> bytes:
     hashed = hashlib.sha256()
     for path in files:
         hashed.update(path.name.encode() + path.read_bytes())

@@ -3,8 +3,11 @@
 import dataclasses
 import itertools
 import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from pydantic.fields import FieldInfo
 
 from gumbench import machine, registry
 from gumbench.diagnostics import Note
@@ -12,7 +15,8 @@ from gumbench.engine import applicability, resolve
 from gumbench.errors import InputError, unknown
 from gumbench.runs import digest
 from gumbench.settings import value_of
-from gumbench.types import BATCHES, Cell
+from gumbench.spec.schema import Grid, SweepSpec
+from gumbench.types import BATCHES, Cell, Estimator, Problem, ProblemMaker
 
 MOST_CELLS = 1_000_000
 BYTES_A_PARAMETER = 3 * 8 * BATCHES
@@ -20,7 +24,7 @@ CATEGORIES = (10, 1000, 50_257)
 MOST_CATEGORIES = 1 << 22
 
 
-def cells(spec, typed=()):
+def cells(spec: SweepSpec, typed: Sequence[str] = ()) -> tuple[list[Cell], list[Note]]:
     """The cells of a spec, in order, and Notes on what was dropped.
 
     typed: names of axes given by hand, for which a value that is not allowed is an error; from a
@@ -55,7 +59,9 @@ def cells(spec, typed=()):
     return list(by_key.values()), list(dict.fromkeys(notes))
 
 
-def _grid_cells(spec, grid, typed, notes):
+def _grid_cells(
+    spec: SweepSpec, grid: Grid, typed: Sequence[str], notes: list[Note]
+) -> Iterator[Cell]:
     if grid.samplers:
         if "estimator_time" in spec.measurements:
             yield from _sampler_cells(spec, grid)
@@ -78,8 +84,8 @@ def _grid_cells(spec, grid, typed, notes):
                     )
 
 
-def _sampler_cells(spec, grid):
-    for name, _ in registry.select("samplers", grid.samplers):
+def _sampler_cells(spec: SweepSpec, grid: Grid) -> Iterator[Cell]:
+    for name, _ in registry.select("samplers", grid.samplers or ()):
         for categories in grid.dimensions or CATEGORIES:
             if categories > MOST_CATEGORIES:
                 raise InputError(
@@ -103,7 +109,7 @@ def _sampler_cells(spec, grid):
             )
 
 
-def _check_representable(problem, dtype):
+def _check_representable(problem: Problem, dtype: str) -> None:
     info = np.finfo(dtype)
     for numbers in (problem.theta, problem.data):
         size = np.abs(np.asarray(numbers, np.float64))
@@ -113,7 +119,17 @@ def _check_representable(problem, dtype):
             raise InputError(f"{problem.name}: its numbers are too {kind} for {dtype}")
 
 
-def _problem_cells(spec, grid, maker, problem, settings, name, named, typed, notes):
+def _problem_cells(
+    spec: SweepSpec,
+    grid: Grid,
+    maker: ProblemMaker,
+    problem: Problem,
+    settings: tuple[tuple[str, Any], ...],
+    name: str,
+    named: bool,
+    typed: Sequence[str],
+    notes: list[Note],
+) -> Iterator[Cell]:
     estimator = registry.estimators(name).get(problem.family)
     reason = applicability.why_not(estimator, problem)
     if reason and not named:
@@ -158,7 +174,7 @@ def _problem_cells(spec, grid, maker, problem, settings, name, named, typed, not
         )
 
 
-def _dimensions(grid, maker, refuse, notes):
+def _dimensions(grid: Grid, maker: ProblemMaker, refuse: bool, notes: list[Note]) -> list[int]:
     wanted = grid.dimensions or maker.dimensions
     allowed = [d for d in wanted if maker.allows(d)]
     refused = [d for d in wanted if d not in allowed]
@@ -176,7 +192,9 @@ def _dimensions(grid, maker, refuse, notes):
     return allowed
 
 
-def _inner_samples(grid, estimator, name, typed, notes):
+def _inner_samples(
+    grid: Grid, estimator: Estimator, name: str, typed: bool, notes: list[Note]
+) -> Sequence[int | None]:
     if estimator.inner_samples is None:
         return (None,)
     least, default = estimator.inner_samples
@@ -191,7 +209,9 @@ def _inner_samples(grid, estimator, name, typed, notes):
     return enough
 
 
-def _settings(given, name, declared):
+def _settings(
+    given: Mapping[str, Any], name: str, declared: Mapping[str, FieldInfo]
+) -> list[tuple[tuple[str, Any], ...]]:
     """All combinations of settings for one problem or estimator, each a sorted tuple of pairs."""
     axes = {
         key: [value_of(f"{name}.{key}", value, field) for value in values]
@@ -201,7 +221,7 @@ def _settings(given, name, declared):
     return [tuple(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
 
 
-def _check_settings(spec):
+def _check_settings(spec: SweepSpec) -> None:
     """Refuse a setting that no grid which has it declares."""
     known = [_declared_settings(grid) for grid in spec.grid]
     for key in dict.fromkeys(key for grid in spec.grid for key in grid.settings):
@@ -212,7 +232,7 @@ def _check_settings(spec):
             raise unknown("setting", key, sorted(set().union(*declared)), "gumbench explain NAME")
 
 
-def _declared_settings(grid):
+def _declared_settings(grid: Grid) -> set[str]:
     problems, chosen = _selected(grid)
     declared = {name: registry.problem_maker(name).settings for name in problems}
     for name, _ in chosen:
@@ -221,7 +241,7 @@ def _declared_settings(grid):
     return {text for n, keys in declared.items() for k in keys for text in (k, f"{n}.{k}")}
 
 
-def _selected(grid):
+def _selected(grid: Grid) -> tuple[list[str], list[tuple[str, bool]]]:
     """Names of problems, and of estimators with whether each is named in full."""
     problems = [name for name, _ in registry.select("problems", grid.problems or ())]
     if grid.samplers:

@@ -11,6 +11,10 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gumbench.kernels.compiler.jit import Task
 
 # Without the folder it is started in: in a checkout there is another gumbench.
 COMMAND = [sys.executable, "-P", "-c", "from gumbench.runs import precompile; precompile.serve()"]
@@ -18,7 +22,7 @@ COMMAND = [sys.executable, "-P", "-c", "from gumbench.runs import precompile; pr
 TASKS_A_PROCESS = 5
 
 
-def compile_all(tasks, processes, tell):
+def compile_all(tasks: Iterable[Task], processes: int, tell: Callable[..., None]) -> None:
     """Run jit.Tasks whose functions are not on disk, here and in other processes.
 
     tell : told how many of how many are begun
@@ -39,7 +43,7 @@ def compile_all(tasks, processes, tell):
         thread.join()
 
 
-def _feed(todo):
+def _feed(todo: deque[Any]) -> None:
     """Give tasks to a process of its own, one after the other; without more it ends."""
     pipe = subprocess.PIPE
     with (
@@ -61,7 +65,7 @@ def _feed(todo):
                 return
 
 
-def serve():
+def serve() -> None:
     """Run tasks from stdin until it ends, and answer each with a byte."""
     with contextlib.suppress(EOFError):
         while True:

@@ -2,24 +2,30 @@
 
 import dataclasses
 import functools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 from gumbench.diagnostics import Note
 from gumbench.errors import InputError, unknown
 from gumbench.report import changes, ranking, tables
 from gumbench.report.cost import CostModel
-from gumbench.runs.store import Folder, write_atomically
+from gumbench.report.tables import Row
+from gumbench.runs.store import Folder, Manifest, write_atomically
 from gumbench.spec import schema
+from gumbench.spec.schema import SweepSpec
+from gumbench.types import Record
 
 TIMES = "estimator_time"
 
 
-def with_times(records):
+def with_times(records: Iterable[Record]) -> tuple[Record, ...]:
     """Records, to each of which is added the time of its estimator that another one measured."""
     times = {
         r.cell.timed_as(): r.clock for r in records if r.measurement == TIMES and r.status == "done"
     }
 
-    def joined(record):
+    def joined(record: Record) -> Record:
         time = times.get(record.cell.timed_as(), {})
         if record.measurement == TIMES or record.status != "done" or not record.cell.estimator:
             return record
@@ -39,7 +45,13 @@ class Results:
     throughput : DataFrame, one row per estimator that was timed (gumbench.report.tables.throughput)
     """
 
-    def __init__(self, records, spec, manifest, path=None):
+    def __init__(
+        self,
+        records: Iterable[Record],
+        spec: SweepSpec,
+        manifest: Manifest,
+        path: Path | None = None,
+    ) -> None:
         self._records = tuple(records)
         self.records = with_times(self._records)
         self.spec = spec
@@ -47,23 +59,23 @@ class Results:
         self.path = path
 
     @property
-    def machine(self):
+    def machine(self) -> dict[str, Any]:
         """Facts of the machine and versions it was made with."""
         return self.manifest.machine
 
     @property
-    def unfinished(self):
+    def unfinished(self) -> str:
         """How many cells are done where some are missing, as a sentence; else empty."""
         planned = len(self.manifest.cells)
         if len(self.records) == planned:
             return ""
         return f"The run is unfinished: {len(self.records)} of {planned} cells are done."
 
-    def rows(self, name):
+    def rows(self, name: str) -> list[Row]:
         """The rows of a table, as dicts."""
         return tables.rows(name, self.records)
 
-    def table(self, name, settings="text"):
+    def table(self, name: str, settings: str = "text") -> Any:
         """A table as a DataFrame: "variance", "throughput" or "components".
 
         settings : "text" for one column of all settings, "wide" for one column each, named
@@ -78,29 +90,29 @@ class Results:
         return tables.frame(name, self.rows(name), wide=settings == "wide")
 
     @functools.cached_property
-    def variance(self):
+    def variance(self) -> Any:
         """Bias and variance of every cell and part."""
         return tables.frame("variance", self.rows("variance"))
 
     @functools.cached_property
-    def throughput(self):
+    def throughput(self) -> Any:
         """Time of every estimator that was timed."""
         return tables.frame("throughput", self.rows("throughput"))
 
     def compare(
         self,
         *,
-        budget=None,
-        by="direction",
-        oracles=False,
-        where=(),
-        cost=None,
-        gradient_cost=None,
-        cost_of_f=None,
-        cost_of_gradient=None,
-        batched=False,
-        reuse=None,
-    ):
+        budget: float | None = None,
+        by: str = "direction",
+        oracles: bool = False,
+        where: Iterable[str] = (),
+        cost: str | None = None,
+        gradient_cost: float | None = None,
+        cost_of_f: float | None = None,
+        cost_of_gradient: float | None = None,
+        batched: bool = False,
+        reuse: float | None = None,
+    ) -> list[ranking.Comparison]:
         """Which estimator, at which budget: a list of gumbench.report.ranking.Comparison.
 
         budget : of a step, in the unit of the cost; None for all budgets
@@ -116,7 +128,7 @@ class Results:
             self.records, price, budget=budget, by=by, oracles=oracles, where=where
         )
 
-    def diff(self, before, *, where=()):
+    def diff(self, before: "Results", *, where: Iterable[str] = ()) -> changes.Diff:
         """What changed since another run: a report.changes.Diff, whose `failures` are a gate's.
 
         before : Results. where : `column=value` texts on rows of `variance`, all of which must hold
@@ -132,7 +144,7 @@ class Results:
                 notes.append(Note("unfinished", f"of the {word}: {run.unfinished}"))
         return dataclasses.replace(difference, notes=(*notes, *difference.notes))
 
-    def write_tables(self, folder):
+    def write_tables(self, folder: Folder) -> None:
         """Write all tables into a Folder, and their hashes into its manifest."""
         hashes = {}
         for name in tables.names():
@@ -141,7 +153,7 @@ class Results:
                 hashes[name] = tables.sha256(name, rows)
         folder.write_manifest(dataclasses.replace(self.manifest, sha256=hashes))
 
-    def save(self, directory):
+    def save(self, directory: Any) -> None:
         """Keep the run in a new or empty folder, as a sweep with `output` does.
 
         Raises InputError where the folder holds anything or cannot be written.
@@ -160,6 +172,6 @@ class Results:
             self.write_tables(folder)
         self.path = folder.path
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         where = f" in {self.path}" if self.path else ""
         return f"<gumbench.Results: {len(self.records)} cells{where}>"

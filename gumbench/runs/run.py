@@ -6,8 +6,10 @@ import json
 import os
 import time
 import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol, cast
 
 from gumbench import limits, machine, measure, registry
 from gumbench.diagnostics import Note
@@ -17,7 +19,8 @@ from gumbench.runs import grid, precompile
 from gumbench.runs.results import Results
 from gumbench.runs.store import SPEC, Folder, Manifest
 from gumbench.spec import schema
-from gumbench.types import Record
+from gumbench.spec.schema import SweepSpec
+from gumbench.types import Cell, Record
 from gumbench.user_code import loading
 
 CHECKPOINT_SECONDS = 15.0
@@ -39,41 +42,48 @@ class Plan:
     notes: list[Note] = field(default_factory=list)
 
     @property
-    def passes(self):
+    def passes(self) -> list[tuple[Cell, ...]]:
         """Passes of the cells that are still missing."""
         missing = [c for c in self.cells if c.key not in self.done and not c.skipped]
         return measure.passes(missing)
 
 
-class Monitor:
-    """What a run tells while it works; this one is silent."""
+class Monitor(Protocol):
+    """What a run tells while it works."""
 
-    def plan(self, plan):
+    def plan(self, plan: Plan) -> None:
         """Told before the first pass."""
 
-    def compiling(self, begun, total):
+    def compiling(self, begun: int, total: int) -> None:
         """Told while functions are compiled for a first run."""
 
-    def forecast(self, find):
+    def forecast(self, find: Callable[[], Any]) -> None:
         """Told how to find out how long it will take (see `forecasts`), before the first pass."""
 
-    def note(self, note):
+    def note(self, note: Note) -> None:
         """Told what a user should know."""
 
-    def stage(self, words):
+    def stage(self, words: str) -> None:
         """Told what is done beside making estimates; nothing for estimates."""
 
-    def start(self, number, cells):
+    def start(self, number: int, cells: Sequence[Cell]) -> None:
         """Told before each pass, with its number."""
 
-    def progress(self, fraction):
+    def progress(self, fraction: float) -> None:
         """Told how much of the pass is done."""
 
-    def finish(self, records):
+    def finish(self, records: Iterable[Record]) -> None:
         """Told after each pass."""
 
 
-def default_folder(name, spec):
+class Silent:
+    """A Monitor that says nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *told: None
+
+
+def default_folder(name: str, spec: SweepSpec) -> Path:
     """Where a run goes when nobody says: results/<name>-<hash of the spec and a user's files>."""
     hashed = hashlib.sha256(json.dumps(spec.identity(), sort_keys=True).encode())
     for path in dict.fromkeys(path for n in _own_files(spec) for path in loading.files(n)):
@@ -82,7 +92,12 @@ def default_folder(name, spec):
 
 
 @limits.numpys_own_errors
-def plan(spec, output=None, typed=(), force=False):
+def plan(
+    spec: SweepSpec,
+    output: str | Path | None = None,
+    typed: Sequence[str] = (),
+    force: bool = False,
+) -> Plan:
     """Check everything that can be checked before anything is written or computed.
 
     Raises InputError for what is wrong with the spec, the threads or the folder.
@@ -113,7 +128,7 @@ def plan(spec, output=None, typed=(), force=False):
     return _tried(planned)
 
 
-def _tried(plan):
+def _tried(plan: Plan) -> Plan:
     """The plan, when a user's own code in it has passed its trial."""
     if plan.spec.trust:
         return plan
@@ -133,7 +148,7 @@ def _tried(plan):
     return plan
 
 
-def _edited(folder, spec, cells):
+def _edited(folder: Folder, spec: SweepSpec, cells: Sequence[Cell]) -> Iterator[Note]:
     """A Note where the newest run beside this folder differs in a user's files alone."""
     names = _own_files(spec)
     for folder_there in _runs(folder.path.parent) if names else ():
@@ -146,7 +161,7 @@ def _edited(folder, spec, cells):
             return
 
 
-def _manifest_of(path):
+def _manifest_of(path: Path) -> Manifest | None:
     """The manifest of a run folder, or None where it cannot be read."""
     try:
         return Folder(path).manifest()
@@ -154,19 +169,21 @@ def _manifest_of(path):
         return None
 
 
-def _own_files(spec):
+def _own_files(spec: SweepSpec) -> list[str]:
     """FILE.py[:NAME] of problems and estimators in a spec."""
     named = (n for g in spec.grid for n in (*(g.problems or ()), *(g.estimators or ())))
     return [n for n in dict.fromkeys(named) if loading.is_file(n)]
 
 
-def _runs(parent):
+def _runs(parent: Path) -> list[Path]:
     """Run folders in a folder, the newest first."""
     manifests = parent.glob("*/manifest.json")
     return [p.parent for p in sorted(manifests, key=lambda p: p.stat().st_mtime, reverse=True)]
 
 
-def _check_contains(spec, cells, manifest, folder):
+def _check_contains(
+    spec: SweepSpec, cells: Sequence[Cell], manifest: Manifest, folder: Folder
+) -> None:
     """Refuse a folder whose run is not part of the one asked for."""
     before, now = manifest.spec, spec.identity()
     differing = sorted(key for key in {*before, *now} - {"grid"} if before.get(key) != now.get(key))
@@ -191,9 +208,9 @@ def _check_contains(spec, cells, manifest, folder):
 
 
 @limits.numpys_own_errors
-def run(plan, monitor=None, fail_fast=False):
+def run(plan: Plan, monitor: Monitor | None = None, fail_fast: bool = False) -> Results:
     """Compute the missing cells of a plan and return Results; every finished cell is kept."""
-    monitor = monitor or Monitor()
+    monitor = monitor or cast(Monitor, Silent())
     from gumbench.kernels.compiler.threads import limited
 
     records = dict(plan.done)
@@ -214,25 +231,27 @@ def run(plan, monitor=None, fail_fast=False):
             monitor.finish(measured)
             machine.release_memory()
         finished = [records[c.key] for c in plan.cells]
-        results = Results(finished, plan.spec, _manifest(plan), plan.folder and plan.folder.path)
+        results = Results(
+            finished, plan.spec, _manifest(plan), plan.folder.path if plan.folder else None
+        )
         if plan.folder:
             results.write_tables(plan.folder)
     return results
 
 
-def _compile(plan, monitor):
+def _compile(plan: Plan, monitor: Monitor) -> None:
     threads = plan.spec.threads or machine.cores()
     precompile.compile_all(measure.tasks(plan.passes), threads, monitor.compiling)
 
 
-def forecasts(plan):
+def forecasts(plan: Plan) -> tuple[list[float], float]:
     """Seconds of each pass of a plan, and of all of them those in which truths are found."""
     threads = plan.spec.threads or machine.cores()
     return measure.forecasts(plan.passes, threads)
 
 
 @contextlib.contextmanager
-def _journal(plan, monitor):
+def _journal(plan: Plan, monitor: Monitor) -> Iterator[Callable[..., None]]:
     """Hold the folder and yield what keeps a record; in memory there is nothing to hold."""
     if plan.folder is None:
         yield lambda record: None
@@ -248,11 +267,11 @@ def _journal(plan, monitor):
         folder.drop_checkpoint()
 
 
-def _pair(cell):
+def _pair(cell: Cell) -> str:
     return f"{cell.measurement} {cell.problem}{cell.sampler} {cell.estimator}"
 
 
-def _manifest(plan):
+def _manifest(plan: Plan) -> Manifest:
     digests = {_pair(c): c.digest for c in plan.cells}
     return Manifest(
         spec=plan.spec.identity(),
@@ -263,7 +282,7 @@ def _manifest(plan):
     )
 
 
-def _measure(cells, monitor, fail_fast):
+def _measure(cells: Sequence[Cell], monitor: Any, fail_fast: bool) -> list[Record]:
     try:
         return measure.measurement(cells[0].measurement).measure(cells, monitor)
     except Exception as error:  # a cell that fails must not end the others
@@ -274,22 +293,22 @@ def _measure(cells, monitor, fail_fast):
         return [_failed(c, message) for c in cells]
 
 
-def _reason(error):
+def _reason(error: BaseException) -> str:
     if isinstance(error, GumbenchError):
         return str(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
 
 
-def _failed(cell, message):
+def _failed(cell: Cell, message: str) -> Record:
     return _without_result(cell, "error", message)
 
 
-def _skipped(cell):
+def _skipped(cell: Cell) -> Record:
     return _without_result(cell, "skipped", cell.skipped)
 
 
-def _without_result(cell, status, message):
+def _without_result(cell: Cell, status: str, message: str) -> Record:
     result = {"settings": cell.settings_text()}
     if cell.problem:
         result["family"] = registry.problem_maker(cell.problem).family
@@ -299,21 +318,21 @@ def _without_result(cell, status, message):
 class _PassMonitor:
     """What a measurement sees: progress goes to the run's monitor, states to the checkpoint."""
 
-    def __init__(self, folder, monitor):
+    def __init__(self, folder: Folder | None, monitor: Monitor) -> None:
         self.progress, self.stage = monitor.progress, monitor.stage
         self.folder = folder
         self.saved = time.monotonic()
 
-    def load(self, name):
+    def load(self, name: str) -> Any:
         return self.folder.load_checkpoint(name) if self.folder else None
 
-    def save(self, name, arrays):
+    def save(self, name: str, arrays: Callable[[], Any]) -> None:
         if self.folder and time.monotonic() - self.saved > CHECKPOINT_SECONDS:
             self.folder.save_checkpoint(name, arrays())
             self.saved = time.monotonic()
 
 
-def load(path):
+def load(path: str | Path) -> Results:
     """The Results of a run folder.
 
     Raises InputError where the folder is no run, or is damaged or of a newer version.
@@ -326,14 +345,14 @@ def load(path):
     return Results(cells, spec, manifest, folder.path)
 
 
-def newest():
+def newest() -> Path:
     """The folder of the newest run in results/. Raises InputError where there is none."""
     for path in _runs(Path("results")):
         return path
     raise InputError("there is no run in results/: run `gumbench sweep`, or name a run folder")
 
 
-def _read(path):
+def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -341,7 +360,13 @@ def _read(path):
         raise InputError(f"cannot read {path}: {reason}") from None
 
 
-def sweep(spec=None, *, output=None, monitor=None, **axes):
+def sweep(
+    spec: Any = None,
+    *,
+    output: str | Path | None = None,
+    monitor: Monitor | None = None,
+    **axes: Any,
+) -> Results:
     """Run a sweep and return its Results.
 
     spec : a SweepSpec, a preset's name, a TOML file's path, or None for the preset "lecture"
@@ -367,7 +392,7 @@ def sweep(spec=None, *, output=None, monitor=None, **axes):
     return run(planned, monitor)
 
 
-def _listed(value):
+def _listed(value: Any) -> Any:
     """One value given for an axis is a list of one."""
     if isinstance(value, dict):
         return {k: v if isinstance(v, list) else [v] for k, v in value.items()}

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import socket
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ MANIFEST, SPEC, JOURNAL = "manifest.json", "spec.toml", "cells.jsonl"
 CHECKPOINT, LOCK = "checkpoint.npz", ".lock"
 
 
-def sync_folder(path):
+def sync_folder(path: Path) -> None:
     """Wait until a folder's list of files is on the disk, where a system can."""
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDONLY)
@@ -33,7 +34,7 @@ def sync_folder(path):
             os.close(handle)
 
 
-def write_atomically(path, text):
+def write_atomically(path: Path, text: str) -> None:
     """Replace a file by one with this text, whole or not at all, also if the power fails."""
     part = path.with_name(f".{path.name}.part")
     try:
@@ -49,7 +50,7 @@ def write_atomically(path, text):
         raise _cannot_write(path, error) from None
 
 
-def _cannot_write(path, error):
+def _cannot_write(path: Path, error: OSError) -> InputError:
     what = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error))
     return InputError(f"cannot write {path}: {what}; give another folder with --output")
 
@@ -74,7 +75,7 @@ class Manifest:
 MANIFESTS, RECORDS = pydantic.TypeAdapter(Manifest), pydantic.TypeAdapter(Record)
 
 
-def _checked_manifest(data):
+def _checked_manifest(data: Any) -> Manifest:
     """The Manifest of plain data; raises ValueError, KeyError or TypeError for what is none."""
     manifest = MANIFESTS.validate_python(data)
     grids = manifest.spec["grid"]
@@ -87,18 +88,18 @@ def _checked_manifest(data):
 class Folder:
     """A run folder at a path; nothing is touched before `create`."""
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
-    def __truediv__(self, name):
+    def __truediv__(self, name: str) -> Path:
         return self.path / name
 
     @property
-    def exists(self):
+    def exists(self) -> bool:
         """Whether there is a run here."""
         return (self / MANIFEST).is_file()
 
-    def check_free(self):
+    def check_free(self) -> None:
         """Refuse a path that holds something else than a run."""
         try:
             self.path.exists()
@@ -114,7 +115,7 @@ class Folder:
                     f"{self.path} holds {foreign[0]} and no run: give an empty or new folder"
                 )
 
-    def check_writable(self):
+    def check_writable(self) -> None:
         """Find out, without leaving anything behind, whether the folder can be made and written."""
         place = self.path
         while not place.exists():
@@ -125,7 +126,7 @@ class Folder:
             raise InputError(f"{place} is not writable: give another folder with --output")
 
     @contextlib.contextmanager
-    def locked(self, tell=lambda note: None):
+    def locked(self, tell: Callable[[Note], None] = lambda note: None) -> Iterator[None]:
         """Hold the folder for this process; it is let go when the process ends in any way.
 
         tell : told a Note where the file system knows no locks, and the folder is not held
@@ -155,12 +156,12 @@ class Folder:
         finally:
             lock.release()
 
-    def _holder(self):
+    def _holder(self) -> str:
         with contextlib.suppress(OSError):
             return (self / LOCK).read_text(encoding="utf-8").strip() or "another process"
         return "another process"
 
-    def manifest(self):
+    def manifest(self) -> Manifest:
         """The Manifest. Raises InputError where it is missing, damaged or of a newer version."""
         path = self / MANIFEST
         try:
@@ -186,16 +187,16 @@ class Folder:
             f"{SCHEMA}): update gumbench"
         )
 
-    def write_manifest(self, manifest):
+    def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest."""
         data = {"schema": SCHEMA, **dataclasses.asdict(manifest)}
         write_atomically(self / MANIFEST, json.dumps(data, indent=1) + "\n")
 
-    def write_spec(self, text):
+    def write_spec(self, text: str) -> None:
         """Replace the spec by this TOML."""
         write_atomically(self / SPEC, text)
 
-    def records(self):
+    def records(self) -> dict[str, Record]:
         """Finished cells by key, the last line of a key winning; a torn last line is left out."""
         path = self / JOURNAL
         if not path.exists():
@@ -212,7 +213,7 @@ class Folder:
                 ) from None
         return by_key
 
-    def open_journal(self):
+    def open_journal(self) -> Any:
         """The journal, ready for `append`; a torn last line is cut off."""
         try:
             file = open(self / JOURNAL, "ab+")  # noqa: SIM115
@@ -224,7 +225,7 @@ class Folder:
             raise _cannot_write(self / JOURNAL, error) from None
         return file
 
-    def append(self, journal, record):
+    def append(self, journal: Any, record: Record) -> None:
         """Add a record and wait until it is on the disk."""
         line = json.dumps(dataclasses.asdict(record), allow_nan=False) + "\n"
         try:
@@ -234,12 +235,13 @@ class Folder:
         except OSError as error:
             raise _cannot_write(self / JOURNAL, error) from None
 
-    def save_checkpoint(self, name, arrays):
+    def save_checkpoint(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Replace the checkpoint by these arrays of the pass `name`."""
         part = self / f".{CHECKPOINT}.part"
         try:
             with open(part, "wb") as file:
-                np.savez(file, name=np.array(name), **arrays)
+                named: Any = {"name": np.array(name), **arrays}
+                np.savez(file, **named)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self / CHECKPOINT)
@@ -247,7 +249,7 @@ class Folder:
         except OSError as error:
             raise _cannot_write(self / CHECKPOINT, error) from None
 
-    def load_checkpoint(self, name):
+    def load_checkpoint(self, name: str) -> dict[str, np.ndarray] | None:
         """The arrays saved for the pass `name`, or None."""
         try:
             with np.load(self / CHECKPOINT) as saved:
@@ -256,11 +258,11 @@ class Folder:
             return None
         return arrays if str(arrays.pop("name", "")) == name else None
 
-    def clear(self):
+    def clear(self) -> None:
         """Remove the journal and the tables of the run that was here."""
         for path in (self / JOURNAL, *self.path.glob("*.csv")):
             path.unlink(missing_ok=True)
 
-    def drop_checkpoint(self):
+    def drop_checkpoint(self) -> None:
         """Remove the checkpoint, if there is one."""
         (self / CHECKPOINT).unlink(missing_ok=True)

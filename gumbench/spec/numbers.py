@@ -1,6 +1,8 @@
 """Numbers and settings as they are typed: lists, ranges, key=value."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 from gumbench.errors import InputError
 from gumbench.text import words
@@ -8,7 +10,7 @@ from gumbench.text import words
 LARGE = {"k": 10**3, "m": 10**6, "g": 10**9}
 
 
-def numbers(text, name, kind=float):
+def numbers(text: str, name: str, kind: type = float) -> tuple[list[Any], str]:
     """Numbers of `4,16,64`, `2:1024:10log` or `0.1:1:10lin` (ends included), and what was dropped.
 
     kind: int rounds the points of a range. Returns (values, note or empty string).
@@ -24,7 +26,7 @@ def numbers(text, name, kind=float):
     return kept, f"--{name}: {dropped} equal values dropped" if dropped else ""
 
 
-def _number(text, name, kind):
+def _number(text: str, name: str, kind: type) -> Any:
     scale = LARGE.get(text[-1:].lower(), 1)
     digits = text[:-1] if scale > 1 else text
     try:
@@ -41,7 +43,7 @@ def _number(text, name, kind):
         raise InputError(f"--{name}: {text!r} is not a number; give {example} or a range") from None
 
 
-def _range(text, name, kind):
+def _range(text: str, name: str, kind: type) -> list[Any]:
     parts = text.split(":")
     if len(parts) != 3:
         raise InputError(f"--{name}: {text!r} is no range; ranges read START:END:COUNTlog or lin")
@@ -59,10 +61,10 @@ def _range(text, name, kind):
         raise InputError(f"--{name}: {text!r} is no range; ranges read START:END:COUNTlog or lin")
     if not count or not 2 <= int(count) <= 10_000:
         raise InputError(f"--{name}: {text!r} asks for {count or 'no'} points; give 2 to 10000")
-    count = int(count)
+    points_asked = int(count)
     if spacing == "log" and min(start, end) <= 0:
         raise InputError(f"--{name}: {text!r}: a log range needs both ends above 0")
-    inner = [i / (count - 1) for i in range(1, count - 1)]
+    inner = [i / (points_asked - 1) for i in range(1, points_asked - 1)]
     if spacing == "log":
         points = [start ** (1 - i) * end**i for i in inner]
     else:
@@ -72,7 +74,7 @@ def _range(text, name, kind):
     return [start, *(float(f"{p:.6g}") for p in points), end]
 
 
-def setting(text):
+def setting(text: str) -> tuple[str, tuple[Any, ...]]:
     """`[NAME.]key=value[,value]` as (key, values)."""
     key, equals, values = text.partition("=")
     if not equals or not key.strip() or not words(values):
@@ -80,7 +82,7 @@ def setting(text):
     return key.strip(), tuple(_scalar(v) for v in words(values))
 
 
-def settings(texts):
+def settings(texts: Iterable[str]) -> dict[str, tuple[Any, ...]]:
     """Settings of `[NAME.]key=value[,value]` texts, each key given once."""
     by_name: dict[str, tuple] = {}
     for text in texts:
@@ -91,7 +93,7 @@ def settings(texts):
     return by_name
 
 
-def _scalar(text):
+def _scalar(text: str) -> Any:
     for kind in (int, float):
         try:
             return kind(text)

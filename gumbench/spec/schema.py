@@ -5,6 +5,7 @@ Only the form is checked here; names are checked by the grid, which knows the re
 
 import json
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,10 +26,10 @@ NotEmpty = pydantic.Field(min_length=1)
 Scalar = bool | int | float | str
 
 
-def _spelled_out(kind):
+def _spelled_out(kind: type) -> Any:
     """Validator of an axis in a file: ranges are texts there, one value needs no list."""
 
-    def spelled_out(value, info):
+    def spelled_out(value: Any, info: Any) -> Any:
         values = value if isinstance(value, list | tuple) else [value]
         if any(isinstance(item, bool) for item in values):
             raise ValueError("give numbers")
@@ -69,14 +70,14 @@ class Grid(pydantic.BaseModel):
     settings: dict[str, Annotated[tuple[Scalar, ...], NotEmpty]] = {}
 
     @pydantic.model_validator(mode="after")
-    def _one_of_both(self):
+    def _one_of_both(self) -> Any:
         if (self.problems is None) == (self.samplers is None):
             given = "problems is missing" if self.problems is None else "problems and samplers"
             raise ValueError(f"{given}: a [[grid]] has problems with estimators, or samplers")
         return self
 
 
-def _exact(value):
+def _exact(value: Any) -> Any:
     """A number that is whole for sure: a float of 2^53 or more has lost its last digits."""
     if isinstance(value, bool) or (isinstance(value, float) and abs(value) >= 1 << 53):
         raise ValueError("give a whole number, not a float or a truth value")
@@ -103,12 +104,12 @@ class SweepSpec(pydantic.BaseModel):
     components: bool = False
     measurements: Annotated[tuple[str, ...], NotEmpty] = ("variance", "estimator_time")
 
-    def identity(self):
+    def identity(self) -> dict[str, Any]:
         """The keys that decide results, as plain JSON types."""
         return self.model_dump(mode="json", exclude={"threads", "trust"}, exclude_none=True)
 
 
-def checked_spec(data, source):
+def checked_spec(data: Any, source: str) -> SweepSpec:
     """A SweepSpec of plain data, or an InputError that names the key, the value and the rule."""
     try:
         return SweepSpec.model_validate(data)
@@ -121,7 +122,7 @@ def checked_spec(data, source):
         raise InputError("; ".join([*said][:3])) from None
 
 
-def _explain(error, source):
+def _explain(error: Any, source: str) -> str:
     known = [*SweepSpec.model_fields, *Grid.model_fields]
     if error["type"] == "extra_forbidden":
         key = error["loc"][-1]
@@ -143,14 +144,14 @@ def _explain(error, source):
     return f"{where}: {rule[:1].lower() + rule[1:]}; given {given[:80]}"
 
 
-def preset_names():
+def preset_names() -> list[str]:
     """Names of the presets that ship with the package."""
     return sorted(
         p.name.removesuffix(".toml") for p in PRESETS.iterdir() if p.name.endswith(".toml")
     )
 
 
-def read_toml(text, source):
+def read_toml(text: str, source: str) -> dict[str, Any]:
     """Plain data of a TOML text, or an InputError with the place."""
     try:
         return tomllib.loads(text)
@@ -158,7 +159,7 @@ def read_toml(text, source):
         raise InputError(f"{source} is not valid TOML: {error}") from None
 
 
-def load_spec_data(preset_or_file):
+def load_spec_data(preset_or_file: str) -> tuple[dict[str, Any], str]:
     """Plain data of a preset by name or of a TOML file, and its name."""
     path = Path(preset_or_file)
     if path.suffix == ".toml" or "/" in preset_or_file:
@@ -174,7 +175,7 @@ def load_spec_data(preset_or_file):
     return read_toml(text, preset_or_file), preset_or_file
 
 
-def _no_preset(name):
+def _no_preset(name: str) -> InputError:
     """The error of a preset that there is not, with what may have been meant."""
     kinds = {"problems": "problems", "estimators": "estimators/*", "samplers": "samplers"}
     package = resources.files("gumbench")
@@ -187,14 +188,14 @@ def _no_preset(name):
     return unknown("preset", name, preset_names(), "gumbench list presets")
 
 
-def to_toml(spec):
+def to_toml(spec: SweepSpec) -> str:
     """A spec as TOML that reads back as the same spec."""
     data = spec.model_dump(mode="json", exclude_none=True)
     grids = [{k: v for k, v in grid.items() if v != {}} for grid in data.pop("grid")]
     return tomli_w.dumps({**data, "grid": grids})
 
 
-def merge(data, flags: dict[str, Any]):
+def merge(data: Any, flags: dict[str, Any]) -> dict[str, Any]:
     """Plain spec data with flags over it.
 
     An axis replaces that axis in every grid; `problems` and `samplers` start a fresh grid each,
@@ -213,6 +214,6 @@ def merge(data, flags: dict[str, Any]):
     return {**data, **rest, "grid": merged}
 
 
-def _with_settings(grid, added):
+def _with_settings(grid: dict[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
     settings = grid.get("settings", {})
     return {**grid, "settings": {**settings, **added}} if isinstance(settings, dict) else grid

@@ -25,7 +25,12 @@ class Bias:
     square: float
 
 
-def bias_size(differences, variance_of_mean, extra_variance=0.0, missed=0.0):
+def bias_size(
+    differences: np.ndarray,
+    variance_of_mean: float,
+    extra_variance: float = 0.0,
+    missed: float = 0.0,
+) -> Bias:
     """Size of the bias of a mean, as a Bias whose interval is wider by `missed` on both sides.
 
     differences : (batches, parameters), batch means less the truth
@@ -56,7 +61,7 @@ def bias_size(differences, variance_of_mean, extra_variance=0.0, missed=0.0):
     return Bias(norm, max(0.0, low - missed), high + missed, square)
 
 
-def _degrees(gram, batches):
+def _degrees(gram: np.ndarray, batches: int) -> float:
     """Effective degrees of freedom of the noise, from the inner products of the batches."""
     row = gram.mean(axis=1)
     centered = gram - row[:, None] - row[None, :] + row.mean()
@@ -68,7 +73,7 @@ def _degrees(gram, batches):
     return max(1.0, trace**2 / square) if square > 0 else 1e6
 
 
-def _noncentral_interval(length, noise, degrees):
+def _noncentral_interval(length: float, noise: float, degrees: float) -> tuple[float, float]:
     """95 % interval of ‖bias‖ where ‖d‖² is noise/degrees times a noncentral χ²."""
     unit = noise / degrees
     x = length / unit
@@ -77,12 +82,13 @@ def _noncentral_interval(length, noise, degrees):
         return max(0.0, math.sqrt(length) - half_width), math.sqrt(length) + half_width
     tail = (1 - LEVEL) / 2
 
-    def noncentrality(level):
+    def noncentrality(level: float) -> float:
         if special.chdtr(degrees, x) <= level:
             return 0.0
         return float(special.chndtrinc(x, degrees, level))
 
-    return tuple(math.sqrt(noncentrality(level) * unit) for level in (1 - tail, tail))
+    low, high = (math.sqrt(noncentrality(level) * unit) for level in (1 - tail, tail))
+    return low, high
 
 
 @dataclass(frozen=True)
@@ -99,12 +105,12 @@ class Groups:
     sizes: tuple[int, ...]
 
     @property
-    def single(self):
+    def single(self) -> bool:
         """Whether each component is a group of its own on the finest level."""
         return self.leaf.size <= MOST_GROUPS
 
 
-def _mix(x):
+def _mix(x: np.ndarray) -> np.ndarray:
     """A hash of 64-bit integers (the finaliser of splitmix64)."""
     x = (x + np.uint64(0x9E3779B97F4A7C15)).astype(np.uint64)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -112,7 +118,7 @@ def _mix(x):
     return x ^ (x >> np.uint64(31))
 
 
-def group_components(parameters):
+def group_components(parameters: int) -> Groups:
     """Groups for a part of so many components.
 
     Components are ranked by a hash and dealt to the groups in turn. Signs alternate along the
@@ -139,7 +145,7 @@ class BiasTest:
     groups: int
 
 
-def testable(variance, total, effective):
+def testable(variance: np.ndarray, total: float, effective: float) -> np.ndarray:
     """Which groups have sums close enough to normal: (groups,) of truth values.
 
     variance : (groups,) of one sum; total : the variance of all components; effective : estimates
@@ -152,7 +158,14 @@ def testable(variance, total, effective):
     return variance >= min(least, float(variance.max()))
 
 
-def bias_test(difference, variance, estimates, effective, tolerance, truth_error):
+def bias_test(
+    difference: np.ndarray,
+    variance: np.ndarray,
+    estimates: int,
+    effective: float,
+    tolerance: np.ndarray,
+    truth_error: np.ndarray,
+) -> BiasTest:
     """Test that group sums have mean zero.
 
     difference, variance : (groups,) mean of each sum less the truth, and the variance of one sum

@@ -1,6 +1,7 @@
 """Intervals of a variance, of a median and of ratios, by the jackknife and by order statistics."""
 
 import math
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -8,38 +9,38 @@ from scipy import special
 LEVEL = 0.95
 
 
-def t_quantile(degrees, level=LEVEL):
+def t_quantile(degrees: float, level: float = LEVEL) -> float:
     """Two-sided quantile of Student's t."""
     return float(special.stdtrit(degrees, (1 + level) / 2))
 
 
-def jackknife_error(leave_one_out):
+def jackknife_error(leave_one_out: np.ndarray) -> float:
     """Standard error of a statistic from its values with one batch left out (Tukey 1958)."""
     values = np.asarray(leave_one_out, float)
     n = values.size
     return math.sqrt((n - 1) / n * float(np.sum((values - values.mean()) ** 2)))
 
 
-def leave_one_out_means(values):
+def leave_one_out_means(values: Any) -> np.ndarray:
     """Means of all values but one. values: (n,)."""
     values = np.asarray(values, float)
     return (values.sum() - values) / (values.size - 1)
 
 
-def square_of_mean(means):
+def square_of_mean(means: np.ndarray) -> tuple[float, np.ndarray]:
     """‖mean‖² of batches' means (batches, parameters), and that with each batch left out."""
     mean = means.mean(axis=0)
     return squares_of_means(means @ mean, np.einsum("bp,bp->b", means, means))
 
 
-def squares_of_means(by_mean, squares):
+def squares_of_means(by_mean: Any, squares: Any) -> tuple[float, np.ndarray]:
     """The same from the batches' products with the mean (batches,), and their ‖mean_b‖²."""
     by_mean, squares = np.asarray(by_mean, float), np.asarray(squares, float)
     n, whole = by_mean.size, by_mean.mean()
     return whole, (n * n * whole - 2 * n * by_mean + squares) / (n - 1) ** 2
 
 
-def variance_interval(variance, batch_variances):
+def variance_interval(variance: float, batch_variances: Any) -> tuple[float, float, float]:
     """95 % interval of a variance from those of equally large batches, and its relative error.
 
     The jackknife works on the logarithm, with t at one degree less than there are batches; on the
@@ -59,12 +60,12 @@ def variance_interval(variance, batch_variances):
     return low, high, error / variance if variance else 0.0
 
 
-def effective_estimates(relative_error, estimates):
+def effective_estimates(relative_error: float, estimates: int) -> float:
     """How many normal estimates would know the variance as well."""
     return 1 / (relative_error**2 + 1 / estimates)
 
 
-def median_interval(values, level=LEVEL):
+def median_interval(values: Any, level: float = LEVEL) -> tuple[float, float, float]:
     """Median and an interval of it by order statistics, of at least this level where n allows.
 
     values : (n,), n at least 3; for fewer than 6 the interval is the whole range.
@@ -76,7 +77,7 @@ def median_interval(values, level=LEVEL):
     return float(np.median(ordered)), float(ordered[below]), float(ordered[n - 1 - below])
 
 
-def log_ratio_of_medians(over, under):
+def log_ratio_of_medians(over: Any, under: Any) -> tuple[float, float]:
     """log of the ratio of two paired series' medians, and its standard error from the pairs."""
     logs = np.log(np.asarray(over, float)) - np.log(np.asarray(under, float))
     error = math.sqrt(math.pi / 2) * float(logs.std(ddof=1)) / math.sqrt(logs.size)

@@ -6,7 +6,7 @@ from scipy import special
 EXPECTED_DRAWS = 20
 
 
-def law_test(draws, probability):
+def law_test(draws: np.ndarray, probability: np.ndarray) -> float:
     """p of χ² for draws (n,) from a law (categories,); 0 where one is drawn that cannot be.
 
     Categories are put together, the rarest first, until 20 draws are expected of each group.

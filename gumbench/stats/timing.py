@@ -5,6 +5,7 @@ import math
 import random
 import time
 from collections.abc import Callable
+from typing import Any
 
 ROUNDS = 11
 FEWEST_ROUNDS = 3
@@ -15,7 +16,7 @@ MOST_SECONDS = 6.0
 PAUSE = 0.005
 
 
-def calibrate(work: Callable, least: int):
+def calibrate(work: Callable, least: int) -> tuple[int, float]:
     """How many units `work(units)` needs to last so long, a multiple of `least`, and a unit's time.
 
     The first call is not counted: it compiles and touches memory.
@@ -30,19 +31,24 @@ def calibrate(work: Callable, least: int):
         units *= max(2, min(64, int(MARGIN * SECONDS_A_ROUND / max(took, 1e-7))))
 
 
-def clocked(work, units):
+def clocked(work: Callable[..., None], units: int) -> float:
     """Seconds that `work(units)` takes."""
     began = time.perf_counter()
     work(units)
     return time.perf_counter() - began
 
 
-def rounds_of(seconds, works):
+def rounds_of(seconds: float, works: Any) -> int:
     """How many rounds there are of so many works, where one round of all takes so long."""
     return max(FEWEST_ROUNDS, min(ROUNDS, int(MOST_SECONDS * works / seconds)))
 
 
-def in_turns(works, monitor=lambda fraction: None, rounds=None, pause=PAUSE):
+def in_turns(
+    works: Any,
+    monitor: Callable[[float], None] = lambda fraction: None,
+    rounds: int | None = None,
+    pause: float = PAUSE,
+) -> dict[Any, list[float]]:
     """Seconds per unit of several pieces of work: name -> list, one number a round, paired.
 
     works : name -> (work, least): `work(units)` for multiples of `least`

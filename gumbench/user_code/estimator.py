@@ -22,7 +22,7 @@ def estimator(
     takes_temperature: bool = False,
     inner_samples: tuple[int, int] | None = None,
     **facts: Any,
-):
+) -> Callable[[Callable[..., Any]], Estimator]:
     """Decorator that makes an estimator of a function in plain Python.
 
     The function is compute(problem, noise, temperature, inner_samples, *, ...). Its keyword-only
@@ -59,7 +59,7 @@ def estimator(
         if name not in known:
             raise InputError(f"estimator(..., {name}=...): known are {', '.join(sorted(known))}")
 
-    def decorate(function):
+    def decorate(function: Callable[..., Any]) -> OwnEstimator:
         return OwnEstimator(
             family=family,
             compute=function,
@@ -75,7 +75,7 @@ def estimator(
     return decorate
 
 
-def _check_inner_samples(given):
+def _check_inner_samples(given: Any) -> None:
     if given is None:
         return
     pair = isinstance(given, tuple | list) and len(given) == 2
@@ -88,12 +88,12 @@ def _check_inner_samples(given):
 class OwnEstimator(Estimator):
     """An Estimator that takes the place of its function in the module, and is pickled as that."""
 
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         function: Any = self.compute
         return _of_module, (function.__module__, function.__qualname__, self.name)
 
 
-def _of_module(module, qualname, name):
+def _of_module(module: str, qualname: str, name: str) -> Estimator:
     member: Any = importlib.import_module(module)
     for part in qualname.split("."):
         member = getattr(member, part)
@@ -106,6 +106,6 @@ class ConstantCost:
 
     cost: Cost
 
-    def __call__(self, sizes):
+    def __call__(self, sizes: Sizes) -> Cost:
         """The Cost."""
         return self.cost

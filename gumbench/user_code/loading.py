@@ -15,8 +15,11 @@ import inspect
 import re
 import sys
 import traceback
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from gumbench.errors import GumbenchError, InputError, unknown
 from gumbench.settings import declared
@@ -30,33 +33,33 @@ LEAST_DIMENSION = 1
 FOLDERS: set[Path] = set()
 
 
-def is_file(name):
+def is_file(name: str) -> bool:
     """Whether a name is FILE.py or FILE.py:NAME."""
     return FILE.match(name) is not None
 
 
-def problem_maker(name):
+def problem_maker(name: str) -> ProblemMaker:
     """The maker of a user's problem by FILE.py[:NAME] or the name of an entry point."""
     return _found("problems", name)
 
 
-def estimator(name):
+def estimator(name: str) -> Estimator:
     """A user's estimator by FILE.py[:NAME] or the name of an entry point."""
     return _found("estimators", name)
 
 
-def full_name(kind, name):
+def full_name(kind: str, name: str) -> str:
     """FILE.py:NAME of FILE.py[:NAME]. Raises InputError as the other functions do."""
     return _found(kind, name).name
 
 
 @functools.cache
-def entry_points(kind):
+def entry_points(kind: str) -> dict[str, Any]:
     """Entry points of installed packages: name -> metadata, nothing imported."""
     return {point.name: point for point in metadata.entry_points(group=f"gumbench.{kind}")}
 
 
-def files(name):
+def files(name: str) -> list[Path]:
     """Files that a name's code is in: its own, and those it imports from the same folder."""
     match = FILE.match(name)
     if match is None:
@@ -66,7 +69,7 @@ def files(name):
     return _with_imported(path)
 
 
-def _with_imported(path, known=()):
+def _with_imported(path: Path, known: Sequence[Path] = ()) -> list[Path]:
     """A file and those of its folder that it imports, and they, whatever else is loaded."""
     if path in known or not path.is_file():
         return list(known)
@@ -80,7 +83,7 @@ def _with_imported(path, known=()):
     return files
 
 
-def _found(kind, name):
+def _found(kind: str, name: str) -> Any:
     if match := FILE.match(name):
         module = _module(Path(match["path"]).resolve(), match["path"])
         return _from_module(kind, module, match["path"], match["name"])
@@ -91,7 +94,7 @@ def _found(kind, name):
     return _as_kind(kind, loaded, name)
 
 
-def _module(path, typed=None):
+def _module(path: Path, typed: Sequence[str] | None = None) -> ModuleType:
     """The module of a file, run again when the file or one it imports was edited."""
     try:
         path.read_bytes()
@@ -102,7 +105,7 @@ def _module(path, typed=None):
 
 
 @functools.cache
-def _run(path, digests):
+def _run(path: Path, digests: tuple[str, ...]) -> ModuleType:
     # Before the file compiles anything: it numbers compiled functions.
     importlib.import_module("gumbench.kernels.compiler.jit")
     _look_first_in(path.parent)
@@ -128,14 +131,14 @@ def _run(path, digests):
     return module
 
 
-def _look_first_in(folder):
+def _look_first_in(folder: Path) -> None:
     """Let imports find the modules of a folder before those of other users' files."""
     FOLDERS.add(folder)
     sys.path[:] = [str(folder), *(place for place in sys.path if place != str(folder))]
     importlib.invalidate_caches()
 
 
-def _module_name(path):
+def _module_name(path: Path) -> str:
     """The name by which the file's neighbours import it, unless that is another module's.
 
     Compiled code on disk refers to it.
@@ -148,18 +151,18 @@ def _module_name(path):
     return path.stem if is_importable else f"gumbench_file_{path.stem.replace('.', '_')}"
 
 
-def reason(error):
+def reason(error: BaseException) -> str:
     """An error as a sentence: its type and words, and what a name is called now."""
     return with_new_name(f"{type(error).__name__}: {error}".removesuffix(": "))
 
 
-def _line(error, path):
+def _line(error: BaseException, path: Path) -> str:
     """`, line N` of a file where an error passed through it, or nothing."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path]
     return f", line {frames[-1].lineno}" if frames else ""
 
 
-def _from_module(kind, module, path, name):
+def _from_module(kind: str, module: ModuleType, path: str, name: str | None) -> Any:
     members = _members(kind, module)
     if name:
         member = members.get(name, vars(module).get(name))
@@ -184,7 +187,7 @@ WANTED = {
 }
 
 
-def _members(kind, module):
+def _members(kind: str, module: ModuleType) -> dict[str, Any]:
     """What a file has of a kind, by name; functions of `dimension` count as problems."""
     wanted = (Problem, ProblemMaker) if kind == "problems" else (Estimator,)
     return {
@@ -195,13 +198,13 @@ def _members(kind, module):
     }
 
 
-def _is_function_of_dimension(value, module):
+def _is_function_of_dimension(value: Any, module: ModuleType) -> bool:
     if not inspect.isfunction(value) or value.__module__ != module.__name__:
         return False
     return next(iter(inspect.signature(value).parameters), "") == "dimension"
 
 
-def _as_kind(kind, member, name):
+def _as_kind(kind: str, member: Any, name: str) -> Any:
     if kind == "estimators":
         if not isinstance(member, Estimator):
             raise InputError(f"{name} is no estimator: {WANTED[kind]}")
@@ -215,7 +218,7 @@ def _as_kind(kind, member, name):
     raise InputError(f"{name} is no problem: {WANTED[kind]}")
 
 
-def _maker_of_object(problem, name):
+def _maker_of_object(problem: Problem, name: str) -> ProblemMaker:
     size = problem.dimension
     return ProblemMaker(
         make=lambda dimension: problem,
@@ -230,7 +233,7 @@ def _maker_of_object(problem, name):
 
 
 @functools.cache
-def _maker_of_function(function, name):
+def _maker_of_function(function: Callable[..., Any], name: str) -> ProblemMaker:
     parameters = list(inspect.signature(function).parameters.values())
     missing = [p for p in parameters[1:] if p.default is p.empty]
     if not parameters or any(p.kind is not p.KEYWORD_ONLY for p in missing):
@@ -255,7 +258,9 @@ def _maker_of_function(function, name):
 
 
 @functools.lru_cache(maxsize=16)
-def made(make, name, dimension, settings):
+def made(
+    make: Callable[..., Any], name: str, dimension: int, settings: tuple[tuple[str, Any], ...]
+) -> Problem:
     """The problem that a maker's function makes; raises InputError with the user's line.
 
     settings : pairs

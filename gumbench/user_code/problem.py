@@ -26,7 +26,9 @@ With compiled=False they are any Python (NumPy, torch, jax), estimates first, an
 """
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -38,20 +40,20 @@ from gumbench.user_code.tie import TiedGradient, TiedLogits, table_of
 
 
 def CategoricalProblem(  # noqa: N802
-    logits,
-    value,
+    logits: Any,
+    value: Callable[..., Any],
     *,
-    value_at=None,
-    gradient=None,
-    direct=None,
-    direct_is_score=None,
-    link=None,
-    theta=None,
-    tie=None,
-    data=None,
-    truth=None,
-    compiled=True,
-):
+    value_at: Callable[..., Any] | None = None,
+    gradient: Callable[..., Any] | None = None,
+    direct: Callable[..., Any] | None = None,
+    direct_is_score: bool | None = None,
+    link: Any = None,
+    theta: Any = None,
+    tie: Any = None,
+    data: Any = None,
+    truth: Any = None,
+    compiled: bool = True,
+) -> Problem:
     """E f(D), D independent one-hot draws from softmax of the logits.
 
     logits : (categories,) or (variables, categories), finite or -inf
@@ -101,19 +103,19 @@ def CategoricalProblem(  # noqa: N802
 
 
 def GaussianProblem(  # noqa: N802
-    mean,
-    scale,
-    value,
+    mean: Any,
+    scale: Any,
+    value: Callable[..., Any],
     *,
-    gradient=None,
-    direct=None,
-    direct_is_score=None,
-    link=None,
-    theta=None,
-    data=None,
-    truth=None,
-    compiled=True,
-):
+    gradient: Callable[..., Any] | None = None,
+    direct: Callable[..., Any] | None = None,
+    direct_is_score: bool | None = None,
+    link: Any = None,
+    theta: Any = None,
+    data: Any = None,
+    truth: Any = None,
+    compiled: bool = True,
+) -> Problem:
     """E f(z), z independent normals with a mean and a scale each.
 
     mean, scale : (variables,) or one number; the scale is the standard deviation, above 0
@@ -151,20 +153,20 @@ def GaussianProblem(  # noqa: N802
 
 
 def _problem(
-    family,
-    dist_params,
-    parts,
-    shape,
-    dimension,
-    functions,
-    direct_is_score,
-    link,
-    theta,
-    data,
-    truth,
-    compiled,
-    link_data=None,
-):
+    family: Any,
+    dist_params: np.ndarray,
+    parts: dict[str, int],
+    shape: tuple[int, int],
+    dimension: int,
+    functions: dict[str, Any],
+    direct_is_score: bool | None,
+    link: Any,
+    theta: Any,
+    data: Any,
+    truth: Any,
+    compiled: bool,
+    link_data: np.ndarray | None = None,
+) -> Problem:
     if functions["value"] is None:
         raise InputError("value is missing; give a function")
     if direct_is_score not in (None, True, False):
@@ -203,7 +205,7 @@ def _problem(
     )
 
 
-def _function(role, function, compiled):
+def _function(role: str, function: Any, compiled: bool) -> Callable[..., Any] | None:
     """The plain function of a role; one that is compiled already gives its source."""
     function = getattr(function, "py_func", function)
     if function is None:
@@ -214,14 +216,14 @@ def _function(role, function, compiled):
     return function
 
 
-def _floats(name, numbers):
+def _floats(name: str, numbers: Any) -> np.ndarray:
     try:
         return np.array(as_numpy(numbers), np.float64)
     except (TypeError, ValueError):
         raise InputError(f"{name}: give numbers, not {numbers!r:.60}") from None
 
 
-def _truth(truth, parameters):
+def _truth(truth: Any, parameters: int) -> Any:
     if truth is None or callable(truth):
         return truth
     gradient = _floats("truth", truth).ravel()
@@ -238,11 +240,11 @@ class ConstantTruth:
 
     gradient: np.ndarray
 
-    def __call__(self, theta, data):
+    def __call__(self, theta: np.ndarray, data: np.ndarray) -> np.ndarray:
         """The array."""
         return self.gradient
 
 
-def one_hot(category, categories):
+def one_hot(category: Any, categories: int) -> np.ndarray:
     """One-hot vectors (..., categories) float32 of category numbers (...)."""
     return np.eye(categories, dtype=np.float32)[np.asarray(category)]

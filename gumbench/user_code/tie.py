@@ -1,6 +1,7 @@
 """Logits that are one parameter: a table (variables, categories) of numbers of parameters."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from gumbench.kernels.blocks import tied
 from gumbench.limits import as_numpy
 
 
-def table_of(tie, logits):
+def table_of(tie: Any, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The table (variables, categories) of a tie and its parameters, checked against the logits."""
     try:
         table = np.array(as_numpy(tie)).reshape(logits.shape)
@@ -37,7 +38,7 @@ class TiedLogits:
 
     table: np.ndarray
 
-    def __call__(self, theta):
+    def __call__(self, theta: np.ndarray) -> np.ndarray:
         """Raises nothing: the table was checked."""
         return np.append(theta, 0.0)[self.table]
 
@@ -48,7 +49,7 @@ class TiedGradient:
 
     table: np.ndarray
 
-    def __call__(self, g):
+    def __call__(self, g: np.ndarray) -> np.ndarray:
         """Sums over the logits that are one parameter."""
         out = np.zeros((len(g), self.table.max() + 1))
         for v, c in np.argwhere(self.table >= 0):

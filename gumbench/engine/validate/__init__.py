@@ -11,11 +11,12 @@ from gumbench.engine.validate.problem import Trial, functions_of
 from gumbench.engine.validate.source import check_source
 from gumbench.errors import InputError
 from gumbench.kernels.compiler.roles import ROLES
+from gumbench.types import Problem
 
 __all__ = ["check", "check_estimator"]
 
 
-def check(problem):
+def check(problem: Problem) -> None:
     """Refuse a problem whose functions fail or contradict each other; raises InputError."""
     functions = functions_of(problem)
     if problem.compiled:

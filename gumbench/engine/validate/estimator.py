@@ -1,6 +1,7 @@
 """A user's estimator on a problem: what it says it costs, and that its rows are estimates."""
 
 import inspect
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from gumbench.engine.bound_estimator import bind_estimator
 from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.validate.source import check_source, reported
 from gumbench.errors import InputError
-from gumbench.types import Sizes
+from gumbench.types import Estimator, Problem, Sizes
 from gumbench.user_code.old_names import ARGUMENTS
 
 ESTIMATES = 64
@@ -20,7 +21,7 @@ COUNTED_BLOCKS = 8
 STANDARD_ERRORS = 5.0
 
 
-def check_estimator(estimator, problem, settings=()):
+def check_estimator(estimator: Estimator, problem: Problem, settings: Any = ()) -> None:
     """Refuse an estimator of a user's that does not run on a problem; raises InputError.
 
     settings : pairs; those left out have their defaults
@@ -32,7 +33,8 @@ def check_estimator(estimator, problem, settings=()):
             KERNEL_ARGUMENTS,
         )
         _check_arguments(estimator)
-    name, function = f"{estimator.name} on {problem.name}", estimator.compute or estimator.kernel
+    name = f"{estimator.name} on {problem.name}"
+    function: Any = estimator.compute or estimator.kernel
     inner = estimator.inner_samples and estimator.inner_samples[1]
     with reported(name, function):
         bound = BoundProblem(problem, "float32")
@@ -63,16 +65,17 @@ def check_estimator(estimator, problem, settings=()):
         _check_calls(name, estimator, np.array(counts) / ESTIMATES, inner, problem.shape)
 
 
-def _check_arguments(estimator):
+def _check_arguments(estimator: Estimator) -> None:
     """Refuse arguments as they were called in version 0.1."""
-    for name in inspect.signature(estimator.kernel).parameters:
+    kernel: Any = estimator.kernel
+    for name in inspect.signature(kernel).parameters:
         if name in ARGUMENTS:
             raise InputError(
                 f"{estimator.name}: kernel has the argument {name}: write {ARGUMENTS[name]}"
             )
 
 
-def _check_rows(name, estimates, others):
+def _check_rows(name: str, estimates: np.ndarray, others: dict[int, np.ndarray]) -> None:
     """An estimate is a function of its own noise. others: estimates from some number on, by it."""
     tolerance = RELATIVE * np.abs(estimates).max()
     for first, again in others.items():
@@ -89,7 +92,9 @@ def _check_rows(name, estimates, others):
         )
 
 
-def _check_calls(name, estimator, counts, inner, shape):
+def _check_calls(
+    name: str, estimator: Estimator, counts: np.ndarray, inner: int | None, shape: tuple[int, int]
+) -> None:
     """What is declared as cost against the calls made: counts (blocks, 2) an estimate."""
     cost = estimator.cost(Sizes(inner or 1, *shape))
     for count, said, words in (

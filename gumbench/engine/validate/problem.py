@@ -1,6 +1,9 @@
 """A user's problem at one type of floats: its functions on a few points, against each other."""
 
 import contextlib
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +12,7 @@ from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.validate.source import line_that_writes, place, reported
 from gumbench.errors import InputError
 from gumbench.kernels.compiler.roles import OBJECTIVE, ROLES
+from gumbench.types import Problem
 
 POINTS = 256
 POINT_ITEMS = 1 << 22
@@ -22,7 +26,7 @@ SMALL_ENUMERATION = 1 << 14
 TRUST = "--trust runs it all the same"
 
 
-def functions_of(problem):
+def functions_of(problem: Problem) -> dict[str, Callable[..., Any]]:
     """The functions that a problem has, by role."""
     by_role = {role: problem.function(role) for role in ROLES}
     return {role: function for role, function in by_role.items() if function is not None}
@@ -31,24 +35,24 @@ def functions_of(problem):
 class Trial:
     """A problem at one type, with points to try: samples inside, and draws for discrete ones."""
 
-    def __init__(self, problem, dtype):
+    def __init__(self, problem: Problem, dtype: str) -> None:
         self.problem, self.name = problem, problem.name
         self.functions = functions_of(problem)
         arrays = [np.asarray(a, dtype) for a in (problem.theta, problem.data)]
         with self._reported("forward", *arrays):
             self.bound = BoundProblem(problem, dtype, checked=True)
-        count = max(2, min(POINTS, POINT_ITEMS // max(1, np.prod(problem.shape))))
+        count = max(2, min(POINTS, POINT_ITEMS // max(1, math.prod(problem.shape))))
         random = self.bound.noise(0, 0, 0, count)
         self.inside = self.bound.family.inside(self.bound, random)
         self.draws = self.bound.family.draws(self.bound, random)
 
-    def _reported(self, role, *arrays):
+    def _reported(self, role: str, *arrays: np.ndarray) -> Any:
         function = self.functions.get(role)
         if function is None:
             return contextlib.nullcontext()
         return reported(f"{self.name}: {role}", function, arrays)
 
-    def _call(self, role, x):
+    def _call(self, role: str, x: np.ndarray) -> np.ndarray:
         bound, facts = self.bound, ROLES[role]
         x = np.ascontiguousarray(x, np.int32 if facts.given == "category" else bound.real)
         arguments = {facts.given: x, "theta": bound.theta, "data": bound.data}
@@ -60,7 +64,7 @@ class Trial:
                 self._refuse_change(role, name)
         return result
 
-    def _refuse_change(self, role, argument):
+    def _refuse_change(self, role: str, argument: str) -> None:
         function = self.functions[role]
         where = place(function, line_that_writes(function, argument))
         raise InputError(
@@ -68,13 +72,13 @@ class Trial:
             "for what it changes is used again"
         )
 
-    def _points(self):
+    def _points(self) -> Iterator[np.ndarray]:
         """Points (variables, categories, n) to try, by kind."""
         yield self.inside
         if self.draws is not None:
             yield self.bound.one_hot(self.draws)
 
-    def run_functions(self):
+    def run_functions(self) -> None:
         """Every function on all points; what comes out must be finite."""
         for role in ("value", "gradient", "direct"):
             if role in self.functions:
@@ -86,11 +90,11 @@ class Trial:
             g = self._normals(8)
             self._check_finite("pullback", g, self._call("pullback", g))
 
-    def _normals(self, count):
+    def _normals(self, count: int) -> np.ndarray:
         generator = np.random.default_rng(0)
         return generator.normal(size=(*self.bound.dist_params.shape, count)).astype(self.bound.real)
 
-    def _check_finite(self, role, x, out):
+    def _check_finite(self, role: str, x: np.ndarray, out: np.ndarray) -> None:
         bad = np.argwhere(~np.isfinite(out))
         if bad.size:
             *component, point = bad[0]
@@ -100,7 +104,7 @@ class Trial:
                 f"{_numbers(x[..., point])}; it must write a finite number for every estimate"
             )
 
-    def check_same_again(self):
+    def check_same_again(self) -> None:
         """The same x twice, and in another batch, gives the same numbers."""
         for role in OBJECTIVE:
             x = self.draws if role == "value_at" else self.inside
@@ -120,7 +124,7 @@ class Trial:
                         f"(dropout, batch norm in train mode?). {TRUST}"
                     )
 
-    def check_theta(self):
+    def check_theta(self) -> None:
         """Without `direct`, f at a fixed x is the same at another θ."""
         if "direct" in self.functions:
             return
@@ -137,7 +141,7 @@ class Trial:
                     f"direct: give ∂f/∂θ at fixed x, or take theta out of value. {TRUST}"
                 )
 
-    def check_value_at(self):
+    def check_value_at(self) -> None:
         """`value_at` at a draw against `value` at its one-hot vector."""
         if "value_at" not in self.functions or self.draws is None:
             return
@@ -150,7 +154,7 @@ class Trial:
                 f"{at[point]:.8g}, value {value[point]:.8g}. {TRUST}"
             )
 
-    def check_gradient(self):
+    def check_gradient(self) -> None:
         """`gradient` against differences of `value`, in directions that stay in the domain."""
         if "gradient" not in self.functions:
             return
@@ -160,7 +164,7 @@ class Trial:
             for point in range(x.shape[2]):
                 self._compare_gradient(x[:, :, point], g[:, :, point])
 
-    def _compare_gradient(self, x, g):
+    def _compare_gradient(self, x: np.ndarray, g: np.ndarray) -> None:
         family = self.bound.family
         largest = family.largest_step(self.bound, x)
         directions = family.directions(self.bound, x, COMPARED_COMPONENTS)
@@ -177,14 +181,16 @@ class Trial:
                 f"by variable {component[0]}, category {component[1]}{note}, at x = {_numbers(x)}",
             )
 
-    def _difference(self, x, step, sides):
+    def _difference(self, x: np.ndarray, step: np.ndarray, sides: int) -> tuple[float, float]:
         """Difference of f for a step, from both sides or from one, and its rounding error."""
         factors = np.array([1.0, -1.0]) if sides == 2 else np.array([0.0, 1.0, 2.0])
         weights = np.array([0.5, -0.5]) if sides == 2 else np.array([-1.5, 2.0, -0.5])
         f = self._call("value", x[:, :, None] + step[:, :, None] * factors).astype(float)
         return float(weights @ f), float(np.finfo(float).eps * np.abs(f).max())
 
-    def _compare(self, role, measured, noise, claimed, typical, where):
+    def _compare(
+        self, role: str, measured: float, noise: float, claimed: float, typical: float, where: str
+    ) -> None:
         tolerance = RELATIVE * max(abs(measured), abs(claimed), typical) + ROUNDINGS * noise
         if abs(measured - claimed) > tolerance:
             raise InputError(
@@ -192,7 +198,7 @@ class Trial:
                 f"{claimed:.6g}. {TRUST}"
             )
 
-    def check_direct(self):
+    def check_direct(self) -> None:
         """`direct` against differences of `value` in θ at fixed x, and its mean against a claim."""
         if "direct" not in self.functions:
             return
@@ -211,7 +217,7 @@ class Trial:
                 typical = np.abs(claimed[:, point]).mean()
                 self._compare("direct", measured, noise, claimed[p, point], typical, where)
 
-    def check_score(self):
+    def check_score(self) -> None:
         """What is said to have mean zero has it."""
         if not self.problem.direct_is_score or "direct" not in self.functions:
             return
@@ -222,14 +228,14 @@ class Trial:
                 f"{mean[0]} is {mean[1]:.6g}. {TRUST}"
             )
 
-    def _moved(self, p):
+    def _moved(self, p: int) -> tuple[float, tuple[np.ndarray, np.ndarray]]:
         theta = self.bound.theta
         step = STEP * max(1.0, abs(theta[p]))
         moved = np.zeros_like(theta)
         moved[p] = step
         return step, (theta + moved, theta - moved)
 
-    def check_link(self):
+    def check_link(self) -> None:
         """`pullback` against differences of `forward`, and `forward` against the given logits."""
         problem, bound = self.problem, self.bound
         if problem.link is None:
@@ -259,7 +265,7 @@ class Trial:
             where = f"by parameter {p}"
             self._compare("pullback", measured, noise, claimed[p], np.abs(claimed).mean(), where)
 
-    def check_truth(self):
+    def check_truth(self) -> None:
         """A truth that is given against enumeration, where there are few outcomes."""
         problem, bound = self.problem, self.bound
         if problem.truth is None:
@@ -283,16 +289,16 @@ class Trial:
             )
 
 
-def _evenly_spaced(size):
+def _evenly_spaced(size: int) -> np.ndarray:
     """At most COMPARED_COMPONENTS numbers below `size`, evenly spaced."""
     return np.unique(np.linspace(0, size - 1, COMPARED_COMPONENTS).astype(int))
 
 
-def _index(component):
+def _index(component: Any) -> str:
     return f"[{', '.join(str(int(i)) for i in component)}]"
 
 
-def _numbers(x):
+def _numbers(x: np.ndarray) -> str:
     """A few numbers of an array as text."""
     flat = np.asarray(x).ravel()
     shown = ", ".join(f"{v:.6g}" for v in flat[:8])

@@ -7,7 +7,9 @@ import inspect
 import re
 import textwrap
 import traceback
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -17,7 +19,7 @@ from gumbench.user_code.loading import reason
 from gumbench.user_code.old_names import with_new_name
 
 
-def check_source(name, function, arguments):
+def check_source(name: str, function: Callable[..., Any], arguments: Sequence[str]) -> None:
     """Refuse what compiles and then fails where nobody sees it."""
     function = getattr(function, "py_func", function)
     taken = len(inspect.signature(function).parameters)
@@ -47,7 +49,7 @@ def check_source(name, function, arguments):
                 )
 
 
-def _captured(function):
+def _captured(function: Callable[..., Any]) -> Iterator[tuple[str, Any]]:
     """Global and enclosing variables a function uses."""
     names = {s.argval for s in dis.get_instructions(function) if s.opname == "LOAD_GLOBAL"}
     for name in sorted(names & function.__globals__.keys()):
@@ -56,7 +58,7 @@ def _captured(function):
     yield from ((name, cell.cell_contents) for name, cell in cells)
 
 
-def _with_helpers(function, seen=()):
+def _with_helpers(function: Callable[..., Any], seen: Any = ()) -> Iterator[Any]:
     """A function and the compiled functions of the user's that it calls."""
     yield function
     for _, value in _captured(function):
@@ -65,11 +67,11 @@ def _with_helpers(function, seen=()):
             yield from _with_helpers(helper, (*seen, function))
 
 
-def _folder(function):
+def _folder(function: Callable[..., Any]) -> Path:
     return Path(function.__code__.co_filename).parent
 
 
-def place(function, line=None):
+def place(function: Callable[..., Any], line: int | None = None) -> str:
     """` (FILE, line N)` of a function, or nothing."""
     code = getattr(function, "__code__", None)
     if code is None:
@@ -78,15 +80,15 @@ def place(function, line=None):
 
 
 @contextlib.contextmanager
-def reported(name, function, arrays=()):
+def reported(name: str, function: Callable[..., Any], arrays: Any = ()) -> Iterator[None]:
     """Turn what a user's function raises into an InputError with the user's line."""
     try:
         yield
     except numba.core.errors.NumbaError as error:
         lines = [line.strip() for line in str(error).splitlines()]
         said = [s for s in lines if s and not s.startswith(("Failed in", "During:", "File "))]
-        line = re.search(r"line (\d+)", str(error)) or re.search(r"\.py \((\d+)\)", str(error))
-        where = place(function, line and line[1])
+        number = re.search(r"line (\d+)", str(error)) or re.search(r"\.py \((\d+)\)", str(error))
+        where = place(function, int(number[1]) if number else None)
         words = with_new_name(said[0] if said else str(error))
         raise InputError(f"{name} does not compile{where}: {words}") from error
     except InputError:
@@ -97,7 +99,7 @@ def reported(name, function, arrays=()):
         raise InputError(f"{name}{place(function, line)}: {reason(cause or error)}") from error
 
 
-def _same_in_python(function, arrays):
+def _same_in_python(function: Callable[..., Any], arrays: Any) -> Exception | None:
     """The error of an index that plain Python makes, which knows the line, or None."""
     one = [a[..., :1].copy() if a.ndim > 1 or a is arrays[-1] else a for a in arrays]
     try:
@@ -109,14 +111,14 @@ def _same_in_python(function, arrays):
     return None
 
 
-def _line_in(error, function):
+def _line_in(error: BaseException, function: Callable[..., Any]) -> int | None:
     code = getattr(function, "__code__", None)
     frames = traceback.extract_tb(error.__traceback__)
     lines = [f.lineno for f in frames if code and f.filename == code.co_filename]
     return lines[-1] if lines else None
 
 
-def line_that_writes(function, argument):
+def line_that_writes(function: Callable[..., Any], argument: str) -> int | None:
     """The line of a function that writes into one of its arguments, or None."""
     try:
         lines, first = inspect.getsourcelines(function)
@@ -128,7 +130,7 @@ def line_that_writes(function, argument):
     return next((first + n.lineno - 1 for n in stores), None)
 
 
-def _base(node):
+def _base(node: Any) -> str:
     """The name that a subscript is of."""
     while isinstance(node, ast.Subscript | ast.Attribute):
         node = node.value

@@ -13,7 +13,7 @@ SYMBOLS = {c: f"\\{c}" for c in "&%_#${}"} | {
 POWER = re.compile(r"(-?[\d.]+)e(-?\d+)")
 
 
-def _escaped(words):
+def _escaped(words: str) -> str:
     """A text for LaTeX, its numbers with powers of ten."""
     parts = POWER.split(words)
     escaped = ["".join(SYMBOLS.get(c, c) for c in parts[0])]

@@ -6,9 +6,15 @@ A row is a pure function of its own journal line.
 import hashlib
 import importlib
 import pkgutil
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
 from gumbench.report.formats import csv
+from gumbench.types import Record
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -22,17 +28,17 @@ class Column:
     clock: bool = False
 
 
-def names():
+def names() -> list[str]:
     """Names of the tables."""
     return sorted(m.name for m in pkgutil.iter_modules(__path__))
 
 
-def table(name):
+def table(name: str) -> ModuleType:
     """The module of a table: MEASUREMENTS, whose records it takes, COLUMNS and rows(record)."""
     return importlib.import_module(f"{__name__}.{name}")
 
 
-def rows(name, records):
+def rows(name: str, records: Iterable[Record]) -> list[Row]:
     """The rows of a table, as dicts in the order of its columns."""
     module = table(name)
     empty = {column.name: None for column in module.COLUMNS}
@@ -44,17 +50,17 @@ def rows(name, records):
     ]
 
 
-def csv_text(name, rows, clock=True):
+def csv_text(name: str, rows: Sequence[Row], clock: bool = True) -> str:
     """A table as CSV; floats read back as the same number. clock=False: what is reproducible."""
     return csv.text(rows, [c.name for c in table(name).COLUMNS if clock or not c.clock])
 
 
-def sha256(name, rows):
+def sha256(name: str, rows: Sequence[Row]) -> str:
     """Hash of the reproducible columns."""
     return hashlib.sha256(csv_text(name, rows, clock=False).encode()).hexdigest()
 
 
-def frame(name, rows, wide=False):
+def frame(name: str, rows: Sequence[Row], wide: bool = False) -> Any:
     """A table as a pandas DataFrame with the declared dtypes. wide: settings in a column each."""
     import pandas
 

@@ -1,6 +1,9 @@
 """components.csv: mean and variance by component, written with --components."""
 
-from gumbench.report.tables import Column
+from collections.abc import Iterator
+
+from gumbench.report.tables import Column, Row
+from gumbench.types import Record
 
 MEASUREMENTS = ("variance",)
 
@@ -15,7 +18,7 @@ COLUMNS = (
 )
 
 
-def rows(record):
+def rows(record: Record) -> Iterator[Row]:
     """The rows of a record, as dicts by column name."""
     for part, result in record.parts.items():
         components = result.components or {}

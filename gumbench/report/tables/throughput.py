@@ -1,6 +1,10 @@
 """throughput.csv: what a clock measured, one row per estimator or sampler."""
 
-from gumbench.report.tables import Column
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from gumbench.report.tables import Column, Row
+from gumbench.types import Record
 
 MEASUREMENTS = ("estimator_time", "sampler_time")
 
@@ -38,7 +42,7 @@ SAME = ("problem", "dimension", "temperature", "inner_samples", "dtype")
 RESULT = ("settings", "threads", "threading_layer", "vector_bits", "check_p")
 
 
-def rows(record):
+def rows(record: Record) -> Iterator[Row]:
     """The rows of a record, as dicts by column name."""
     result, cell = record.result, record.cell
     shared = {
@@ -58,7 +62,7 @@ def rows(record):
         yield {**shared, "kind": "estimator", "name": cell.estimator, **clock}
 
 
-def _sampler_rows(record, shared):
+def _sampler_rows(record: Record, shared: Row) -> Iterator[Row]:
     """Rows of a sampler; those of the words and the fill come with the first of its pass."""
     from gumbench.stats.intervals import median_interval
 
@@ -82,7 +86,7 @@ def _sampler_rows(record, shared):
         }
 
 
-def _clock(rounds, elements):
+def _clock(rounds: Sequence[float], elements: float) -> dict[str, Any]:
     """What seconds per draw in each round come to."""
     from gumbench.stats.intervals import median_interval
 

@@ -1,8 +1,11 @@
 """variance.csv: bias and variance, one row per cell and part."""
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
-from gumbench.report.tables import Column
+from gumbench.report.tables import Column, Row
+from gumbench.types import PartResult, Record
 
 MEASUREMENTS = ("variance",)
 
@@ -67,7 +70,7 @@ PART = (
 )
 
 
-def rows(record):
+def rows(record: Record) -> Iterator[Row]:
     """The rows of a record, as dicts by column name."""
     result, cell = record.result, record.cell
     shared = {
@@ -87,7 +90,7 @@ def rows(record):
         yield {**shared, "part": part, "parameters": size, **numbers, **_clock(record, part_result)}
 
 
-def _shares(result):
+def _shares(result: PartResult | None) -> dict[str, Any]:
     from gumbench.report import shares
 
     if result is None:
@@ -101,7 +104,7 @@ def _shares(result):
     }
 
 
-def _clock(record, result):
+def _clock(record: Record, result: PartResult | None) -> dict[str, Any]:
     """Nanoseconds, and variance × seconds with the intervals of both."""
     from gumbench.stats.intervals import median_interval
 
@@ -125,6 +128,8 @@ def _clock(record, result):
     }
 
 
-def _distance(first, second, end):
+def _distance(
+    first: tuple[float, float, float], second: tuple[float, float, float], end: int
+) -> float:
     """How far an end of the interval of a product is from it, on the logarithm."""
     return math.hypot(*(math.log(values[end] / values[0]) for values in (first, second)))
