@@ -40,16 +40,35 @@ def gumbel(
 ) -> np.ndarray:
     """Gumbel noise, exact in both tails, the same on any machine and number of threads.
 
-    size : int or tuple, () for one number; the last axis is the element, the leading axes number
-        the estimate, so that a longer last axis or a later `first` extends the same noise
-    loc, scale : location and scale of the law, at most 1e30 in size
-    seed : 0 to 2^64 - 1
-    first : number of the first estimate
-    dtype : "float32" (32 random bits) or "float64" (64)
-    threads : at most the machine's cores; None for all
+    Parameters
+    ----------
+    size
+        int or tuple, () for one number; the last axis is the element, the leading axes number the
+        estimate, so that a longer last axis or a later `first` extends the same noise
+    loc, scale
+        location and scale of the law, at most 1e30 in size
+    seed
+        0 to 2^64 - 1
+    first
+        number of the first estimate
+    dtype
+        "float32" (32 random bits) or "float64" (64)
+    threads
+        at most the machine's cores; None for all
 
-    Returns an array of that size and dtype. Raises InputError for what is out of range.
-    The algorithm: -log(-log u) with u from Philox4x32-10 (Salmon et al. 2011).
+    Returns
+    -------
+    numpy.ndarray
+        -log(-log u) of that size and dtype, u from Philox4x32-10.
+
+    Raises
+    ------
+    InputError
+        For what is out of range.
+
+    References
+    ----------
+    Gumbel 1954; Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"
     """
     shape = limits.shape(size, philox.LIMITS["estimate"])
     elements, rows = shape[-1] if shape else 1, math.prod(shape[:-1])
@@ -70,15 +89,34 @@ def gumbel(
 def concrete(
     logits: Any, temperature: Any, draws: int, *, seed: int, dtype: Any = "float32"
 ) -> np.ndarray:
-    """Draws of the Concrete distribution, softmax((θ + G)/τ): (draws, categories), on the simplex.
+    """Draws of the Concrete distribution, softmax((θ + G)/τ), on the simplex.
 
-    logits : (categories,) finite or -inf, at most 1e30 in size
-    temperature : τ, 1e-6 to 1e6
-    draws : how many; draw number i uses the noise of estimate i
-    seed : 0 to 2^64 - 1
-    dtype : "float32" or "float64"
+    Parameters
+    ----------
+    logits
+        (categories,) finite or -inf, at most 1e30 in size
+    temperature
+        τ, 1e-6 to 1e6
+    draws
+        how many; draw number i uses the noise of estimate i
+    seed
+        0 to 2^64 - 1
+    dtype
+        "float32" or "float64"
 
-    Raises InputError for what is out of range (Maddison et al. 2017; Jang et al. 2017).
+    Returns
+    -------
+    numpy.ndarray
+        (draws, categories).
+
+    Raises
+    ------
+    InputError
+        For what is out of range.
+
+    References
+    ----------
+    Maddison et al. 2017; Jang et al. 2017
     """
     logits = limits.logits(logits, axes=(1,))
     temperature = limits.real("temperature", temperature, *limits.TEMPERATURES)
@@ -107,17 +145,33 @@ def categorical(
 ) -> np.ndarray:
     """Draw category indices from softmax(logits / temperature), the same on any machine.
 
-    logits : (categories,) or (rows, categories), finite or -inf, at most 1e30 in size; float64
-        stays float64, other floats are taken as float32, integers as float64
-    draws : draws of each row, or None for one without an axis of its own
-    seed : 0 to 2^64 - 1
-    first : number of the first draw; draw d of row r has number first + r × draws + d
-    sampler : name or alias; the numbers differ between samplers, the law does not
-    temperature : τ, 1e-6 to 1e6, or a list of them that share their noise
-    threads : at most the machine's cores; None for all
+    Parameters
+    ----------
+    logits
+        (categories,) or (rows, categories), finite or -inf, at most 1e30 in size; float64 stays
+        float64, other floats are taken as float32, integers as float64
+    draws
+        draws of each row, or None for one without an axis of its own
+    seed
+        0 to 2^64 - 1
+    first
+        number of the first draw; draw d of row r has number first + r × draws + d
+    sampler
+        name or alias; the numbers differ between samplers, the law does not
+    temperature
+        τ, 1e-6 to 1e6, or a list of them that share their noise
+    threads
+        at most the machine's cores; None for all
 
-    Returns int64, with the shape (temperatures, rows, draws) less the axes not given. Raises
-    InputError for what is out of range, and says how much memory is needed where that is short.
+    Returns
+    -------
+    numpy.ndarray
+        int64, with the shape (temperatures, rows, draws) less the axes not given.
+
+    Raises
+    ------
+    InputError
+        For what is out of range, and for more memory than there is.
     """
     name = registry.one("samplers", sampler)
     table = limits.logits(logits)
@@ -154,12 +208,24 @@ def exact_gradient(
     truth_estimates: int = TRUTH_ESTIMATES,
     trust: bool = False,
 ) -> Truth:
-    """The gradient of a problem, exact where it can be: a Truth, its gradient shaped like θ.
+    """The gradient of a problem, exact where it can be.
 
-    problem : a Problem, or the name of one
-    truth_estimates, seed : of the long run that estimates it where there is no exact form;
-        then the Truth's `error` is the standard error of each component
-    trust : do not try a user's own problem before running it
+    Parameters
+    ----------
+    problem
+        a Problem, or the name of one
+    dtype
+        "float32" or "float64", to which θ and the constants of f are rounded
+    truth_estimates, seed
+        of the long run that estimates it where there is no exact form; then the Truth's `error` is
+        the standard error of each component
+    trust
+        do not try a user's own problem before running it
+
+    Returns
+    -------
+    Truth
+        Its `gradient` is shaped like θ.
     """
     seed = limits.whole("seed", seed, *limits.SEEDS)
     least, most = schema.FEWEST_ESTIMATES, 1 << 53
@@ -180,16 +246,38 @@ def estimate(
     dtype: Any = "float32",
     trust: bool = False,
 ) -> np.ndarray:
-    """Raw estimates of a gradient: (count, parameters), those a sweep's first batch starts with.
+    """Raw estimates of a gradient, those a sweep's first batch starts with.
 
-    problem : a Problem, or the name of one
-    estimator : name or alias, or an Estimator
-    temperature : for estimators that take one
-    inner_samples : samples inside one estimate, for estimators that have them
-    settings : of the estimator, by name
-    trust : do not try a user's own code before running it
+    Parameters
+    ----------
+    problem
+        a Problem, or the name of one
+    estimator
+        name or alias, or an Estimator
+    count
+        how many
+    temperature
+        for estimators that take one
+    inner_samples
+        samples inside one estimate, for estimators that have them
+    settings
+        of the estimator, by name
+    seed
+        0 to 2^64 - 1
+    dtype
+        "float32" or "float64"
+    trust
+        do not try a user's own code before running it
 
-    Raises InputError for unknown names and settings, and pairs that do not apply.
+    Returns
+    -------
+    numpy.ndarray
+        (count, parameters).
+
+    Raises
+    ------
+    InputError
+        For unknown names and settings, and pairs that do not apply.
     """
     bound = _bound(problem, dtype, trust)
     if isinstance(estimator, Estimator):
@@ -225,9 +313,24 @@ def estimate(
 def make_problem(
     name: str, dimension: int | None = None, settings: Mapping[str, Any] | None = None
 ) -> Problem:
-    """A problem by its name or FILE.py:NAME, at a dimension (its first by default), with settings.
+    """A problem by its name or FILE.py:NAME.
 
-    Raises InputError for what there is not, and for what it does not allow.
+    Parameters
+    ----------
+    dimension
+        Its first by default.
+    settings
+        By name; those left out have their defaults.
+
+    Returns
+    -------
+    Problem
+        Its `direct_is_score` is decided.
+
+    Raises
+    ------
+    InputError
+        For what there is not, and for what it does not allow.
     """
     name = registry.one("problems", name)
     maker = registry.problem_maker(name)

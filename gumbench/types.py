@@ -24,28 +24,47 @@ class Problem:
     categories, block), with one category for a Gaussian, block last and contiguous; `out` is
     overwritten.
 
-    family : "categorical" or "gaussian"
-    theta : (parameters,) float64, what the gradient is taken in
-    parts : sizes of the named blocks of θ, in order
-    shape : (variables, categories)
-    value : value(x, theta, data, out), out (block,): f and, on the simplex, its continuous
-        extension
-    value_at : value_at(category, theta, data, out), category (variables, block) int32: f at a draw
-    gradient : gradient(x, theta, data, out), out like x: ∂f/∂x; None where f has none
-    direct : direct(x, theta, data, out), out (parameters, block): ∂f/∂θ at fixed x
-    direct_is_score : `direct` has mean zero, as that of log q in an ELBO: estimators that do not
-        differentiate through the sample leave it out; None: not decided (see engine.direct)
-    link : (forward(theta, data, out), pullback(g, theta, data, out)): θ to logits (variables,
+    Attributes
+    ----------
+    family
+        "categorical" or "gaussian"
+    theta
+        (parameters,) float64, what the gradient is taken in
+    parts
+        sizes of the named blocks of θ, in order
+    shape
+        (variables, categories)
+    value
+        value(x, theta, data, out), out (block,): f and, on the simplex, its continuous extension
+    value_at
+        value_at(category, theta, data, out), category (variables, block) int32: f at a draw
+    gradient
+        gradient(x, theta, data, out), out like x: ∂f/∂x; None where f has none
+    direct
+        direct(x, theta, data, out), out (parameters, block): ∂f/∂θ at fixed x
+    direct_is_score
+        `direct` has mean zero, as that of log q in an ELBO: estimators that do not differentiate
+        through the sample leave it out; None: not decided (see engine.direct)
+    link
+        (forward(theta, data, out), pullback(g, theta, data, out)): θ to logits (variables,
         categories) or to mean and scale (2, variables), and its transpose, g with a block axis
-    data : constants of f, one 1-D float array
-    link_data : what the link gets for its data; None: the same
-    reward_noise : standard deviation of normal noise on f at a draw, a bandit's; 0 for none
-    truth : truth(theta, data) -> (parameters,) float64, the exact gradient in closed form, or None
-    compiled : False where the functions are any Python on arrays with the estimates first (see
+    data
+        constants of f, one 1-D float array
+    link_data
+        what the link gets for its data; None: the same
+    reward_noise
+        standard deviation of normal noise on f at a draw, a bandit's; 0 for none
+    truth
+        truth(theta, data) -> (parameters,) float64, the exact gradient in closed form, or None
+    compiled
+        False where the functions are any Python on arrays with the estimates first (see
         gumbench.user_code.problem), called back from compiled code
-    dist_params : (rows, columns) what the link should make of θ, held against it; None: not known
-    remarks : sentences about it that a user should read
-    name, dimension, settings : filled in by the registry
+    dist_params
+        (rows, columns) what the link should make of θ, held against it; None: not known
+    remarks
+        sentences about it that a user should read
+    name, dimension, settings
+        filled in by the registry
     """
 
     family: str
@@ -80,12 +99,19 @@ class Problem:
 class ProblemMaker:
     """What a problem's file declares: how to make the problem at a dimension.
 
-    make : make(dimension, *, settings...) -> Problem; its keyword-only arguments are the settings
+    Attributes
+    ----------
+    make
+        make(dimension, *, settings...) -> Problem; its keyword-only arguments are the settings
         (see gumbench.settings)
-    symbol : what the dimension counts: C, D or d
-    dimensions : the axis swept where none is asked for
-    least, most : the range of dimensions allowed
-    temperatures : the axis of temperatures where none is asked for
+    symbol
+        what the dimension counts: C, D or d
+    dimensions
+        the axis swept where none is asked for
+    least, most
+        the range of dimensions allowed
+    temperatures
+        the axis of temperatures where none is asked for
     """
 
     make: Callable
@@ -109,7 +135,18 @@ class ProblemMaker:
 
 
 def problem(**facts: Any) -> Callable[[Callable[..., Problem]], ProblemMaker]:
-    """Decorator that declares the facts of a problem's `make` function (see ProblemMaker)."""
+    """Declare the facts of a problem's `make` function, as a decorator.
+
+    Parameters
+    ----------
+    facts
+        fields of ProblemMaker by name
+
+    Returns
+    -------
+    Callable
+        Makes a ProblemMaker of a function.
+    """
     return lambda make: ProblemMaker(make=make, summary=inspect.getdoc(make) or "", **facts)
 
 
@@ -120,10 +157,15 @@ NOISE_KINDS = ("gumbel", "exponential", "normal", "uniform", "draw")
 class Noise:
     """One array of random numbers of which an estimate is made.
 
-    kind : "gumbel", "exponential" (of which Gumbels are -log), "normal" or "uniform"; or "draw",
-        the categories (variables,) that are drawn, however that is done
-    per : "category" for an array (variables, categories), "variable" for one (variables,)
-    purpose : "conditional" for numbers that are independent of all others
+    Attributes
+    ----------
+    kind
+        "gumbel", "exponential" (of which Gumbels are -log), "normal" or "uniform"; or "draw", the
+        categories (variables,) that are drawn, however that is done
+    per
+        "category" for an array (variables, categories), "variable" for one (variables,)
+    purpose
+        "conditional" for numbers that are independent of all others
     """
 
     kind: str
@@ -154,8 +196,12 @@ class Sizes(NamedTuple):
 class Cost:
     """Evaluations that one estimate makes.
 
-    values, gradients : of f and of ∂f/∂x
-    at_draws : f is evaluated at its draws and nowhere else, once for each value
+    Attributes
+    ----------
+    values, gradients
+        of f and of ∂f/∂x
+    at_draws
+        f is evaluated at its draws and nowhere else, once for each value
     """
 
     values: float = 0.0
@@ -167,29 +213,45 @@ class Cost:
 class Estimator:
     """What an estimator's file declares, and its two functions.
 
-    kernel : None where `compute` is given, else
-        kernel(noise, temperature, prepared, objective, out, theta_gradient) turns one block of
-        noise (kernels.compiler.roles.NoiseBlock) into estimates. out (rows, columns, block) is the
-        gradient in the distribution parameters; theta_gradient (parameters, block), empty where
-        the problem has no ∂f/∂θ, has that added
-    noise : the arrays of noise of an estimate, as a function of the inner samples
-    cost : the Cost of an estimate, as a function of Sizes
-    compute : compute(problem, noise, temperature, inner_samples), the same in plain Python (see
+    Attributes
+    ----------
+    kernel
+        None where `compute` is given, else kernel(noise, temperature, prepared, objective, out,
+        theta_gradient) turns one block of noise (kernels.compiler.roles.NoiseBlock) into
+        estimates. out (rows, columns, block) is the gradient in the distribution parameters;
+        theta_gradient (parameters, block), empty where the problem has no ∂f/∂θ, has that added
+    noise
+        the arrays of noise of an estimate, as a function of the inner samples
+    cost
+        the Cost of an estimate, as a function of Sizes
+    compute
+        compute(problem, noise, temperature, inner_samples), the same in plain Python (see
         gumbench.user_code.estimator)
-    prepare : prepare(preparation) -> (n,) float64, what depends on θ and the temperature alone;
-        see engine.bound_estimator.Preparation. The evaluations of f it makes are counted
-    prepare_is_free : they are not, for in a training run it costs nothing
-    oracle : it rests on what nobody has, and is shown but takes part in no verdict
-    formula : shown by `explain`
-    papers : keys of data/papers.bib, or what else a user cites
-    unbiased : True, False, or the name of the functions f for which it is exact
-    path : differentiates through the sample
-    takes_temperature : one cell for every temperature
-    inner_samples : (least, default) number of samples inside one estimate, or None
-    needs : what a problem must have, by names of gumbench.distributions.needs.NEEDS
-    settings : by name, each a pydantic field, or its default alone; `prepare` and `compute` get
-        them
-    deterministic : one estimate says all; what it prepares is that estimate's cost
+    prepare
+        prepare(preparation) -> (n,) float64, what depends on θ and the temperature alone; see
+        engine.bound_estimator.Preparation. The evaluations of f it makes are counted
+    prepare_is_free
+        they are not, for in a training run it costs nothing
+    oracle
+        it rests on what nobody has, and is shown but takes part in no verdict
+    formula
+        shown by `explain`
+    papers
+        keys of data/papers.bib, or what else a user cites
+    unbiased
+        True, False, or the name of the functions f for which it is exact
+    path
+        differentiates through the sample
+    takes_temperature
+        one cell for every temperature
+    inner_samples
+        (least, default) number of samples inside one estimate, or None
+    needs
+        what a problem must have, by names of gumbench.distributions.needs.NEEDS
+    settings
+        by name, each a pydantic field, or its default alone; `prepare` and `compute` get them
+    deterministic
+        one estimate says all; what it prepares is that estimate's cost
     """
 
     family: str
@@ -227,12 +289,20 @@ class Estimator:
 class Sampler:
     """What a sampler's file declares, and its two functions (see kernels.sampling).
 
-    kernel : draws from rows of logits
-    prepare : fills the table that depends on a row of logits alone
-    table_size : numbers in that table, as a function of the categories
-    resolution : bits of randomness a draw has; an event rarer than 2^-resolution may never happen
-    formula : shown by `explain`; papers : keys of data/papers.bib
-    flaw : where the law is not the one wanted; shown there and below tables
+    Attributes
+    ----------
+    kernel
+        draws from rows of logits
+    prepare
+        fills the table that depends on a row of logits alone
+    table_size
+        numbers in that table, as a function of the categories
+    resolution
+        bits of randomness a draw has; an event rarer than 2^-resolution may never happen
+    formula
+        shown by `explain`; papers : keys of data/papers.bib
+    flaw
+        where the law is not the one wanted; shown there and below tables
     """
 
     kernel: Callable
@@ -251,11 +321,18 @@ class Sampler:
 class Truth:
     """A gradient to measure bias against.
 
-    gradient : (parameters,) float64
-    source : closed form, enumeration, dynamic programming, quadrature, estimated or none
-    error : (parameters,) standard errors where it is estimated, else None
-    row_error : standard errors of its grouped sums (see measure.variance), else None
-    square_error : (parts,) standard errors of ‖gradient‖² of each part, else None
+    Attributes
+    ----------
+    gradient
+        (parameters,) float64
+    source
+        closed form, enumeration, dynamic programming, quadrature, estimated or none
+    error
+        (parameters,) standard errors where it is estimated, else None
+    row_error
+        standard errors of its grouped sums (see measure.variance), else None
+    square_error
+        (parts,) standard errors of ‖gradient‖² of each part, else None
     """
 
     gradient: Any

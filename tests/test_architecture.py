@@ -1,19 +1,22 @@
 """What the code promises about itself: flags, layers, and that one file adds one thing."""
 
+import dataclasses
 import inspect
 import re
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import gumbench
-from gumbench import distributions, estimators, measure, problems, registry
+from gumbench import distributions, estimators, measure, problems, registry, samplers
 from gumbench.engine.bound_problem import BoundProblem
 from gumbench.estimators import categorical
 from gumbench.kernels.compiler import jit, lowering, roles
 from gumbench.kernels.loops import driver
-from gumbench.report import tables
+from gumbench.report import formats, tables
+from gumbench.report.export import export
 from gumbench.runs import digest
 
 PACKAGE = Path(gumbench.__file__).parent
@@ -221,9 +224,89 @@ def test_one_file_in_measure_and_one_in_tables_add_a_measurement(tmp_path, monke
     assert len(gumbench.load(tmp_path / "run").rows("toy_count")) == 2
 
 
+TOY_SAMPLER = '''
+    """Gumbel-max by another name."""
+    from gumbench.samplers import gumbel_max
+    from gumbench.types import Sampler
+
+    SAMPLER = Sampler(kernel=gumbel_max.SAMPLER.kernel, formula="argmax", resolution=32)
+'''
+TOY_FORMAT = '''
+    """Values between tabs."""
+    TAKES = "rows"
+
+
+    def text(rows, columns):
+        return "".join("\\t".join(str(row[c]) for c in columns) + "\\n" for row in rows)
+'''
+TOY_DISTRIBUTION = '''
+    """Gaussians by another name."""
+    from gumbench.distributions.gaussian import *
+'''
+TOY_OF_THAT = '''
+    import numpy as np
+    import gumbench
+
+    @gumbench.estimator("toy_normal", unbiased=True, cost=gumbench.Cost(values=1))
+    def toy(problem, noise, temperature, inner_samples):
+        """The score function."""
+        mean, scale = problem.mean, problem.scale
+        x = mean + scale * noise.normal()[:, :, 0]
+        f = problem.value(x[:, :, None])[:, None]
+        step = (x - mean) / scale
+        return np.stack([f * step / scale, f * (step**2 - 1) / scale], axis=1)
+'''
+
+
+def test_one_file_adds_a_sampler(tmp_path, monkeypatch):
+    add(monkeypatch, tmp_path, samplers, "toy_sampler", TOY_SAMPLER)
+    drawn = gumbench.categorical(np.zeros(5), 100, seed=1, sampler="toy-sampler")
+    assert (drawn == gumbench.categorical(np.zeros(5), 100, seed=1)).all()
+    assert "toy-sampler" in registry.names("samplers")
+
+
+def test_one_file_adds_an_output_format(tmp_path, monkeypatch):
+    add(monkeypatch, tmp_path, formats, "tabs", TOY_FORMAT)
+    run = gumbench.sweep(problems=["bernoulli-toy"], estimators=["score"], estimates=1000)
+    text = export(run.records, style="tabs", columns=["estimator", "estimates"])
+    assert text == "score\t1024\n"
+
+
+def test_one_file_adds_a_distribution(tmp_path, monkeypatch):
+    add(monkeypatch, tmp_path, distributions, "toy_normal", TOY_DISTRIBUTION)
+    assert isinstance(distributions.family("toy_normal"), distributions.Distribution)
+    (tmp_path / "own.py").write_text(textwrap.dedent(TOY_OF_THAT))
+    given = gumbench.GaussianProblem(
+        [1.0, -0.5], 0.7, lambda x: (x[:, :, 0] ** 2).sum(1), compiled=False
+    )
+    problem = dataclasses.replace(given, family="toy_normal", name="toy")
+    (estimator,) = registry.estimators(f"{tmp_path}/own.py").values()
+    estimates = gumbench.estimate(problem, estimator, 200_000)
+    error = estimates.std(axis=0) / np.sqrt(len(estimates))
+    assert (abs(estimates.mean(axis=0) - [2.0, -1.0, 1.4, 1.4]) < 4 * error).all()
+
+
 def test_the_stub_names_what_the_package_has():
     text = (PACKAGE / "__init__.pyi").read_text()
 
     found = {name: home for home, name in re.findall(r"from ([\w.]+) import (\w+) as \2", text)}
 
     assert found == gumbench._HOME
+
+
+def public_functions():
+    for name in gumbench.__all__:
+        thing = getattr(gumbench, name)
+        if inspect.isfunction(thing) and thing.__module__.startswith("gumbench"):
+            yield name, thing
+
+
+@pytest.mark.parametrize(("name", "function"), list(public_functions()))
+def test_a_public_docstring_has_a_line_for_every_parameter(name, function):
+    function = inspect.unwrap(function)
+    said = inspect.getdoc(function)
+    parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "name"]
+    for parameter in parameters:
+        assert parameter.annotation is not parameter.empty, parameter
+        assert re.search(rf"^(\w+, )*{parameter.name}\b", said, re.M), parameter
+    assert not parameters or "\nParameters\n---" in said

@@ -37,12 +37,20 @@ def with_times(records: Iterable[Record]) -> tuple[Record, ...]:
 class Results:
     """The finished cells of a run, in the order of its grid.
 
-    records : tuple of Record, with the times that other records have for their cells
-    spec : the SweepSpec that was run
-    manifest : a gumbench.runs.store.Manifest: spec, seed, machine with versions, digests, cells
-    path : the run's folder, or None
-    variance : DataFrame, one row per cell and part (columns: gumbench.report.tables.variance)
-    throughput : DataFrame, one row per estimator that was timed (gumbench.report.tables.throughput)
+    Attributes
+    ----------
+    records
+        tuple of Record, with the times that other records have for their cells
+    spec
+        the SweepSpec that was run
+    manifest
+        a gumbench.runs.store.Manifest: spec, seed, machine with versions, digests, cells
+    path
+        the run's folder, or None
+    variance
+        DataFrame, one row per cell and part (columns: gumbench.report.tables.variance)
+    throughput
+        DataFrame, one row per estimator that was timed (gumbench.report.tables.throughput)
     """
 
     def __init__(
@@ -78,10 +86,16 @@ class Results:
     def table(self, name: str, settings: str = "text") -> Any:
         """A table as a DataFrame: "variance", "throughput" or "components".
 
-        settings : "text" for one column of all settings, "wide" for one column each, named
-            `setting.NAME`, with numbers as numbers
+        Parameters
+        ----------
+        settings
+            "text" for one column of all settings, "wide" for one column each, named `setting.NAME`,
+            with numbers as numbers
 
-        Raises InputError for another name or form.
+        Raises
+        ------
+        InputError
+            For another name or form.
         """
         if name not in tables.names():
             raise unknown("table", name, tables.names(), "gumbench export --help")
@@ -115,13 +129,20 @@ class Results:
     ) -> list[ranking.Comparison]:
         """Which estimator, at which budget: a list of gumbench.report.ranking.Comparison.
 
-        budget : of a step, in the unit of the cost; None for all budgets
-        by : "direction" (after the best step size) or "error"
-        oracles : let candidates take part that rest on what nobody has
-        where : `column=value` texts on rows of `variance`, all of which must hold
-        cost : "evaluations", "time" or "estimates"
-        gradient_cost, cost_of_f, cost_of_gradient, batched, reuse : as in CostModel, times in
-            seconds
+        Parameters
+        ----------
+        budget
+            of a step, in the unit of the cost; None for all budgets
+        by
+            "direction" (after the best step size) or "error"
+        oracles
+            let candidates take part that rest on what nobody has
+        where
+            `column=value` texts on rows of `variance`, all of which must hold
+        cost
+            "evaluations", "time" or "estimates"
+        gradient_cost, cost_of_f, cost_of_gradient, batched, reuse
+            as in CostModel, times in seconds
         """
         price = CostModel(cost, gradient_cost, cost_of_f, cost_of_gradient, batched, reuse)
         return ranking.compare(
@@ -131,7 +152,12 @@ class Results:
     def diff(self, before: "Results", *, where: Iterable[str] = ()) -> changes.Diff:
         """What changed since another run: a report.changes.Diff, whose `failures` are a gate's.
 
-        before : Results. where : `column=value` texts on rows of `variance`, all of which must hold
+        Parameters
+        ----------
+        before
+            Results of the other run.
+        where
+            `column=value` texts on rows of `variance`, all of which must hold.
         """
         if not isinstance(before, Results):
             raise InputError(
@@ -156,7 +182,10 @@ class Results:
     def save(self, directory: Any) -> None:
         """Keep the run in a new or empty folder, as a sweep with `output` does.
 
-        Raises InputError where the folder holds anything or cannot be written.
+        Raises
+        ------
+        InputError
+            Where the folder holds anything or cannot be written.
         """
         folder = Folder(directory)
         folder.check_free()

@@ -335,7 +335,19 @@ class _PassMonitor:
 def load(path: str | Path) -> Results:
     """The Results of a run folder.
 
-    Raises InputError where the folder is no run, or is damaged or of a newer version.
+    Parameters
+    ----------
+    path
+        the folder
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    InputError
+        Where the folder is no run, or is damaged or of a newer version.
     """
     folder = Folder(path)
     manifest = folder.manifest()
@@ -369,13 +381,27 @@ def sweep(
 ) -> Results:
     """Run a sweep and return its Results.
 
-    spec : a SweepSpec, a preset's name, a TOML file's path, or None for the preset "lecture"
-    output : folder to keep the run in; None keeps it in memory
-    axes : fields of SweepSpec and Grid over it, as in the command's flags: problems=["..."],
+    Parameters
+    ----------
+    spec
+        a SweepSpec, a preset's name, a TOML file's path, or None for the preset "lecture"
+    output
+        folder to keep the run in; None keeps it in memory
+    monitor
+        told how far it is (see Monitor); by default nobody is
+    axes
+        fields of SweepSpec and Grid over it, as in the command's flags: problems=["..."],
         dimensions=[...], estimators=[...], temperatures=[...], inner_samples=[...],
         settings={"key": [...]}, estimates=..., seed=..., dtype=..., threads=...
 
-    Raises InputError for anything wrong with what is asked.
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    InputError
+        For anything wrong with what is asked.
     """
     if isinstance(spec, schema.SweepSpec):
         data = spec.model_dump(mode="json", exclude_none=True)

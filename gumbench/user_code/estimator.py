@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from gumbench import distributions
 from gumbench.distributions.needs import NEEDS
 from gumbench.errors import InputError, unknown
 from gumbench.settings import declared
@@ -32,13 +33,31 @@ def estimator(
     that term (n, parameters) with it in a tuple. `problem` and `noise` are described in
     gumbench.engine.python.
 
-    family : "categorical" or "gaussian"
-    cost : gumbench.Cost(values=..., gradients=...), evaluations of f and ∂f/∂x that one estimate
+    Parameters
+    ----------
+    family
+        "categorical" or "gaussian"
+    unbiased
+        whether the mean of its estimates is the gradient
+    cost
+        gumbench.Cost(values=..., gradients=...), evaluations of f and ∂f/∂x that one estimate
         makes, or a function of gumbench.Sizes that returns it
-    inner_samples : (least, default) or None
-    facts : others of gumbench.types.Estimator, such as aliases, formula, papers, needs
+    takes_temperature
+        whether there is one cell for every temperature
+    inner_samples
+        (least, default) or None
+    facts
+        others of gumbench.types.Estimator, such as aliases, formula, papers, needs
 
-    Raises InputError for facts that do not exist.
+    Returns
+    -------
+    Callable
+        Makes an Estimator of a function.
+
+    Raises
+    ------
+    InputError
+        For facts that do not exist.
     """
     if "settings" in facts:
         raise InputError("estimator(..., settings=...): settings are keyword-only arguments")
@@ -46,18 +65,19 @@ def estimator(
         raise InputError(f"estimator(..., {name}=...): write {NAMES[name]}")
     if not (isinstance(cost, Cost) or callable(cost)):
         raise InputError(f"estimator(..., cost={cost!r}): give gumbench.Cost(values=1)")
-    if family not in ("categorical", "gaussian"):
-        raise InputError(f"estimator({family!r}): give 'categorical' or 'gaussian'")
+    if family not in distributions.names():
+        known = " or ".join(map(repr, distributions.names()))
+        raise InputError(f"estimator({family!r}): give {known}")
     if not isinstance(unbiased, bool):
         raise InputError(f"estimator(..., unbiased={unbiased!r}): give True or False")
     _check_inner_samples(inner_samples)
     for need in facts.get("needs", ()):
         if need not in NEEDS:
             raise unknown("need", str(need), list(NEEDS))
-    known = Estimator.__dataclass_fields__
+    fields = Estimator.__dataclass_fields__
     for name in facts:
-        if name not in known:
-            raise InputError(f"estimator(..., {name}=...): known are {', '.join(sorted(known))}")
+        if name not in fields:
+            raise InputError(f"estimator(..., {name}=...): known are {', '.join(sorted(fields))}")
 
     def decorate(function: Callable[..., Any]) -> OwnEstimator:
         return OwnEstimator(

@@ -56,19 +56,36 @@ def CategoricalProblem(  # noqa: N802
 ) -> Problem:
     """E f(D), D independent one-hot draws from softmax of the logits.
 
-    logits : (categories,) or (variables, categories), finite or -inf
-    value, value_at, gradient, direct, link : see gumbench.user_code.problem
-    direct_is_score : whether `direct` has mean zero, as that of log q in an ELBO has; None: it is
-        found out, and said
-    theta : (parameters,) what the gradient is taken in, with a link; `logits` is then what the
-        link makes of it, and is held against it
-    tie : (variables, categories) integers, the parameter that each logit is: those with equal
+    Parameters
+    ----------
+    logits
+        (categories,) or (variables, categories), finite or -inf
+    value, value_at, gradient, direct, link
+        see gumbench.user_code.problem
+    direct_is_score
+        whether `direct` has mean zero, as that of log q in an ELBO has; None: it is found out, and
+        said
+    theta
+        (parameters,) what the gradient is taken in, with a link; `logits` is then what the link
+        makes of it, and is held against it
+    tie
+        (variables, categories) integers, the parameter that each logit is: those with equal
         numbers are one, -1 is a constant 0. The gradient is then taken in `theta`, the parameters
-    data : constants of f, any floats; a 1-D array in the functions
-    truth : (parameters,) the exact gradient, or truth(theta, data) that returns it
-    compiled : whether Numba compiles the functions
+    data
+        constants of f, any floats; a 1-D array in the functions
+    truth
+        (parameters,) the exact gradient, or truth(theta, data) that returns it
+    compiled
+        whether Numba compiles the functions
 
-    Returns a Problem. Raises InputError for shapes, types and numbers that are no problem.
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    InputError
+        For shapes, types and numbers that are no problem.
     """
     logits = np.atleast_2d(_floats("logits", logits))
     if logits.ndim != 2 or not logits.size:
@@ -118,11 +135,24 @@ def GaussianProblem(  # noqa: N802
 ) -> Problem:
     """E f(z), z independent normals with a mean and a scale each.
 
-    mean, scale : (variables,) or one number; the scale is the standard deviation, above 0
-    value, gradient, direct, link : see gumbench.user_code.problem; x has one category
-    direct_is_score, theta, data, truth, compiled : as in CategoricalProblem
+    Parameters
+    ----------
+    mean, scale
+        (variables,) or one number; the scale is the standard deviation, above 0
+    value, gradient, direct, link
+        see gumbench.user_code.problem; x has one category
+    direct_is_score, theta, data, truth, compiled
+        as in CategoricalProblem
 
-    Returns a Problem; without a link θ is the means, then the scales. Raises InputError.
+    Returns
+    -------
+    Problem
+        Without a link θ is the means, then the scales.
+
+    Raises
+    ------
+    InputError
+        For anything that is no problem.
     """
     mean, scale = _floats("mean", mean), _floats("scale", scale)
     try:
@@ -246,5 +276,18 @@ class ConstantTruth:
 
 
 def one_hot(category: Any, categories: int) -> np.ndarray:
-    """One-hot vectors (..., categories) float32 of category numbers (...)."""
+    """One-hot vectors of categories.
+
+    Parameters
+    ----------
+    category
+        (...) whole numbers
+    categories
+        how many there are
+
+    Returns
+    -------
+    numpy.ndarray
+        (..., categories) float32.
+    """
     return np.eye(categories, dtype=np.float32)[np.asarray(category)]
