@@ -3,13 +3,11 @@
 Two threads each, one for the fill of Gumbels. A ratio is the median over paired rounds, with a
 95 % interval; the nanoseconds beside it are medians, per element or per draw.
 
-    pip install -e '.[peers]' && python benchmarks/peers.py [--page PAGE.md]
+    pip install -e '.[peers]' && python benchmarks/peers.py
 """
 
 import functools
 import os
-import sys
-from pathlib import Path
 
 THREADS = 2
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -268,16 +266,15 @@ def table(title, made, threads=THREADS):
 
 
 def main():
-    """Print the table, and write it into a page between its marks if one is given."""
+    """Print the table."""
     facts = machine.facts()
     versions = {name: machine.version(name) for name in ("torch", "jax", "mkl_random", "numpy")}
-    lines = [
+    print(
         f"{facts['processor']}, {facts['cores']} cores, {facts['vector_bits']}-bit vectors; "
-        + ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "",
-        "| race | slower | than | times (95 %) | ns | ns |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+        + ", ".join(f"{name} {version}" for name, version in versions.items())
+    )
+    print("\n| race | slower | than | times (95 %) | ns | ns |")
+    print("| --- | --- | --- | --- | --- | --- |")
     races = [(f"C = {size}", functools.partial(estimators, size), THREADS) for size in SIZES]
     races += [
         ("Gumbel fill, one thread", fills, 1),
@@ -287,12 +284,6 @@ def main():
     for title, made, threads in races:
         for line in table(title, made, threads):
             print(line, flush=True)
-            lines.append(line)
-    if "--page" in sys.argv:
-        page = Path(sys.argv[-1])
-        before, _, rest = page.read_text().partition("<!-- speed -->\n")
-        _, end, after = rest.partition("<!-- end -->")
-        page.write_text(f"{before}<!-- speed -->\n" + "\n".join(lines) + f"\n{end}{after}")
 
 
 if __name__ == "__main__":

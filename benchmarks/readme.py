@@ -1,7 +1,8 @@
 """Write the output of commands into README.md and docs/.
 
-A block reaches from `<!-- output: COMMAND -->` to `<!-- end -->`. The commands that a page shows
-before a block are run before it, all in one empty folder for each page.
+A block reaches from `<!-- output: COMMAND -->` or `<!-- file: PATH -->` to `<!-- end -->`. The
+commands that a page shows before a block of output are run before it, all in one empty folder for
+each page; files are those of results/reference/ (see reference.py).
 
 python benchmarks/readme.py [PAGE ...]
 """
@@ -15,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-BLOCK = re.compile(r"(<!-- output: (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (output|file): (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 COMMAND = re.compile(r"^    (gumbench .+)$", re.MULTILINE)
 
 
@@ -33,15 +34,22 @@ def output(command, folder):
     return "\n".join(line.rstrip() for line in done.stdout.strip().split("\n"))
 
 
+def shown(kind, what, before, folder):
+    """The inside of a block."""
+    if kind == "file":
+        text = (ROOT / what).read_text()
+        return f"```\n{text}```\n" if what.endswith(".txt") else text
+    for command in COMMAND.findall(before):
+        output(command, folder)
+    return f"```\n$ {what}\n{output(what, folder)}\n```\n"
+
+
 def written(text, folder):
     """A page with what its commands print."""
     done, parts = 0, []
     for block in BLOCK.finditer(text):
         before = text[done : block.start()]
-        for command in COMMAND.findall(before):
-            output(command, folder)
-        shown = f"{block[1]}```\n$ {block[2]}\n{output(block[2], folder)}\n```\n{block[3]}"
-        parts += [before, shown]
+        parts += [before, block[1], shown(block[2], block[3], before, folder), block[4]]
         done = block.end()
     return "".join([*parts, text[done:]])
 
