@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from gumbench import limits, machine, registry
 from gumbench.engine import applicability, resolve, validate
@@ -37,7 +38,7 @@ def gumbel(
     first: int = 0,
     dtype: Any = "float32",
     threads: int | None = None,
-) -> np.ndarray:
+) -> Float[np.ndarray, "..."]:
     """Gumbel noise, exact in both tails, the same on any machine and number of threads.
 
     Parameters
@@ -88,7 +89,7 @@ def gumbel(
 @limits.numpys_own_errors
 def concrete(
     logits: Any, temperature: Any, draws: int, *, seed: int, dtype: Any = "float32"
-) -> np.ndarray:
+) -> Float[np.ndarray, "draws categories"]:
     """Draws of the Concrete distribution, softmax((θ + G)/τ), on the simplex.
 
     Parameters
@@ -142,7 +143,7 @@ def categorical(
     sampler: str = "gumbel-max",
     temperature: Any = 1.0,
     threads: int | None = None,
-) -> np.ndarray:
+) -> Int[np.ndarray, "..."]:
     """Draw category indices from softmax(logits / temperature), the same on any machine.
 
     Parameters
@@ -245,7 +246,7 @@ def estimate(
     seed: int = 0,
     dtype: Any = "float32",
     trust: bool = False,
-) -> np.ndarray:
+) -> Float[np.ndarray, "count parameters"]:
     """Raw estimates of a gradient, those a sweep's first batch starts with.
 
     Parameters

@@ -5,15 +5,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from gumbench.distributions import family
 from gumbench.engine.python import Callbacks, Calls
 from gumbench.kernels.compiler import jit
 from gumbench.kernels.compiler.jit import Task
-from gumbench.kernels.compiler.roles import LINK, ROLES, missing
-from gumbench.kernels.loops import callback, driver, records
+from gumbench.kernels.compiler.roles import LINK, ROLES
+from gumbench.kernels.loops import callback, driver, missing, records
 from gumbench.kernels.random import noise, philox
 from gumbench.types import Estimator, Problem
+
+Points = Float[np.ndarray, "variables categories n"]
+Draws = Int[np.ndarray, "variables n"]
+Values = Float[np.ndarray, " n"]
+InTheta = Float[np.ndarray, " parameters"]
+ManyInTheta = Float[np.ndarray, "parameters n"]
 
 PILOT_ITEMS = 1 << 22
 SCALE_ESTIMATES = 256
@@ -27,7 +34,7 @@ def _function(problem: Problem, role: str) -> Callable[..., Any]:
     """The function of a role before it is compiled, or what stands in for it."""
     function = problem.function(role)
     if function is None:
-        return getattr(family(problem.family), role) if role in LINK else missing
+        return getattr(family(problem.family), role) if role in LINK else getattr(missing, role)
     return function if problem.compiled else getattr(callback, role)
 
 
@@ -134,34 +141,34 @@ class BoundProblem:
         sizes |= {"parameters": self.theta.size, "block": count}
         return np.full([sizes[axis] for axis in ROLES[role].out_axes], np.nan, self.real)
 
-    def value(self, x: np.ndarray) -> np.ndarray:
+    def value(self, x: Points) -> Values:
         """f at x (variables, categories, n): (n,)."""
         return self.call("value", x)
 
-    def gradient(self, x: np.ndarray) -> np.ndarray:
+    def gradient(self, x: Points) -> Points:
         """∂f/∂x at x (variables, categories, n), like x."""
         return self.call("gradient", x)
 
-    def value_at(self, category: np.ndarray) -> np.ndarray:
+    def value_at(self, category: Draws) -> Values:
         """f at draws (variables, n): (n,)."""
         if self.problem.value_at is None:
             return self.value(self.one_hot(category))
         return self.call("value_at", category)
 
-    def direct(self, x: np.ndarray) -> np.ndarray:
+    def direct(self, x: Points) -> ManyInTheta:
         """∂f/∂θ at fixed x: (parameters, n)."""
         return self.call("direct", x)
 
-    def one_hot(self, category: np.ndarray) -> np.ndarray:
+    def one_hot(self, category: Draws) -> Points:
         """One-hot vectors (variables, categories, n) of draws (variables, n)."""
         categories = np.arange(self.problem.shape[1])
         return (category[:, None, :] == categories[None, :, None]).astype(self.real)
 
-    def pullback(self, gradient: np.ndarray) -> np.ndarray:
+    def pullback(self, gradient: Float[np.ndarray, "rows columns"]) -> InTheta:
         """A gradient (rows, columns) in distribution parameters as one in θ (parameters,)."""
         return self.pullback_block(gradient[:, :, None])[:, 0]
 
-    def pullback_block(self, gradient: np.ndarray) -> np.ndarray:
+    def pullback_block(self, gradient: Float[np.ndarray, "rows columns n"]) -> ManyInTheta:
         """Gradients (rows, columns, n) in distribution parameters as (parameters, n)."""
         return self.call("pullback", gradient)
 
@@ -194,7 +201,7 @@ class BoundProblem:
             yield self.noise(seed, philox.PILOT, first, min(chunk, count - first))
 
     @functools.cached_property
-    def rounding_scale(self) -> np.ndarray:
+    def rounding_scale(self) -> InTheta:
         """(parameters,) how large an estimate is before its terms cancel: that of f times a score.
 
         Rounding errors of unbiased estimates are a few units in the last place of it.
@@ -211,13 +218,13 @@ class BoundProblem:
             return float(np.abs(f).mean() / deviation) if deviation else np.inf
 
     @functools.cached_property
-    def _pilot_values(self) -> np.ndarray:
+    def _pilot_values(self) -> Values:
         """f at some draws of the pilot, in float64."""
         random = next(self.pilot(0, SCALE_ESTIMATES))
         return self.family.value(self, self.family.sample(self, random)).astype(np.float64)
 
     @functools.cached_property
-    def rare_scale(self) -> np.ndarray:
+    def rare_scale(self) -> InTheta:
         """(parameters,) what a draw can add to f times its score, however rare it is."""
         ones = np.ones(self.dist_params.shape)
         return np.abs(self.pullback(ones)) * self.family.largest_value(self)

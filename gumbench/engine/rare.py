@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from gumbench.distributions import categorical
 from gumbench.engine.bound_estimator import BoundEstimator
@@ -38,13 +39,13 @@ class Outcomes:
     probability : (n,) that an estimate has it among its draws, at most
     """
 
-    category: np.ndarray
-    probability: np.ndarray
+    category: Int[np.ndarray, "variables n"]
+    probability: Float[np.ndarray, " n"]
 
 
 def unseen(
     bound_estimator: BoundEstimator,
-    gradient: np.ndarray,
+    gradient: Float[np.ndarray, " parameters"],
     parts: Collection[slice],
     roundings: Sequence[float],
     estimates: int,
@@ -85,7 +86,10 @@ def pilots(count: int, items: int, estimates: int) -> int:
 
 
 def outcomes(
-    problem: Problem, probability: np.ndarray, draws: int, estimates: int
+    problem: Problem,
+    probability: Float[np.ndarray, "variables categories"],
+    draws: int,
+    estimates: int,
 ) -> Outcomes | None:
     """The Outcomes drawn less than EXPECTED_DRAWS times, or None where there are none.
 
@@ -113,8 +117,12 @@ def outcomes(
 
 
 def _forced(
-    bound: BoundProblem, probability: np.ndarray, category: np.ndarray, draws: int, pilots: int
-) -> np.ndarray:
+    bound: BoundProblem,
+    probability: Float[np.ndarray, "variables categories"],
+    category: Int[np.ndarray, "variables n"],
+    draws: int,
+    pilots: int,
+) -> Float[np.ndarray, "draws variables categories forced"]:
     """Exponentials (draws, variables, categories, n × pilots) in which the first draw is as wanted.
 
     The least of E_j / p_j is an exponential T, whichever j has it: given that it is i, E_i = p_i T,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from gumbench import diagnostics, registry
 from gumbench.distributions import family
@@ -110,7 +111,9 @@ def unseen(
     return dict(zip(parts, by_part, strict=True))
 
 
-def _rounding(bound: BoundProblem, gradient: np.ndarray, part: slice) -> float:
+def _rounding(
+    bound: BoundProblem, gradient: Float[np.ndarray, " parameters"], part: slice
+) -> float:
     """How far rounding may move an estimate: a few units in the last place of f times a score."""
     size = np.abs(gradient[part]) + bound.rounding_scale[part]
     return ROUNDINGS * float(np.finfo(bound.real).eps) * float(np.linalg.norm(size))
@@ -268,7 +271,9 @@ def part_result(
     return PartResult(**facts)
 
 
-def _of_batches(means: np.ndarray, gradient: np.ndarray) -> dict[str, Any]:
+def _of_batches(
+    means: Float[np.ndarray, "batches part"], gradient: Float[np.ndarray, " part"]
+) -> dict[str, Any]:
     """Length of the mean of all batches, and products of each batch's (see shares)."""
     mean = means.mean(axis=0)
     return {
@@ -279,7 +284,9 @@ def _of_batches(means: np.ndarray, gradient: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _missed(bound: BoundProblem, at_draws: bool, part: slice, estimates: int) -> np.ndarray:
+def _missed(
+    bound: BoundProblem, at_draws: bool, part: slice, estimates: int
+) -> Float[np.ndarray, " part"]:
     """What draws too rare to have happened could add to the mean of each component."""
     if not at_draws or not bound.family.DISCRETE:
         return np.zeros(part.stop - part.start)
@@ -293,8 +300,8 @@ def _bias_test(
     moments: Moments,
     name: str,
     relative: float,
-    component_variance: np.ndarray,
-    missed: np.ndarray,
+    component_variance: Float[np.ndarray, " part"],
+    missed: Float[np.ndarray, " part"],
 ) -> BiasTest:
     """The groups of every level whose sums are close enough to normal, tested together."""
     part, groups, rows_of = grouping.parts[name]

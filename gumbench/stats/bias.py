@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 from scipy import special
 
 from gumbench.stats.intervals import LEVEL, t_quantile
@@ -26,7 +27,7 @@ class Bias:
 
 
 def bias_size(
-    differences: np.ndarray,
+    differences: Float[np.ndarray, "batches parameters"],
     variance_of_mean: float,
     extra_variance: float = 0.0,
     missed: float = 0.0,
@@ -61,7 +62,7 @@ def bias_size(
     return Bias(norm, max(0.0, low - missed), high + missed, square)
 
 
-def _degrees(gram: np.ndarray, batches: int) -> float:
+def _degrees(gram: Float[np.ndarray, "batches batches"], batches: int) -> float:
     """Effective degrees of freedom of the noise, from the inner products of the batches."""
     row = gram.mean(axis=1)
     centered = gram - row[:, None] - row[None, :] + row.mean()
@@ -100,8 +101,8 @@ class Groups:
         of up to four of the level before
     """
 
-    leaf: np.ndarray
-    sign: np.ndarray
+    leaf: Int[np.ndarray, " parameters"]
+    sign: Float[np.ndarray, " parameters"]
     sizes: tuple[int, ...]
 
     @property
@@ -145,7 +146,9 @@ class BiasTest:
     groups: int
 
 
-def testable(variance: np.ndarray, total: float, effective: float) -> np.ndarray:
+def testable(
+    variance: Float[np.ndarray, " groups"], total: float, effective: float
+) -> Bool[np.ndarray, " groups"]:
     """Which groups have sums close enough to normal: (groups,) of truth values.
 
     variance : (groups,) of one sum; total : the variance of all components; effective : estimates
@@ -159,12 +162,12 @@ def testable(variance: np.ndarray, total: float, effective: float) -> np.ndarray
 
 
 def bias_test(
-    difference: np.ndarray,
-    variance: np.ndarray,
+    difference: Float[np.ndarray, " groups"],
+    variance: Float[np.ndarray, " groups"],
     estimates: int,
     effective: float,
-    tolerance: np.ndarray,
-    truth_error: np.ndarray,
+    tolerance: Float[np.ndarray, " groups"],
+    truth_error: Float[np.ndarray, " groups"],
 ) -> BiasTest:
     """Test that group sums have mean zero.
 

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from scipy import special
 
 LEVEL = 0.95
@@ -21,19 +22,21 @@ def jackknife_error(leave_one_out: np.ndarray) -> float:
     return math.sqrt((n - 1) / n * float(np.sum((values - values.mean()) ** 2)))
 
 
-def leave_one_out_means(values: Any) -> np.ndarray:
+def leave_one_out_means(values: Any) -> Float[np.ndarray, " n"]:
     """Means of all values but one. values: (n,)."""
     values = np.asarray(values, float)
     return (values.sum() - values) / (values.size - 1)
 
 
-def square_of_mean(means: np.ndarray) -> tuple[float, np.ndarray]:
+def square_of_mean(
+    means: Float[np.ndarray, "batches parameters"],
+) -> tuple[float, Float[np.ndarray, " batches"]]:
     """‖mean‖² of batches' means (batches, parameters), and that with each batch left out."""
     mean = means.mean(axis=0)
     return squares_of_means(means @ mean, np.einsum("bp,bp->b", means, means))
 
 
-def squares_of_means(by_mean: Any, squares: Any) -> tuple[float, np.ndarray]:
+def squares_of_means(by_mean: Any, squares: Any) -> tuple[float, Float[np.ndarray, " batches"]]:
     """The same from the batches' products with the mean (batches,), and their ‖mean_b‖²."""
     by_mean, squares = np.asarray(by_mean, float), np.asarray(squares, float)
     n, whole = by_mean.size, by_mean.mean()

@@ -1,12 +1,13 @@
 """A test of draws against the law they claim."""
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy import special
 
 EXPECTED_DRAWS = 20
 
 
-def law_test(draws: np.ndarray, probability: np.ndarray) -> float:
+def law_test(draws: Int[np.ndarray, " n"], probability: Float[np.ndarray, " categories"]) -> float:
     """p of χ² for draws (n,) from a law (categories,); 0 where one is drawn that cannot be.
 
     Categories are put together, the rarest first, until 20 draws are expected of each group.

@@ -228,7 +228,7 @@ class Trial:
                 f"{mean[0]} is {mean[1]:.6g}. {TRUST}"
             )
 
-    def _moved(self, p: int) -> tuple[float, tuple[np.ndarray, np.ndarray]]:
+    def _moved(self, p: int | np.integer) -> tuple[float, tuple[np.ndarray, np.ndarray]]:
         theta = self.bound.theta
         step = STEP * max(1.0, abs(theta[p]))
         moved = np.zeros_like(theta)

@@ -47,11 +47,6 @@ LINK = ("forward", "pullback")
 OBJECTIVE = tuple(role for role in ROLES if role not in LINK)
 
 
-def missing(given, theta, data, out):
-    """In the place of a function that a problem does not have, and that nobody may need."""
-    out[:] = out.dtype.type(float("nan"))
-
-
 class NoiseBlock(NamedTuple):
     """What an estimator's kernel sees of the noise it declared, in the order declared.
 
