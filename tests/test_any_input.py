@@ -298,6 +298,7 @@ def test_every_file(command, template, monkeypatch):
     assert contents(template) == before
 
 
+@pytest.mark.slow
 def test_any_arguments(template, monkeypatch):
     monkeypatch.setattr("gumbench.kernels.compiler.cache.folders", lambda: [])
     place = template.parents[1] / "place"

@@ -789,6 +789,7 @@ def one_thread():
     numba.set_num_threads(before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("number", ALARM_NUMBERS, ids=map(alarm_name, ALARM_ROWS))
 def test_false_alarms_are_rare(number):

@@ -574,6 +574,7 @@ def test_a_planted_difference_of_three_percent_is_found(added):
     assert not only.rivals
 
 
+@pytest.mark.slow
 def test_equal_variances_with_other_noise_cannot_be_told_apart(added):
     added("mirrored", MIRRORED)
     spec = {"problems": ["categorical-linear"], "dimensions": [5], "estimates": 6400}

@@ -119,10 +119,12 @@ def covered_from_above(count):
     return sum(v <= r["variance_high"] for r, v in noisy(count, True)) / count
 
 
+@pytest.mark.slow
 def test_intervals_of_500_settings_hold_the_exact_variance():
     assert 0.92 <= coverage(500) <= 0.98
 
 
+@pytest.mark.slow
 def test_upper_ends_of_400_settings_with_rare_outcomes_hold_it():
     assert covered_from_above(400) >= 0.97
 

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -57,3 +58,20 @@ def test_what_python_says_in_the_readme():
     import gumbench
 
     assert gumbench.exact_gradient("gaussian-kl").gradient.tolist() == [1.0, -1.5]
+
+
+@pytest.mark.slow
+def test_a_type_checker_passes_the_python_of_the_pages(tmp_path):
+    for page in PAGES:
+        for number, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.S)):
+            name = re.match(r"# (\S+)\.py\n", code)
+            file = name[1] if name else f"{page.stem.replace('-', '_')}_{number}"
+            (tmp_path / f"{file}.py").write_text(code)
+    (tmp_path / "wrong.py").write_text("import gumbench\n\ngumbench.gumbel(3, seed='one')\n")
+    command = [sys.executable, "-m", "mypy", "--ignore-missing-imports", "--check-untyped-defs"]
+    done = subprocess.run(
+        [*command, "."], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    (error, last) = done.stdout.splitlines()
+    assert error.startswith("wrong.py:3"), done.stdout
+    assert last.startswith("Found 1 error in 1 file")

@@ -157,6 +157,7 @@ def reproducible(folder):
     return hashlib.sha256(tables.csv_text("variance", rows, clock=False).encode()).hexdigest()
 
 
+@pytest.mark.slow
 def test_killed_at_ten_moments_and_continued(tmp_path):
     command = [sys.executable, "-c", CONTINUED]
     seconds = {}
