@@ -36,3 +36,10 @@ def timed(request):
     measure_by_default(ALL_MEASUREMENTS)
     yield
     measure_by_default(("variance",))
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """An empty folder to stand in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -14,6 +14,8 @@ import gumbench
 from gumbench.cli import main
 from gumbench.kernels.compiler import cache
 
+pytestmark = pytest.mark.usefixtures("place")
+
 ROOT = str(Path(gumbench.__file__).parents[1])
 SWEEP = "sweep --problems bernoulli-toy --estimators score --estimates 640 --no-throughput"
 FILE = """
@@ -26,12 +28,6 @@ def value(x):
 
 toy = gumbench.CategoricalProblem([0.0, 1.0], value, compiled=False)
 """
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def command(words, shell="{}", **values):

@@ -16,6 +16,8 @@ import pytest
 import gumbench
 from gumbench.cli import main
 
+pytestmark = pytest.mark.usefixtures("place")
+
 COMMANDS = ["", "sweep", "compare", "diff", "export", "list", "explain", "info"]
 HEAVY = {"numba", "pandas", "scipy", "llvmlite"}
 TOY = "sweep --problems bernoulli-toy --estimates 128 --no-throughput --output run"
@@ -35,13 +37,6 @@ def command(arguments, **values):
         timeout=120,
         check=False,
     )
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    """An empty folder to stand in."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def journal():

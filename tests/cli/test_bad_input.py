@@ -444,15 +444,6 @@ READ = [
 # fmt: on
 
 
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """An empty folder to stand in."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A folder with a finished run, not to be changed."""

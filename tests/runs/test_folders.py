@@ -18,6 +18,8 @@ from gumbench.cli import main
 from gumbench.errors import BusyError, InputError
 from gumbench.runs import run, store
 
+pytestmark = pytest.mark.usefixtures("place")
+
 ROOT = str(Path(gumbench.__file__).parents[1])
 SWEEP = "sweep --problems bernoulli-toy --estimators score --estimates 640 --no-throughput"
 FILE = """
@@ -30,12 +32,6 @@ def value(x):
 
 toy = gumbench.CategoricalProblem([0.0, 1.0], value, compiled=False)
 """
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ from gumbench import diagnostics
 from gumbench.cli import main
 from gumbench.types import Record
 
+pytestmark = pytest.mark.usefixtures("place")
+
 FINE = "--problems bernoulli-toy --estimators score --estimates 6400"
 # What is typed, the code of the note (and whether it is in the table), and words of it.
 NOTED = [
@@ -42,11 +44,6 @@ def swept(arguments, capsys):
     assert main(["sweep", *shlex.split(arguments), "--output", "run"]) in (0, 1, 3)
     said = " ".join(capsys.readouterr().err.split())
     return said, set(" ".join(gumbench.load("run").variance.notes).split())
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize(("arguments", "code", "words"), NOTED, ids=[row[1] for row in NOTED])

@@ -12,12 +12,9 @@ from gumbench.cli import main
 from gumbench.errors import InputError
 from gumbench.report import bibliography
 
+pytestmark = pytest.mark.usefixtures("place")
+
 SPEC = {"problems": ["bernoulli-toy"], "estimators": ["score", "concrete"], "estimates": 640}
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 def test_a_saved_run_is_the_run():
