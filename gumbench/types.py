@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from pydantic.fields import FieldInfo
 
@@ -14,6 +14,15 @@ from gumbench import settings
 from gumbench.errors import unknown
 
 BATCHES = 64
+
+
+class Kernel(Protocol):
+    """An estimator's function that Numba compiles (see Estimator)."""
+
+    def __call__(
+        self, noise: Any, temperature: Any, prepared: Any, objective: Any, out: Any, direct: Any, /
+    ) -> None:
+        """Turn one block of noise into estimates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,16 +80,16 @@ class Problem:
     theta: Any
     parts: dict[str, int]
     shape: tuple[int, int]
-    value: Callable
-    value_at: Callable | None = None
-    gradient: Callable | None = None
-    direct: Callable | None = None
+    value: Callable[..., Any]
+    value_at: Callable[..., Any] | None = None
+    gradient: Callable[..., Any] | None = None
+    direct: Callable[..., Any] | None = None
     direct_is_score: bool | None = None
-    link: tuple[Callable, Callable] | None = None
+    link: tuple[Callable[..., Any], Callable[..., Any]] | None = None
     data: Any = ()
     link_data: Any = None
     reward_noise: float = 0.0
-    truth: Callable | None = None
+    truth: Callable[..., Any] | None = None
     compiled: bool = True
     dist_params: Any = None
     remarks: tuple[str, ...] = ()
@@ -114,7 +123,7 @@ class ProblemMaker:
         the axis of temperatures where none is asked for
     """
 
-    make: Callable
+    make: Callable[..., Problem]
     family: str
     symbol: str
     dimensions: tuple[int, ...]
@@ -257,12 +266,12 @@ class Estimator:
     family: str
     unbiased: bool
     cost: Callable[[Sizes], Cost]
-    kernel: Callable | None = None
-    compute: Callable | None = None
+    kernel: Kernel | None = None
+    compute: Callable[..., Any] | None = None
     formula: str = ""
     papers: tuple[str, ...] = ()
     noise: Callable[[int], Sequence[Noise]] = lambda inner_samples: ()
-    prepare: Callable | None = None
+    prepare: Callable[..., Any] | None = None
     prepare_is_free: bool = False
     oracle: bool = False
     aliases: tuple[str, ...] = ()
@@ -309,8 +318,8 @@ class Sampler:
     formula: str
     resolution: int
     flaw: str = ""
-    prepare: Callable | None = None
-    table_size: Callable = lambda categories: 0
+    prepare: Callable[..., Any] | None = None
+    table_size: Callable[[int], int] = lambda categories: 0
     papers: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     name: str = ""

@@ -107,8 +107,8 @@ class BoundEstimator:
         cost = estimator.cost(Sizes(inner_samples or 1, *problem.shape))
         self.bound = bound
         self.temperatures, self.parameters = temperatures, bound.theta.size
-        kernel = jit.compiled("kernel", estimator.kernel, bound.dtype)
-        self.kernel = estimator.kernel
+        self.kernel: Any = estimator.kernel
+        kernel = jit.compiled("kernel", self.kernel, bound.dtype)
         self.functions = records.Functions(
             noise.fill_array(bound.dtype),
             jit.compiled("draw", source.draw, bound.dtype),

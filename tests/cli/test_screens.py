@@ -1,6 +1,7 @@
 """What a screen shows, held against kept texts at four widths.
 
-python tests/cli/test_screens.py writes them anew; they are to be looked at before they are kept.
+PYTHONPATH=tests python tests/cli/test_screens.py writes them anew; they are to be looked at before
+they are kept.
 """
 
 import contextlib

@@ -454,3 +454,28 @@ def test_old_names_are_told_the_new_ones(text, said, place, capsys):
     Path("old.py").write_text(f"import gumbench\n\n{text}\n")
     assert main(shlex.split("sweep --problems bernoulli-toy --estimators old.py")) == 2
     assert said in capsys.readouterr().err
+
+
+PLAIN = """
+import gumbench
+
+
+@gumbench.estimator("categorical", unbiased=True, cost=gumbench.Cost(values=1))
+def mine(problem, noise, temperature, inner_samples):
+    return problem.natural
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [
+        (PLAIN, "dist_params"),
+        (COMPILED.replace("noise.draws[0]", "objective.natural"), "dist_params"),
+        (COMPILED.replace("noise.draws[0]", "objective.feedback"), "reward_noise"),
+    ],
+    ids=["python", "natural", "feedback"],
+)
+def test_old_attributes_are_told_the_new_ones(text, new, place, capsys):
+    Path("old.py").write_text(text)
+    assert main(shlex.split("sweep --problems bernoulli-toy --estimators old.py")) == 2
+    assert f"write {new}" in " ".join(capsys.readouterr().err.split())
