@@ -97,7 +97,7 @@ class Problem:
     dimension: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
 
-    def function(self, role: str) -> Callable | None:
+    def function(self, role: str) -> Callable[..., Any] | None:
         """Its own function of a role (see kernels.compiler.roles), or None."""
         if role in ("forward", "pullback"):
             return self.link[role == "pullback"] if self.link else None
@@ -314,7 +314,7 @@ class Sampler:
         where the law is not the one wanted; shown there and below tables
     """
 
-    kernel: Callable
+    kernel: Callable[..., None]
     formula: str
     resolution: int
     flaw: str = ""
