@@ -107,12 +107,12 @@ class BoundEstimator:
         cost = estimator.cost(Sizes(inner_samples or 1, *problem.shape))
         self.bound = bound
         self.temperatures, self.parameters = temperatures, bound.theta.size
-        self.kernel: Any = estimator.kernel
-        kernel = jit.compiled("kernel", self.kernel, bound.dtype)
+        kernel: Any = estimator.kernel
+        self.kernel = kernel
         self.functions = records.Functions(
             noise.fill_array(bound.dtype),
             jit.compiled("draw", source.draw, bound.dtype),
-            kernel,
+            jit.compiled("kernel", kernel, bound.dtype),
             **bound.functions,
         )
         elements = max(problem.shape[0] * problem.shape[1], bound.dist_params.size)
