@@ -19,7 +19,6 @@ LEVEL = 1e-3
 DEGREES = BATCHES - 1
 
 
-@functools.lru_cache(maxsize=8)
 def table_value(x, theta, data, out):
     for b in range(out.size):
         place = 0
@@ -56,6 +55,7 @@ def table_problem(instance, skew):
     )
 
 
+@functools.lru_cache(maxsize=8)
 def bind(problem, dimension=1, settings=(), dtype="float32"):
     if problem == "table":
         return BoundProblem(table_problem(**dict(settings)), dtype)
