@@ -1,4 +1,4 @@
-"""What a user should know about a run beside its numbers: a condition, the numbers, what to do."""
+"""Warnings about the results of a run: when each is given, its numbers, and what to do."""
 
 import math
 import sys

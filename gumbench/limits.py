@@ -1,4 +1,4 @@
-"""What numbers functions take in Python: one set of limits, with NumPy's numbers like Python's."""
+"""Argument checks of the Python API: ranges, dtypes, shapes and logits, NumPy's numbers too."""
 
 import math
 import operator

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Formatting for people: numbers, intervals, p-values, durations and lists as text."""
 
 import csv
 import math

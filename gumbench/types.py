@@ -1,4 +1,4 @@
-"""The types that the layers of the package hand each other."""
+"""Core data types: Problem, Estimator, Sampler, Noise, Cost, Cell, Record, Truth."""
 
 import functools
 import hashlib
@@ -69,7 +69,7 @@ class Problem:
         False where the functions are any Python on arrays with the estimates first (see
         gumbench.user_code.problem), called back from compiled code
     dist_params
-        (rows, columns) what the link should make of θ, held against it; None: not known
+        (rows, columns) what the link should make of θ, to be compared with it; None: not known
     remarks
         sentences about it that a user should read
     name, dimension, settings

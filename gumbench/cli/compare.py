@@ -26,7 +26,7 @@ def compare(
         str | None,
         typer.Option(
             metavar="UNIT",
-            help="What an estimate costs: its evaluations, the time measured, or 1 (estimates).",
+            help="Unit of cost: evaluations (of f), time (measured here) or estimates (1 each).",
             show_default="evaluations",
         ),
     ] = None,
@@ -39,14 +39,15 @@ def compare(
     cost_of_gradient: Annotated[
         str | None,
         typer.Option(
-            metavar="TIME", help="Time of f and ∂f/∂x together in your own model, such as 5ms."
+            metavar="TIME",
+            help="Time of f and ∂f/∂x together in your model, such as 5ms; beside --cost-of-f.",
         ),
     ] = None,
     gradient_cost: Annotated[
         str | None,
         typer.Option(
             metavar="W",
-            help="Without times: how many evaluations of f one ∂f/∂x costs.",
+            help="Cost of one ∂f/∂x in evaluations of f; not with --cost-of-gradient.",
             show_default="3",
         ),
     ] = None,
@@ -54,14 +55,14 @@ def compare(
         bool,
         typer.Option(
             "--batched",
-            help="Count the evaluations of one estimate as one: your model runs them in one batch.",
+            help="Evaluations in one estimate cost as one: your model batches them.",
         ),
     ] = False,
     reuse: Annotated[
         str | None,
         typer.Option(
             metavar="N",
-            help="Estimates made before θ changes; they share the cost of preparing for it.",
+            help="Estimates made at one θ, which share the cost of what is set up for that θ.",
             show_default="1000",
         ),
     ] = None,
@@ -69,7 +70,7 @@ def compare(
         str | None,
         typer.Option(
             metavar="BUDGET",
-            help="What one gradient step may cost, such as 64 or 5ms; without it, every budget.",
+            help="What a step may cost: 64, or 5ms with --cost time or --cost-of-f.",
             show_default="all",
         ),
     ] = None,
@@ -77,7 +78,7 @@ def compare(
         str,
         typer.Option(
             metavar="ERROR",
-            help="Judge by the direction of the step (direction) or the squared distance (error).",
+            help="Rank by direction (what the best step size leaves) or error (squared).",
         ),
     ] = "direction",
     oracles: Annotated[
@@ -97,7 +98,8 @@ def compare(
     where: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="CONDITION", help="Only rows where column=value (also >, <, globs); repeatable."
+            metavar="CONDITION",
+            help="Only rows with column=value; globs, and 'dimension>4' in quotes; repeatable.",
         ),
     ] = None,
     as_json: Annotated[

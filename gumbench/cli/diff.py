@@ -30,7 +30,7 @@ def diff(
         str | None,
         typer.Option(
             metavar="PERCENT",
-            help="Exit with 1 if a variance grew by more (10%), a cell is gone, a bias appeared.",
+            help="Exit 1 if any variance grew by more (10%), a cell is gone or a bias is new.",
         ),
     ] = None,
     surely: Annotated[
@@ -43,7 +43,8 @@ def diff(
     where: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="CONDITION", help="Only rows where column=value (also >, <, globs); repeatable."
+            metavar="CONDITION",
+            help="Only rows with column=value; globs, and 'dimension>4' in quotes; repeatable.",
         ),
     ] = None,
     as_json: Annotated[

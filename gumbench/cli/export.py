@@ -51,28 +51,29 @@ def export(
     where: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="CONDITION", help="Only rows where column=value (also >, <, globs); repeatable."
+            metavar="CONDITION",
+            help="Only rows with column=value; globs, and 'dimension>4' in quotes; repeatable.",
         ),
     ] = None,
     best_temperature: Annotated[
         bool,
         typer.Option(
             "--best-temperature",
-            help="Of each estimator only the temperature with the least error.",
+            help="Keep each estimator's best temperature, as `gumbench compare` picks it.",
         ),
     ] = False,
     down: Annotated[
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="Turn the table: one line for each value of this column, such as temperature.",
+            help="Pivot (markdown, latex): a line for each value of this column; with --across.",
         ),
     ] = None,
     across: Annotated[
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="With --down: one column for each value of this column, such as dimension.",
+            help="Pivot: a column for each value of this column, such as dimension; with --down.",
         ),
     ] = None,
     output: Annotated[

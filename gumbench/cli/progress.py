@@ -1,4 +1,4 @@
-"""What a sweep says: first words, progress on stderr, tables on stdout."""
+"""Output of `gumbench sweep`: plan and progress on stderr, tables of results on stdout."""
 
 import sys
 import time

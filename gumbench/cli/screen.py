@@ -1,4 +1,4 @@
-"""Consoles, and what is printed on them."""
+"""Terminal output: consoles for stdout and stderr, their width, tables and messages."""
 
 import contextlib
 import os

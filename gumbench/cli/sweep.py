@@ -70,7 +70,7 @@ def sweep(
             "--dimensions",
             "--dimension",
             metavar="NUMBERS",
-            help="Sizes of the problem: 4,16,64 or a range 2:1024:10log.",
+            help="Sizes of the problem: 4,16,64, or 10 evenly by ratio: 2:1024:10log.",
         ),
     ] = None,
     temperatures: Annotated[
@@ -79,7 +79,7 @@ def sweep(
             "--temperatures",
             "--temperature",
             metavar="NUMBERS",
-            help="Temperatures of relaxations: 0.5,1 or a range 0.1:1:10lin.",
+            help="Temperatures of relaxations: 0.5,1, or 10 evenly spaced: 0.1:1:10lin.",
         ),
     ] = None,
     inner_samples: Annotated[
@@ -95,7 +95,7 @@ def sweep(
         typer.Option(
             "--set",
             metavar="SETTING",
-            help="A setting of a problem or estimator; several values are swept: skew=0,1,2.",
+            help="A setting, [NAME.]key=values, each of which is swept: skew=0,1,2; repeatable.",
         ),
     ] = None,
     estimates: Annotated[
@@ -109,7 +109,7 @@ def sweep(
     truth_estimates: Annotated[
         str | None,
         typer.Option(
-            metavar="N", help="Estimates of the reference gradient, where it has no exact form."
+            metavar="N", help="Estimates for the reference gradient where it has no exact form."
         ),
     ] = None,
     seed: Annotated[
@@ -146,7 +146,7 @@ def sweep(
     ] = None,
     trust: Annotated[
         bool | None,
-        typer.Option("--trust", help="Skip the checks of your own code before it runs."),
+        typer.Option("--trust", help="Do not try your own code on a few points before it runs."),
     ] = None,
     no_throughput: Annotated[
         bool, typer.Option("--no-throughput", help="Measure variance alone, no times.")

@@ -1,4 +1,4 @@
-"""All that differs between distributions: one module each, which is a Distribution."""
+"""Interface of a distribution, which one module each implements: categorical, gaussian."""
 
 import importlib
 import pkgutil

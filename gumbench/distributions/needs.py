@@ -1,4 +1,4 @@
-"""What an estimator may need of a problem: whether a problem has it, and what is said if not."""
+"""What an estimator may require of a problem: the test, and the message where it fails."""
 
 from collections.abc import Callable
 from typing import NamedTuple

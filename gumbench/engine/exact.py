@@ -1,4 +1,4 @@
-"""The gradient that estimates are held against: exact where it can be, else a long run."""
+"""The reference gradient: closed form, enumeration, or else a long run of an estimator."""
 
 import functools
 

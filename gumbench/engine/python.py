@@ -1,4 +1,4 @@
-"""The plain route: functions and estimators in any Python, on arrays with the estimates first."""
+"""Estimators and problems in plain Python, not compiled: arrays with the estimates first."""
 
 import dataclasses
 import functools

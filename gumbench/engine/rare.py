@@ -1,4 +1,4 @@
-"""Events that never happened, and the variance that nobody saw because of them.
+"""Variance of outcomes that were hardly ever drawn, measured by forcing them.
 
 The interval of a variance comes from what was drawn. An outcome x that is drawn with probability p
 is missing from n estimates where n p is small, however much of the variance p ‖estimate(x) - g‖² it

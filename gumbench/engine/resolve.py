@@ -1,4 +1,4 @@
-"""Names to a problem whose ∂f/∂θ is decided, and a cell to what it runs."""
+"""The Problem and Estimator that names and cells of a grid stand for."""
 
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Sum of Bernoullis, each with a logit of its own."""
+
 import math
 from typing import Annotated
 

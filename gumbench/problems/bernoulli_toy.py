@@ -1,3 +1,5 @@
+"""One Bernoulli: the toy of REBAR and RELAX."""
+
 from typing import Annotated
 
 from pydantic import Field

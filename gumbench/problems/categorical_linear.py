@@ -1,3 +1,5 @@
+"""A bandit with C arms."""
+
 from typing import Annotated
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Squared distance of a one-hot draw to a target."""
+
 from typing import Annotated
 
 import numpy as np

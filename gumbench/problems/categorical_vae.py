@@ -1,3 +1,5 @@
+"""The ELBO of one real digit with categorical latents."""
+
 import functools
 from pathlib import Path
 from typing import Annotated

@@ -1,3 +1,5 @@
+"""Mean loss of labels drawn by a softmax classifier of real digits."""
+
 from typing import Annotated, Literal
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""KL divergence of a Gaussian from the standard normal, as an expectation."""
+
 from typing import Annotated
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The lecture's worked example: E z² of a Gaussian."""
+
 from typing import Annotated
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""A step function of Gaussians, which has no useful derivative."""
+
 import math
 from typing import Annotated
 

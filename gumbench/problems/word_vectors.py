@@ -1,3 +1,5 @@
+"""The lecture's word vectors: a word drawn from a softmax over inner products."""
+
 from typing import Annotated
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""What a run has to choose from: estimators with the error that each leaves at any budget.
+"""Estimators of a run as candidates: errors as functions of the budget of a step.
 
 Averaging budget / cost of its estimates, whose mean is m, an estimator leaves of the gradient g
 

@@ -1,4 +1,4 @@
-"""How much of the gradient g is in the mean m of estimates: shares of ‖g‖², with their errors.
+"""Bias, cosine and variance of an estimator as shares of ‖g‖², with their errors.
 
 A part of a journal line holds, for each of its batches, the variance, m_b · g, m_b · m and ‖m_b‖².
 Everything here comes from them.

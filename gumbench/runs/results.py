@@ -1,4 +1,4 @@
-"""A run in memory."""
+"""Results of a sweep in memory: its records, tables, compare, diff and save."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""A test of draws against the law they claim."""
+"""A χ² test of drawn categories against their probabilities."""
 
 import numpy as np
 from jaxtyping import Float, Int

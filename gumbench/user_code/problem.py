@@ -67,7 +67,7 @@ def CategoricalProblem(  # noqa: N802
         said
     theta
         (parameters,) what the gradient is taken in, with a link; `logits` is then what the link
-        makes of it, and is held against it
+        makes of it, and is compared with it
     tie
         (variables, categories) integers, the parameter that each logit is: those with equal
         numbers are one, -1 is a constant 0. The gradient is then taken in `theta`, the parameters

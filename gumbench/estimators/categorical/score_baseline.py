@@ -1,5 +1,4 @@
-"""Score function with the constant baseline that makes the variance least: an oracle's, for it
-rests on f at all outcomes."""
+"""Score function with the constant baseline of least variance, an oracle's: it knows all of f."""
 
 import numpy as np
 

@@ -1,5 +1,4 @@
-"""Score function with the constant baseline that makes each component's variance least: an oracle,
-for that constant rests on the mean of f under other weights."""
+"""Score function with a constant baseline of least variance for each component, an oracle's."""
 
 import numpy as np
 

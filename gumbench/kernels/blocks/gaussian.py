@@ -1,4 +1,4 @@
-"""Block-last operations on Gaussian samples.
+"""Gaussian samples, scores and pathwise gradients, for kernels: the axis of estimates comes last.
 
 dist_params (2, variables) is the mean and the scale; z and ε are (variables, 1, block); a gradient
 is (2, variables, block), by the mean and by the scale.

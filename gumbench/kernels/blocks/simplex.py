@@ -1,4 +1,4 @@
-"""Block-last operations on points of the simplex and on one-hot draws.
+"""One-hot draws and points of the simplex, for kernels: the axis of estimates comes last.
 
 Arrays are (variables, categories, block) unless said otherwise; `category` is (variables, block)
 int32. s is a strip of estimates. One pass over the categories goes up, the next one down: it starts

@@ -1,4 +1,4 @@
-"""Arrays that compiled code works in."""
+"""Scratch arrays of compiled code, aligned to cache lines: empty, zeros, empty_like."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""Maxima as such: from a choice between two numbers LLVM makes a masked store.
+"""Intrinsics for maxima, without the masked stores that LLVM makes of `if a > b`.
 
 That is a slow thing on some processors.
 """

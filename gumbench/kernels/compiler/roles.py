@@ -1,4 +1,4 @@
-"""The places that a plain Python function can take in compiled code, and the types it has there.
+"""Numba signatures by role: the functions that problems and estimators supply, with their types.
 
 A *role* is such a place: an objective's `value`, an estimator's `kernel`, ... Everything that is
 known of the functions of a problem by role stands in ROLES and nowhere else.

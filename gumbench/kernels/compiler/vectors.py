@@ -1,4 +1,4 @@
-"""LLVM vectors, for intrinsics that write their own."""
+"""Helpers of intrinsics that emit LLVM's vector instructions: load, store, splat, select."""
 
 from llvmlite import ir
 from numba import extending

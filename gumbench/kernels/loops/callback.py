@@ -1,4 +1,4 @@
-"""Stand-ins, in compiled code, for functions of a problem that are not compiled: they call back.
+"""Compiled stand-ins that call back into a problem's functions in plain Python.
 
 A compiled function carries no object along, but every function of a problem is given θ, and the
 address of θ says whose it is.

@@ -1,4 +1,4 @@
-"""Stand-ins, in compiled code, for functions that a problem does not have and nobody may need.
+"""Compiled placeholders for functions that a problem leaves out: value_at, gradient, direct.
 
 One for each role: what is kept on disk is told apart by function.
 """

@@ -1,4 +1,4 @@
-"""What a pass over estimates takes and gives back, each beside its type in compiled code."""
+"""Inputs and outputs of the compiled loops: named tuples, each beside its Numba type."""
 
 from typing import Any, NamedTuple
 

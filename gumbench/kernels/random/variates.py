@@ -1,4 +1,4 @@
-"""Random variates of a word, as straight-line code that vectorises: see `elementary`.
+"""Uniforms, exponentials, Gumbels and normals from random words, as code that vectorises.
 
 A word has as many bits as the float it becomes. Its uniform u is (word + ½) 2^-bits.
 """
