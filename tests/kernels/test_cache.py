@@ -117,6 +117,7 @@ def test_a_planted_pair_is_seen(cache, files):
     assert any(symbol.startswith("_ZN4same5value") for symbol in bad)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "together", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["in turn", "at once"]
 )
@@ -134,6 +135,7 @@ def test_files_of_one_name_from_several_processes(cache, files, together):
         assert finish(start(ESTIMATED, *chosen)) == wanted
 
 
+@pytest.mark.slow
 def test_an_edited_file_that_another_process_had_compiled(cache, files):
     def edited(law):
         files["a"].write_text(FILE.format(law=law))

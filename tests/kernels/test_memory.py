@@ -30,6 +30,7 @@ def peak(**spec):
     return float(subprocess.check_output(command, text=True))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_estimates():
     spec = {"problems": ["bernoulli-toy"], "estimators": ["score", "concrete"]}
     peak(**spec, temperatures=[1.0], estimates=1000)
