@@ -19,11 +19,13 @@ def child():
     """Print seconds by stage."""
     began = time.perf_counter()
     from gumbench.runs import run
+    from gumbench.runs.monitor import Monitor
+    from gumbench.runs.plan import plan as plan_of
     from gumbench.spec import schema
 
     stages = {"import": time.perf_counter() - began, "plan": 0.0, "ahead": 0.0}
 
-    class Clock(run.Monitor):
+    class Clock(Monitor):
         def plan(self, plan):
             self.planned = time.perf_counter()
 
@@ -37,7 +39,7 @@ def child():
             stages[self.name] = stages.get(self.name, 0.0) + took
 
     data, _ = schema.load_spec_data("lecture")
-    plan = run.plan(schema.checked_spec(data, "lecture"))
+    plan = plan_of(schema.checked_spec(data, "lecture"))
     stages["plan"] = time.perf_counter() - began - stages["import"]
     run.run(plan, Clock())
     stages["all"] = time.perf_counter() - began

@@ -5,7 +5,7 @@ from typing import Any
 
 _HOME = {
     "sweep": "gumbench.runs.run",
-    "load": "gumbench.runs.run",
+    "load": "gumbench.runs.folders",
     "Results": "gumbench.runs.results",
     "SweepSpec": "gumbench.spec.schema",
     "GumbenchError": "gumbench.errors",

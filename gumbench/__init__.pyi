@@ -6,8 +6,8 @@ from gumbench.api import gumbel as gumbel
 from gumbench.api import make_problem as make_problem
 from gumbench.errors import GumbenchError as GumbenchError
 from gumbench.errors import InputError as InputError
+from gumbench.runs.folders import load as load
 from gumbench.runs.results import Results as Results
-from gumbench.runs.run import load as load
 from gumbench.runs.run import sweep as sweep
 from gumbench.spec.schema import SweepSpec as SweepSpec
 from gumbench.types import Cost as Cost

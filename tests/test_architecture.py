@@ -124,7 +124,7 @@ def test_an_empty_folder_is_no_code(monkeypatch, tmp_path):
 
 
 def test_the_loop_the_store_and_the_grid_do_not_mention_variance():
-    for name in ("runs/run.py", "runs/store.py", "runs/grid.py"):
+    for name in ("runs/run.py", "runs/plan.py", "runs/store.py", "runs/grid.py"):
         assert "variance" not in (PACKAGE / name).read_text(), name
 
 

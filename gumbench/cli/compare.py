@@ -117,7 +117,7 @@ def compare(
     """
     from gumbench.report import ranking, summary
     from gumbench.report.cost import CostModel
-    from gumbench.runs import run
+    from gumbench.runs import folders
 
     _only_one_run(runs or [], fail_above)
     price = CostModel(
@@ -128,7 +128,7 @@ def compare(
         batched,
         amounts.number(reuse, "reuse"),
     )
-    results = run.load(runs[0] if runs else run.newest())
+    results = folders.load(runs[0] if runs else folders.newest())
     comparisons = ranking.compare(
         results.records,
         price,

@@ -58,12 +58,12 @@ def diff(
 
     With --fail-above it is a gate: status 1, and every reason on stderr.
     """
-    from gumbench.runs import run
+    from gumbench.runs import folders
 
     limit = None if fail_above is None else amounts.percent(fail_above, "fail-above")
     if surely and limit is None:
         raise InputError("--surely is about the limit of a gate: add --fail-above 10%")
-    first, second = run.load(before), run.load(after)
+    first, second = folders.load(before), folders.load(after)
     difference = second.diff(first, where=where or [])
     failures = () if limit is None else difference.failures(limit, surely)
     for failure in failures:

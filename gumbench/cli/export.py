@@ -85,12 +85,12 @@ def export(
 ):
     """Print a table of a run as CSV, JSON, Markdown or LaTeX."""
     from gumbench.report.export import export as as_text
-    from gumbench.runs import run
+    from gumbench.runs import folders
 
     wanted = words(columns) if columns is not None else []
     if columns is not None and not wanted:
         raise InputError("--columns is empty: give names with commas between, or leave it out")
-    results = run.load(run_folder if run_folder is not None else run.newest())
+    results = folders.load(run_folder if run_folder is not None else folders.newest())
     text = as_text(
         results.records,
         table,

@@ -12,7 +12,7 @@ MUCH = 0.3
 
 
 class Screen:
-    """A run's monitor (see gumbench.runs.run.Monitor) that writes to a terminal or a file."""
+    """A run's monitor (see gumbench.runs.monitor.Monitor) that writes to a terminal or a file."""
 
     def __init__(self, quiet=False):
         self.quiet = quiet

@@ -217,14 +217,14 @@ def sweep(
     screen.first_words(name, spec)
 
     def work():
-        from gumbench.runs import run
+        from gumbench.runs import plan, run
 
         typed = tuple(k for k, v in flags.items() if v is not None)
-        folder = output or run.default_folder(name, spec)
-        plan = run.plan(spec, folder, typed, force)
-        screen.planned(plan, [*notes, *_wanted(plan.notes, name, preset, typed)])
+        folder = output or plan.default_folder(name, spec)
+        planned = plan.plan(spec, folder, typed, force)
+        screen.planned(planned, [*notes, *_wanted(planned.notes, name, preset, typed)])
         if not dry_run:
-            screen.results(plan, run.run(plan, screen, fail_fast), _typed(flags))
+            screen.results(planned, run.run(planned, screen, fail_fast), _typed(flags))
         return 3 if screen.failed else 1 if screen.lied else 0
 
     raise typer.Exit(_interruptible(work, screen))

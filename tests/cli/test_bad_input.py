@@ -839,5 +839,5 @@ def test_a_cell_that_is_not_finite(place, capsys):
 
 
 def test_an_error_of_the_tool_itself_is_no_traceback(place, capsys, monkeypatch):
-    monkeypatch.setattr("gumbench.runs.run.plan", lambda *_: 1 / 0)
+    monkeypatch.setattr("gumbench.runs.plan.plan", lambda *_: 1 / 0)
     refused(capsys, "sweep smoke", "error in gumbench itself: ZeroDivisionError", status=3)

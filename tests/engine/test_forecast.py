@@ -9,7 +9,7 @@ import pytest
 import gumbench
 from gumbench import measure
 from gumbench.engine.forecast import affine
-from gumbench.runs import run
+from gumbench.runs.monitor import Monitor
 
 SLEEP = 1e-4
 
@@ -22,7 +22,7 @@ def clock(monkeypatch):
     monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
 
 
-class Watch(run.Monitor):
+class Watch(Monitor):
     """Keeps what was promised, and how long it took."""
 
     def __init__(self):

@@ -16,7 +16,7 @@ from gumbench.cli import main
 from gumbench.errors import InputError
 from gumbench.report import changes
 from gumbench.report.changes import diff
-from gumbench.runs import run
+from gumbench.runs import folders
 from gumbench.types import Record
 
 GRADIENT = np.array([1.0, 2.0])
@@ -208,7 +208,7 @@ def test_the_gate_in_text_json_python_and_a_pipe(after, status, message, folder,
     plain = json.loads(said.out)
     assert plain["passed"] is (status == 0)
     assert message in " ".join(plain["failures"])
-    before, changed = map(run.load, paths)
+    before, changed = map(folders.load, paths)
     assert isinstance(found := changed.diff(before), changes.Diff)
     assert list(found.failures(0.1)) == plain["failures"]
     for reader in ("head -1", "true", "head -c 1", "cat", "exec 0<&-"):

@@ -16,7 +16,7 @@ import pytest
 import gumbench
 from gumbench.cli import main
 from gumbench.errors import BusyError, InputError
-from gumbench.runs import run, store
+from gumbench.runs import folders, store
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -313,6 +313,6 @@ def test_degenerate_settings_are_named_and_not_the_default(name, capsys):
 
 def test_the_newest_run_and_no_run(capsys):
     with contextlib.suppress(InputError):
-        run.newest()
+        folders.newest()
     assert main(["compare"]) == 2
     assert "there is no run in results/" in capsys.readouterr().err

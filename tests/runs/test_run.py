@@ -8,12 +8,14 @@ import gumbench
 from gumbench import measure
 from gumbench.errors import BusyError, InputError
 from gumbench.runs import run
+from gumbench.runs.monitor import Monitor
+from gumbench.runs.plan import plan
 from gumbench.runs.store import Folder
 
 SPEC = {"problems": ["bernoulli-toy"], "estimators": ["score", "concrete"], "estimates": 1000}
 
 
-class Counting(run.Monitor):
+class Counting(Monitor):
     def __init__(self):
         self.cells = 0
 
@@ -142,7 +144,7 @@ def test_a_run_planned_before_another_finished_loses_nothing(tmp_path):
     from gumbench.spec import schema
 
     spec = schema.checked_spec(schema.merge({}, SPEC), "test")
-    planned = run.plan(spec, tmp_path / "run")
+    planned = plan(spec, tmp_path / "run")
     sweep(tmp_path / "run")
     before = (tmp_path / "run" / "cells.jsonl").read_text()
     run.run(planned)

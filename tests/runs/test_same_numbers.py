@@ -22,6 +22,8 @@ from gumbench.measure import variance
 from gumbench.registry import estimators, make_problem
 from gumbench.report import tables
 from gumbench.runs import run
+from gumbench.runs.monitor import Monitor
+from gumbench.runs.plan import plan
 
 SPEC = {
     "problems": ["categorical-quadratic", "bernoulli-sum", "gaussian-kl"],
@@ -187,7 +189,7 @@ def test_a_checkpoint_is_taken_up(tmp_path, monkeypatch):
     class Stop(Exception):
         pass
 
-    class Interrupting(run.Monitor):
+    class Interrupting(Monitor):
         def progress(self, fraction):
             starts.append(fraction)
             if fraction > 0.5 and not self.resumed:
@@ -196,11 +198,11 @@ def test_a_checkpoint_is_taken_up(tmp_path, monkeypatch):
     monitor = Interrupting()
     monitor.resumed = False
     with pytest.raises(StoppedError):
-        planned = run.plan(checked(spec), tmp_path / "run")
+        planned = plan(checked(spec), tmp_path / "run")
         run.run(planned, monitor, fail_fast=True)
     monitor.resumed = True
     starts.clear()
-    taken_up = run.run(run.plan(checked(spec), tmp_path / "run"), monitor, fail_fast=True)
+    taken_up = run.run(plan(checked(spec), tmp_path / "run"), monitor, fail_fast=True)
     assert starts[0] > 0.4
     assert rows_by_cell(taken_up) == rows_by_cell(gumbench.sweep(**spec))
 

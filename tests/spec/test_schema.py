@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gumbench import measure
 from gumbench.errors import InputError
 from gumbench.runs import grid
-from gumbench.runs.run import plan
+from gumbench.runs.plan import plan
 from gumbench.spec import schema
 from gumbench.spec.numbers import numbers, setting
 from gumbench.spec.schema import Grid, SweepSpec, checked_spec, merge
