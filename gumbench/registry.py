@@ -90,12 +90,6 @@ def estimators(name: str) -> dict[str, Estimator]:
     }
 
 
-def is_deterministic(estimator: str, problem: str) -> bool:
-    """Whether an estimator says all in one estimate on the family of a problem, by names."""
-    declared = estimators(estimator).get(problem_maker(problem).family)
-    return declared is not None and declared.deterministic
-
-
 def sampler(name: str) -> Sampler:
     """The sampler of that registry name."""
     return _load("samplers", name, Sampler)

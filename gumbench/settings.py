@@ -4,6 +4,7 @@ A field holds a setting's type, range, default and one line about it. Without an
 type is that of the default.
 """
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -25,7 +26,8 @@ KINDS: dict[Any, str] = {
 EXACT = ConfigDict(strict=True, allow_inf_nan=False)
 
 
-def declared(function: Callable) -> dict[str, FieldInfo]:
+@functools.lru_cache(maxsize=256)
+def declared(function: Callable[..., Any]) -> dict[str, FieldInfo]:
     """The settings of a function. Raises InputError for one without a default."""
     parameters = inspect.signature(function).parameters.values()
     return {p.name: _declared(p) for p in parameters if p.kind is p.KEYWORD_ONLY}
@@ -67,8 +69,8 @@ def value_of(key: str, value: Any, field: FieldInfo) -> Any:
     if isinstance(value, float) and field.annotation is int and value.is_integer():
         value = int(value)
     try:
-        kind: Any = Annotated[field.annotation, *field.metadata, field]
-        adapter = TypeAdapter(kind, config=EXACT)
+        kind: Any = field.annotation
+        adapter = _adapter(kind, *field.metadata)
     except PydanticSchemaGenerationError:
         raise InputError(
             f"the setting {key} is declared {field.annotation!r}; give int, float, bool or str"
@@ -79,6 +81,12 @@ def value_of(key: str, value: Any, field: FieldInfo) -> Any:
         raise InputError(
             f"--set {key}={value}: give {range_text(field)} such as {field.default}"
         ) from None
+
+
+@functools.cache
+def _adapter(kind: Any, *marks: Any) -> TypeAdapter[Any]:
+    """What checks values of a type; to make one takes 0.1 ms, and every cell asks."""
+    return TypeAdapter(Annotated[kind, *marks] if marks else kind, config=EXACT)
 
 
 def range_text(field: FieldInfo) -> str:

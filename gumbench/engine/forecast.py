@@ -220,8 +220,8 @@ def _estimates(piloted: Pilot, count: int, threads: int) -> float:
     """Seconds of so many estimates, in whole blocks of each batch."""
     each = -(-count // BATCHES)
     block = driver.block_for(piloted.block, each)
-    count_made = -(-each // block) * block * BATCHES
-    return count_made * piloted.estimate / (threads if piloted.parallel else 1)
+    total = -(-each // block) * block * BATCHES
+    return total * piloted.estimate / (threads if piloted.parallel else 1)
 
 
 def _unseen(piloted: Pilot, bound: BoundProblem, estimator: Estimator, cell: Cell) -> float:

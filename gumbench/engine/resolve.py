@@ -14,5 +14,5 @@ def problem(name: str, dimension: int | None = None, settings: Any = ()) -> Prob
 
 def of_cell(cell: Cell) -> tuple[Problem, Estimator]:
     """The problem and the estimator of a cell."""
-    bound_to = problem(cell.problem, cell.dimension, cell.problem_settings)
-    return bound_to, registry.estimators(cell.estimator)[bound_to.family]
+    resolved = problem(cell.problem, cell.dimension, cell.problem_settings)
+    return resolved, registry.estimators(cell.estimator)[resolved.family]

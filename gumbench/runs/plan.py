@@ -120,12 +120,12 @@ def _tried(plan: Plan) -> Plan:
 def _edited(folder: Folder, spec: SweepSpec, cells: Sequence[Cell]) -> Iterator[Note]:
     """A Note where the newest run beside this folder differs in a user's files alone."""
     names = _own_files(spec)
-    for folder_there in runs_in(folder.path.parent) if names else ():
-        manifest = _manifest_of(folder_there)
+    for neighbour in runs_in(folder.path.parent) if names else ():
+        manifest = _manifest_of(neighbour)
         if manifest and manifest.spec == spec.identity():
             digests = manifest.digests
             if any(digests.get(_pair(c), c.digest) != c.digest for c in cells):
-                text = f"{' or '.join(names)} was edited since {folder_there}"
+                text = f"{' or '.join(names)} was edited since {neighbour}"
                 yield Note("edited-file", text, "this is a new run")
             return
 

@@ -82,8 +82,8 @@ def kernel(logits, temperatures, tables, key, first, out):
         for r in range(rows):
             prob, alias = tables[r, t, :categories], tables[r, t, categories:]
             for begin in range(0, draws, BLOCK):
-                uniforms_here = u[r, begin : begin + BLOCK]
-                _look_up(uniforms_here, prob, alias, out[t, r, begin : begin + BLOCK])
+                chunk = u[r, begin : begin + BLOCK]
+                _look_up(chunk, prob, alias, out[t, r, begin : begin + BLOCK])
 
 
 SAMPLER = Sampler(
