@@ -15,6 +15,8 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numba  # noqa: E402
 import numpy as np  # noqa: E402
+import other_libraries  # noqa: E402
+import torch  # noqa: E402
 
 from gumbench import machine, registry  # noqa: E402
 from gumbench.engine.bound_estimator import bind_estimator  # noqa: E402
@@ -30,13 +32,11 @@ from gumbench.types import BATCHES  # noqa: E402
 ROUNDS = 31
 SIZES = (8, 128, 1024)
 EIGHT = [0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0]
-# What a call makes. Peers get the size of array at which jax is fastest, of 2^16 to 2^22; ours work
-# in blocks, in calls as long as those of a sweep.
-ELEMENTS, OWN_ELEMENTS = 1 << 20, 1 << 25
-FILLED = 1 << 18
+# Our estimators work in blocks, in calls as long as those of a sweep.
+OWN_ELEMENTS = 1 << 25
+FILLED, DRAWS = 1 << 18, 1 << 20
 VOCABULARY, ROWS = 50_257, 32
 KEY = np.array(philox.key(0), np.uint32)
-GENERATORS = ("MT19937", "SFMT19937", "MT2203", "MCG31", "MCG59", "PHILOX4X32X10")
 
 
 def repeated(call, units):
@@ -49,8 +49,13 @@ def repeated(call, units):
     return work, units
 
 
+def works_of(calls):
+    """The works of name -> (call, units)."""
+    return {name: repeated(*timed) for name, timed in calls.items()}
+
+
 def ours(name, size, temperatures=(1.0,)):
-    """Estimates with their moments, in elements."""
+    """What a sweep calls for estimates and their moments, and how many elements that is."""
     problem = registry.make_problem("categorical-quadratic", size)
     bound = BoundProblem(problem, "float32")
     estimator = registry.estimators(name)["categorical"]
@@ -60,95 +65,16 @@ def ours(name, size, temperatures=(1.0,)):
     block = driver.block_for(bound_estimator.block, count)
     sums = records.no_sums(BATCHES, len(temperatures), size, grouping.rows)
     call = functools.partial(bound_estimator.add_moments, grouping.driver, 0, 0, count, block, sums)
-    return repeated(call, count * BATCHES * size)
-
-
-def moments(gradient):
-    return gradient.sum(0), (gradient * gradient).sum(0)
-
-
-def torch_estimators(size):
-    """concrete by autograd, by hand with textbook noise, and score by autograd."""
-    import torch
-
-    torch.set_num_threads(THREADS)
-    problem = registry.make_problem("categorical-quadratic", size)
-    theta = torch.tensor(problem.theta, dtype=torch.float32)
-    target = torch.tensor(problem.data[:-1], dtype=torch.float32)
-    rows = max(64, ELEMENTS // size)
-
-    def concrete():
-        logits = theta.expand(rows, size).clone().requires_grad_(True)
-        y = torch.nn.functional.gumbel_softmax(logits, tau=1.0)
-        ((y - target) ** 2).sum().backward()
-        return moments(logits.grad)
-
-    def by_hand():
-        with torch.no_grad():
-            gumbel = -torch.log(-torch.log(torch.rand(rows, size)))
-            y = torch.softmax(theta + gumbel, -1)
-            g = 2 * (y - target)
-            return moments(y * (g - (y * g).sum(-1, keepdim=True)))
-
-    def score():
-        logits = theta.expand(rows, size).clone().requires_grad_(True)
-        law = torch.distributions.Categorical(logits=logits)
-        draw = law.sample()
-        x = torch.nn.functional.one_hot(draw, size).float()
-        f = ((x - target) ** 2).sum(-1)
-        (f * law.log_prob(draw)).sum().backward()
-        return moments(logits.grad)
-
-    units = rows * size
-    return {
-        "concrete torch autograd": repeated(concrete, units),
-        "concrete torch by hand": repeated(by_hand, units),
-        "score torch autograd": repeated(score, units),
-    }
-
-
-def jax_estimators(size):
-    """jit of vmap of grad, with the moments."""
-    import jax
-    from jax import numpy as jnp
-
-    problem = registry.make_problem("categorical-quadratic", size)
-    theta = jnp.array(problem.theta, jnp.float32)
-    target = jnp.array(problem.data[:-1], jnp.float32)
-    rows = max(64, ELEMENTS // size)
-
-    def objective(logits, gumbel):
-        return ((jax.nn.softmax(logits + gumbel) - target) ** 2).sum()
-
-    def weighted(logits, draw):
-        f = ((jax.nn.one_hot(draw, size) - target) ** 2).sum()
-        return jax.lax.stop_gradient(f) * jax.nn.log_softmax(logits)[draw]
-
-    @jax.jit
-    def concrete(key):
-        gumbel = jax.random.gumbel(key, (rows, size))
-        return moments(jax.vmap(jax.grad(objective), (None, 0))(theta, gumbel))
-
-    @jax.jit
-    def score(key):
-        draws = jax.random.categorical(key, theta, shape=(rows,))
-        return moments(jax.vmap(jax.grad(weighted), (None, 0))(theta, draws))
-
-    keys = iter(jax.random.split(jax.random.key(0), 1_000_000))
-    units = rows * size
-    return {
-        "concrete jax": repeated(lambda: jax.block_until_ready(concrete(next(keys))), units),
-        "score jax": repeated(lambda: jax.block_until_ready(score(next(keys))), units),
-    }
+    return call, count * BATCHES * size
 
 
 def estimators(size):
     """Works, and the pairs of them whose ratio is printed."""
-    works = {
+    calls = {
         "concrete": ours("concrete", size),
         "score": ours("score", size),
-        **torch_estimators(size),
-        **jax_estimators(size),
+        **other_libraries.torch_estimators(size),
+        **other_libraries.jax_estimators(size),
     }
     pairs = [
         ("concrete torch autograd", "concrete"),
@@ -158,28 +84,21 @@ def estimators(size):
         ("score jax", "score"),
     ]
     if size == 128:
-        works["concrete, 8 temperatures"] = ours("concrete", size, EIGHT)
+        calls["concrete, 8 temperatures"] = ours("concrete", size, EIGHT)
         pairs.append(("concrete, 8 temperatures", "concrete"))
-    return works, pairs
+    return works_of(calls), pairs
 
 
 def fills():
     """Standard Gumbels on one thread; MKL with each of its generators."""
-    import mkl_random
-
     out = np.empty((1, FILLED), np.float32)
     rows, fill = noise.gumbel_rows("float32"), noise.fill_array("float32")
-    generator = np.random.default_rng(0)
     zero, one = np.float32(0.0), np.float32(1.0)
-    works = {
-        "fill": repeated(lambda: rows(fill, KEY, 0, zero, one, out), FILLED),
-        "fill numpy": repeated(lambda: generator.gumbel(size=FILLED), FILLED),
-    }
-    for name in GENERATORS:
-        state = mkl_random.MKLRandomState(0, brng=name)
-        call = functools.partial(state.gumbel, size=FILLED)
-        works[f"fill mkl {name}"] = repeated(call, FILLED)
-    return works, [("fill numpy", "fill"), ("fill mkl *", "fill")]
+    ours = {"fill": (lambda: rows(fill, KEY, 0, zero, one, out), FILLED)}
+    return works_of({**ours, **other_libraries.fills(FILLED)}), [
+        ("fill numpy", "fill"),
+        ("fill mkl *", "fill"),
+    ]
 
 
 def draw(sampler, logits, draws):
@@ -190,33 +109,11 @@ def draw(sampler, logits, draws):
 
 def rows_of_many():
     """One draw from each row of 50,257 logits."""
-    import jax
-    import torch
-    from jax import numpy as jnp
-
-    torch.set_num_threads(THREADS)
-    logits = np.random.default_rng(0).normal(size=(ROWS, VOCABULARY)).astype(np.float32)
-    there, here = torch.tensor(logits), jnp.array(logits)
-    categorical = jax.jit(jax.random.categorical)
-    keys = iter(jax.random.split(jax.random.key(0), 1_000_000))
-    calls = {
-        "gumbel-max": draw(registry.sampler("gumbel-max"), logits, 1),
-        "inverse-cdf": draw(registry.sampler("inverse-cdf"), logits, 1),
-        "gumbel-max-textbook": draw(registry.sampler("gumbel-max-textbook"), logits, 1),
-        "words": draw(WORDS, logits, 1),
-        "rows torch exponential race": lambda: torch.argmax(
-            there - torch.empty_like(there).exponential_().log(), -1
-        ),
-        "rows torch -log(-log(rand))": lambda: torch.argmax(
-            there - torch.log(-torch.log(torch.rand_like(there))), -1
-        ),
-        "rows torch cumsum": lambda: torch.searchsorted(
-            torch.cumsum(torch.softmax(there, -1), -1), torch.rand(ROWS, 1)
-        ),
-        "rows jax categorical": lambda: jax.block_until_ready(categorical(next(keys), here)),
-    }
-    works = {name: repeated(call, logits.size) for name, call in calls.items()}
-    return works, [
+    logits = other_libraries.logits(ROWS, VOCABULARY)
+    names = ("gumbel-max", "inverse-cdf", "gumbel-max-textbook")
+    samplers = {"words": WORDS, **{name: registry.sampler(name) for name in names}}
+    ours = {name: (draw(s, logits, 1), logits.size) for name, s in samplers.items()}
+    return works_of({**ours, **other_libraries.one_draw_a_row(logits)}), [
         ("rows torch exponential race", "gumbel-max"),
         ("rows torch -log(-log(rand))", "gumbel-max"),
         ("rows jax categorical", "gumbel-max"),
@@ -227,20 +124,12 @@ def rows_of_many():
 
 def one_row():
     """Many draws of one row of 1,000 logits."""
-    import torch
-
-    torch.set_num_threads(THREADS)
-    logits = np.random.default_rng(0).normal(size=(1, 1000)).astype(np.float32)
-    p = np.exp(logits[0].astype(float))
-    p /= p.sum()
-    weights, generator = torch.tensor(p), np.random.default_rng(0)
-    calls = {
-        "alias": draw(registry.sampler("alias"), logits, ELEMENTS),
-        "draws torch multinomial": lambda: torch.multinomial(weights, ELEMENTS, replacement=True),
-        "draws numpy choice": lambda: generator.choice(1000, ELEMENTS, p=p),
-    }
-    works = {name: repeated(call, ELEMENTS) for name, call in calls.items()}
-    return works, [("draws torch multinomial", "alias"), ("draws numpy choice", "alias")]
+    logits = other_libraries.logits(1, 1000)
+    ours = {"alias": (draw(registry.sampler("alias"), logits, DRAWS), DRAWS)}
+    return works_of({**ours, **other_libraries.many_draws(logits[0], DRAWS)}), [
+        ("draws torch multinomial", "alias"),
+        ("draws numpy choice", "alias"),
+    ]
 
 
 def matching(times, pattern):
@@ -267,6 +156,7 @@ def table(title, made, threads=THREADS):
 
 def main():
     """Print the table."""
+    torch.set_num_threads(THREADS)
     facts = machine.facts()
     versions = {name: machine.version(name) for name in ("torch", "jax", "mkl_random", "numpy")}
     print(

@@ -13,8 +13,8 @@ from gumbench import limits, machine, registry
 from gumbench.engine import applicability, resolve, validate
 from gumbench.engine.bound_estimator import bind_estimator
 from gumbench.engine.bound_problem import BoundProblem
-from gumbench.engine.direct import settled
-from gumbench.engine.exact import exact_gradient as truth_of
+from gumbench.engine.direct import with_direct_decided
+from gumbench.engine.exact import reference_gradient
 from gumbench.errors import InputError
 from gumbench.kernels.blocks import simplex
 from gumbench.kernels.compiler.threads import limited
@@ -28,7 +28,7 @@ from gumbench.types import Estimator, Problem, Truth
 TRUTH_ESTIMATES = 262_144
 
 
-@limits.numpys_own_errors
+@limits.default_errstate
 def gumbel(
     size: Any,
     *,
@@ -86,7 +86,7 @@ def gumbel(
     return out.reshape(shape)[()]
 
 
-@limits.numpys_own_errors
+@limits.default_errstate
 def concrete(
     logits: Any, temperature: Any, draws: int, *, seed: int, dtype: Any = "float32"
 ) -> Float[np.ndarray, "draws categories"]:
@@ -133,7 +133,7 @@ def concrete(
     return np.ascontiguousarray(out[0, :, :draws].T)
 
 
-@limits.numpys_own_errors
+@limits.default_errstate
 def categorical(
     logits: Any,
     draws: int | None = None,
@@ -200,7 +200,7 @@ def _check_memory(what: str, needed: float, sampler: str | None = None) -> None:
         )
 
 
-@limits.numpys_own_errors
+@limits.default_errstate
 def exact_gradient(
     problem: Problem | str,
     *,
@@ -231,10 +231,10 @@ def exact_gradient(
     seed = limits.whole("seed", seed, *limits.SEEDS)
     least, most = schema.FEWEST_ESTIMATES, 1 << 53
     estimates = limits.whole("truth_estimates", truth_estimates, least, most)
-    return truth_of(_bound(problem, dtype, trust), seed, estimates)
+    return reference_gradient(_bound(problem, dtype, trust), seed, estimates)
 
 
-@limits.numpys_own_errors
+@limits.default_errstate
 def estimate(
     problem: Problem | str,
     estimator: Estimator | str,
@@ -302,7 +302,7 @@ def estimate(
         inner_samples = limits.whole("inner_samples", inner_samples, least, most)
     seed = limits.whole("seed", seed, *limits.SEEDS)
     settings = checked(name, limits.plain(settings or {}), declared.settings)
-    if registry.is_own("estimators", name) and not trust:
+    if registry.is_external("estimators", name) and not trust:
         validate.check_estimator(declared, bound.problem, settings)
     bound_estimator = bind_estimator(
         bound, declared, [temperature or 1.0], inner_samples, seed, settings=settings
@@ -310,7 +310,7 @@ def estimate(
     return bound_estimator.collect(0, 0, count)
 
 
-@limits.numpys_own_errors
+@limits.default_errstate
 def make_problem(
     name: str, dimension: int | None = None, settings: Mapping[str, Any] | None = None
 ) -> Problem:
@@ -349,8 +349,8 @@ def _bound(problem: Any, dtype: Any, trust: bool) -> BoundProblem:
         raise InputError(f"problem = {problem!r:.60}: give the name of a problem, or a Problem")
     if not problem.name:
         problem = dataclasses.replace(problem, name="the problem")
-    problem = settled(problem)
-    if not trust and registry.is_own("problems", problem.name):
+    problem = with_direct_decided(problem)
+    if not trust and registry.is_external("problems", problem.name):
         validate.check(problem)
     return BoundProblem(problem, dtype)
 

@@ -1,7 +1,6 @@
 """Errors that a user can cause, each with what happened, what was given and what to do."""
 
 import difflib
-from collections.abc import Iterable
 from typing import Any
 
 # So many names are told where none is near.
@@ -28,9 +27,7 @@ class StoppedError(GumbenchError):
     exit_status = 3
 
 
-def unknown(
-    kind: str, given: Any, known: Any, where: Iterable[str] = "gumbench list"
-) -> InputError:
+def unknown(kind: str, given: Any, known: Any, where: str = "gumbench list") -> InputError:
     """An InputError for a name that does not exist, with the nearest ones that do.
 
     kind: what the name should name. known: names and aliases, or a mapping of aliases to names.

@@ -17,7 +17,7 @@ DTYPES = "float32", "float64"
 
 
 # A user's file may have NumPy raise what it only warns of by default.
-numpys_own_errors = np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")
+default_errstate = np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")
 
 
 def plain(value: Any) -> Any:

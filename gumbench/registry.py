@@ -62,7 +62,7 @@ def _built_in(kind: str) -> set[str]:
     return {module.replace("_", "-") for package in packages for module in _modules(package)}
 
 
-def is_own(kind: str, name: str) -> bool:
+def is_external(kind: str, name: str) -> bool:
     """Whether a name is code from outside the package."""
     return name not in _built_in(kind)
 
@@ -78,7 +78,7 @@ def _load(package: str, name: str, kind: Any) -> Any:
 
 def estimators(name: str) -> dict[str, Estimator]:
     """The estimators of that registry name, by family."""
-    if is_own("estimators", name):
+    if is_external("estimators", name):
         _check_known("estimators", name)
         estimator = loading.estimator(name)
         return {estimator.family: estimator}
@@ -97,7 +97,7 @@ def sampler(name: str) -> Sampler:
 
 def problem_maker(name: str) -> ProblemMaker:
     """The maker of the problem of that registry name."""
-    if is_own("problems", name):
+    if is_external("problems", name):
         _check_known("problems", name)
         return loading.problem_maker(name)
     return _load("problems", name, ProblemMaker)
@@ -111,7 +111,7 @@ def _check_known(kind: str, name: str) -> None:
 
 def symbol(name: str) -> str:
     """What a problem's dimension is called; known for a user's file that is gone, too."""
-    return "n" if is_own("problems", name) else problem_maker(name).symbol
+    return "n" if is_external("problems", name) else problem_maker(name).symbol
 
 
 def make_problem(name: str, dimension: int | None = None, settings: Any = ()) -> Problem:
@@ -125,11 +125,13 @@ def make_problem(name: str, dimension: int | None = None, settings: Any = ()) ->
         raise InputError(f"{name} does not allow {dimension_text(maker, dimension)}")
     defaults = {key: field.default for key, field in maker.settings.items()}
     pairs = tuple((defaults | checked(name, dict(settings), maker.settings)).items())
-    return _named(loading.made(maker.make, name, dimension, pairs), name, dimension, pairs)
+    return _with_name(
+        loading.call_maker(maker.make, name, dimension, pairs), name, dimension, pairs
+    )
 
 
 @functools.lru_cache(maxsize=64)
-def _named(
+def _with_name(
     problem: Problem, name: str, dimension: int, pairs: tuple[tuple[str, Any], ...]
 ) -> Problem:
     """A problem that was made, as it is called: the same object for the same."""
@@ -147,12 +149,12 @@ def aliases(kind: str = "estimators") -> dict[str, str]:
     """Every name and alias of estimators or samplers as `select` compares them, to the name."""
     by_typed = {}
     for name in names(kind):
-        by_typed[_as_typed(name)] = name
+        by_typed[_normalized(name)] = name
         # A package that cannot be loaded stops those who ask for its estimators alone.
         with contextlib.suppress(InputError):
             declared = estimators(name).values() if kind == "estimators" else [sampler(name)]
             for one in declared:
-                by_typed.update(dict.fromkeys(map(_as_typed, one.aliases), name))
+                by_typed.update(dict.fromkeys(map(_normalized, one.aliases), name))
     return by_typed
 
 
@@ -165,9 +167,9 @@ def any_name(name: str) -> tuple[str, str]:
             with contextlib.suppress(InputError):
                 return "estimators", loading.full_name("estimators", name)
             raise error from None
-    wanted = _as_typed(name)
+    wanted = _normalized(name)
     kinds = {
-        "problems": {_as_typed(p): p for p in names("problems")},
+        "problems": {_normalized(p): p for p in names("problems")},
         "estimators": aliases(),
         "samplers": aliases("samplers"),
     }
@@ -178,7 +180,7 @@ def any_name(name: str) -> tuple[str, str]:
     raise unknown("estimator, problem or sampler", name, every, "gumbench list")
 
 
-def _as_typed(name: str) -> str:
+def _normalized(name: str) -> str:
     """A name without what makes no difference."""
     return name.strip().lower().replace("_", "-")
 
@@ -188,16 +190,18 @@ def select(kind: str, patterns: Iterable[str]) -> list[tuple[str, bool]]:
 
     Returns pairs (name, typed): typed is True for a name given in full.
     """
-    known = {_as_typed(n): n for n in names(kind)} if kind == "problems" else aliases(kind)
+    known = {_normalized(n): n for n in names(kind)} if kind == "problems" else aliases(kind)
     chosen: dict[str, bool] = {}
     for pattern in patterns:
-        lowered = _as_typed(pattern)
+        lowered = _normalized(pattern)
+        if loading.is_file(pattern) and kind == "samplers":
+            raise InputError(f"{pattern!r}: samplers are built in; `gumbench list samplers`")
         if loading.is_file(pattern):
             matched, typed = [loading.full_name(kind, pattern)], True
         elif pattern.startswith("@"):
             matched, typed = _tagged(kind, pattern), False
         elif any(c in pattern for c in "*?["):
-            matched = [name for name in names(kind) if fnmatch.fnmatch(_as_typed(name), lowered)]
+            matched = [name for name in names(kind) if fnmatch.fnmatch(_normalized(name), lowered)]
             typed = False
             if not matched:
                 raise InputError(

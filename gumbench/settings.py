@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from gumbench.errors import InputError, unknown
 
-Instance = Annotated[int, Field(ge=0, lt=2**64, description="number of the random one")]
+Instance = Annotated[int, Field(ge=0, lt=2**64, description="seed of the random constants")]
 KINDS: dict[Any, str] = {
     int: "a whole number",
     float: "a number",

@@ -20,7 +20,14 @@ class Kernel(Protocol):
     """An estimator's function that Numba compiles (see Estimator)."""
 
     def __call__(
-        self, noise: Any, temperature: Any, prepared: Any, objective: Any, out: Any, direct: Any, /
+        self,
+        noise: Any,
+        temperature: Any,
+        prepared: Any,
+        objective: Any,
+        out: Any,
+        theta_gradient: Any,
+        /,
     ) -> None:
         """Turn one block of noise into estimates."""
 
@@ -240,7 +247,7 @@ class Estimator:
         prepare(preparation) -> (n,) float64, what depends on θ and the temperature alone; see
         engine.bound_estimator.Preparation. The evaluations of f it makes are counted
     prepare_is_free
-        they are not, for in a training run it costs nothing
+        they are not charged: a training run gets the same from a moving average
     oracle
         it rests on what nobody has, and is shown but takes part in no verdict
     formula
@@ -248,7 +255,9 @@ class Estimator:
     papers
         keys of data/papers.bib, or what else a user cites
     unbiased
-        True, False, or the name of the functions f for which it is exact
+        whether the mean of its estimates is the gradient
+    exact_for
+        the functions f for which a biased one has no bias, for `explain`
     path
         differentiates through the sample
     takes_temperature
@@ -296,7 +305,7 @@ class Estimator:
 
 @dataclass(frozen=True)
 class Sampler:
-    """What a sampler's file declares, and its two functions (see kernels.sampling).
+    """What a sampler's file declares, and its two functions (see kernels.loops.sampling).
 
     Attributes
     ----------

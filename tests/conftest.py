@@ -1,7 +1,13 @@
 """Sweeps in tests measure no time, but for those marked `timed`, which do it in short rounds."""
 
-import pytest
+import shlex
+import shutil
+from pathlib import Path
 
+import pytest
+from refusals import TOY
+
+from gumbench.cli import main
 from gumbench.measure import sampler_time
 from gumbench.spec.schema import SweepSpec
 from gumbench.stats import timing
@@ -43,3 +49,17 @@ def place(tmp_path, monkeypatch):
     """An empty folder to stand in."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder with a finished run, not to be changed."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    assert main([*shlex.split(TOY), "--output", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def run(finished, place):
+    """A copy of a finished run."""
+    return Path(shutil.copytree(finished, place / "run"))

@@ -9,9 +9,9 @@ from scipy import special
 
 from gumbench import registry
 from gumbench.engine.bound_problem import BoundProblem
-from gumbench.engine.exact import exact_gradient
+from gumbench.engine.exact import reference_gradient
 from gumbench.engine.moments import Silent
-from gumbench.measure.variance import _measure_some
+from gumbench.measure.variance import _measure_together
 from gumbench.types import BATCHES, Cell, Problem
 
 ESTIMATES = 65_536
@@ -88,8 +88,8 @@ def measured(bound, estimator, seed, estimates, inner=None, temperature=None, tr
     if found.inner_samples:
         inner = inner or found.inner_samples[1]
     cell = a_cell(bound, estimator, seed, estimates, inner, temperature)
-    truth = truth or exact_gradient(bound, 0, BATCHES)
-    (record,) = _measure_some([cell], bound, found, truth, Silent())
+    truth = truth or reference_gradient(bound, 0, BATCHES)
+    (record,) = _measure_together([cell], bound, found, truth, Silent())
     assert record.status == "done"
     return {name: dataclasses.asdict(part) for name, part in record.parts.items()}
 

@@ -183,6 +183,7 @@ def test_one_file_adds_an_estimator_and_one_a_problem(tmp_path, monkeypatch):
 
 TOY_MEASURE = '''
     """Counts the cells of a pass."""
+    from gumbench.engine.forecast import Forecast
     from gumbench.types import Record
 
 
@@ -193,8 +194,8 @@ TOY_MEASURE = '''
         ]
 
 
-    def expected_seconds(cells, threads):
-        return 0.0
+    def forecast(cells, threads):
+        return Forecast(0.0)
 '''
 TOY_TABLE = '''
     """toy_count.csv"""

@@ -189,7 +189,7 @@ def test_a_disk_that_fills_up_costs_the_cache_and_nothing_else(tmp_path, monkeyp
     monkeypatch.setattr(cache, "FAILED", [])
     monkeypatch.setattr(jit.numba, "njit", full)
     jit._build("value", bernoulli_sum.value, "float32", lowering.OPTIONS)
-    assert "No space left on device" in cache.why_not()
+    assert "No space left on device" in cache.unavailable_reason()
     assert cache.folder() is None
 
 

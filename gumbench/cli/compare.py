@@ -55,14 +55,14 @@ def compare(
         bool,
         typer.Option(
             "--batched",
-            help="Evaluations in one estimate cost as one: your model batches them.",
+            help="All evaluations of one estimate cost as one: your model runs them as a batch.",
         ),
     ] = False,
     reuse: Annotated[
         str | None,
         typer.Option(
             metavar="N",
-            help="Estimates made at one θ, which share the cost of what is set up for that θ.",
+            help="Estimates made at one θ: tables and baselines of that θ are paid once for all.",
             show_default="1000",
         ),
     ] = None,
@@ -78,7 +78,7 @@ def compare(
         str,
         typer.Option(
             metavar="ERROR",
-            help="Rank by direction (what the best step size leaves) or error (squared).",
+            help="Rank by direction (error left after the best step size) or error (squared).",
         ),
     ] = "direction",
     oracles: Annotated[

@@ -30,7 +30,7 @@ def diff(
         str | None,
         typer.Option(
             metavar="PERCENT",
-            help="Exit 1 if any variance grew by more (10%), a cell is gone or a bias is new.",
+            help="Exit 1 if a variance grew by more (10%), or a cell is gone, or a bias is new.",
         ),
     ] = None,
     surely: Annotated[

@@ -104,7 +104,10 @@ def _estimator(estimator):
         yield "τ", "--temperatures apply"
     yield "also called", f"{', '.join(estimator.aliases) or 'nothing else'}"
     yield from _settings(estimator.settings)
-    yield "example", f"gumbench sweep --problems {_first_problem(estimator)} {_own(estimator)}"
+    yield (
+        "example",
+        f"gumbench sweep --problems {_first_problem(estimator)} {_example_flags(estimator)}",
+    )
     yield "", ""
 
 
@@ -121,7 +124,7 @@ def _cost(estimator):
     return at(1, 10) + ("" if at(1, 10) == at(2, 20) else " at one variable of 10 categories")
 
 
-def _own(estimator):
+def _example_flags(estimator):
     flags = f"--estimators {estimator.name}"
     flags += " --temperatures 0.1:2:5log" if estimator.takes_temperature else ""
     return flags + (" --inner-samples 2,4,8" if estimator.inner_samples else "")

@@ -29,7 +29,7 @@ def info(
     rows["threads"] = f"at most {machine.cores()}"
     rows["versions"] = ", ".join(f"{name} {number}" for name, number in versions.items())
     place = f"{cache.folder()}, {size / 1e6:.1f} MB in {text.count(len(folders), 'folder')}"
-    rows["kernel cache"] = place if cache.folder() else f"none: {cache.why_not()}"
+    rows["kernel cache"] = place if cache.folder() else f"none: {cache.unavailable_reason()}"
     if clear_cache:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)

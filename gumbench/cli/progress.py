@@ -1,25 +1,23 @@
-"""Output of `gumbench sweep`: plan and progress on stderr, tables of results on stdout."""
+"""Progress of `gumbench sweep` on stderr: its plan, a bar, notes, and the last words."""
 
 import sys
 import time
 
-from gumbench import diagnostics, text
+from gumbench import text
 from gumbench.cli import screen
 from gumbench.machine import cores, version
 
 # A share of the time that is worth a word.
-MUCH = 0.3
+TRUTH_SHARE_SHOWN = 0.3
 
 
-class Screen:
+class TerminalMonitor:
     """A run's monitor (see gumbench.runs.monitor.Monitor) that writes to a terminal or a file."""
 
     def __init__(self, quiet=False):
         self.quiet = quiet
         self.err = screen.errors()
-        self.out = screen.output()
         self.bar = None
-        self.failed = self.lied = False
         self.finished = 0
         self.total = 0
         self.path = None
@@ -29,18 +27,14 @@ class Screen:
         if not self.quiet:
             self.err.print(message, markup=False)
 
-    def _note(self, note):
-        if not self.quiet:
-            screen.say(note)
-
-    def first_words(self, name, spec):
-        """Said before anything slow is imported."""
+    def header(self, name, spec):
+        """Before anything slow is imported."""
         self.say(f"gumbench {version()} · {name} · seed {spec.seed} · {cores()} cores")
 
-    def planned(self, plan, said):
-        """When the grid is known. said: notes."""
-        for note in said:
-            self._note(note)
+    def cells(self, plan, notes):
+        """When the grid is known."""
+        for note in notes:
+            self.note(note)
         self.path = plan.folder.path
         wanted = [c for c in plan.cells if not c.skipped]
         missing = sum(len(p) for p in plan.passes)
@@ -80,7 +74,7 @@ class Screen:
         seconds, truth = find()
         self.expected = seconds
         words = f"about {text.seconds(sum(seconds))}"
-        if truth > MUCH * sum(seconds):
+        if truth > TRUTH_SHARE_SHOWN * sum(seconds):
             words += f", of which {text.seconds(truth)} find the truth (--truth-estimates)"
         if seconds:
             self.say(words)
@@ -88,8 +82,9 @@ class Screen:
             self.bar.reset(self.task, total=sum(seconds))
 
     def note(self, note):
-        """A note while it runs."""
-        self._note(note)
+        """A note, unless quiet."""
+        if not self.quiet:
+            screen.say(note)
 
     def stage(self, words):
         """What is done beside making estimates."""
@@ -136,51 +131,3 @@ class Screen:
             f"To continue: {command}",
             markup=False,
         )
-
-    def results(self, plan, results, given):
-        """Tables on stdout, and where the rest is. given: flags typed, with their values."""
-        from gumbench import registry
-        from gumbench.report import summary
-
-        self.close()
-        self.failed = any(r.status in ("error", "diverged") for r in results.records)
-        self.lied = any(
-            registry.is_own("estimators", e) for e in diagnostics.rejected(results.records)
-        )
-        if not self.total:
-            self.say("everything was done before; nothing was computed")
-        if not self.quiet:
-            for table in summary.of_sweep(results.records):
-                screen.show(table)
-        files = ", ".join(sorted(path.name for path in plan.folder.path.glob("*.csv")))
-        records = results.records
-        notes = [*diagnostics.of_records(records, given), *diagnostics.of_noisy_timing(records)]
-        for note in [*notes, *_cache_notes()]:
-            self._note(note)
-        self.out.print(f"Wrote {plan.folder.path}/ ({files})", markup=False)
-        self.say(f"reproducible columns: SHA-256 {_sha(results)[:16]}")
-        self.say("Next: gumbench compare --cost-of-f 2ms     at your own cost of f")
-        self.say("      gumbench export --format latex       any table, for a paper")
-
-
-def _cache_notes():
-    from gumbench.kernels.compiler import cache
-
-    if cache.why_not():
-        yield diagnostics.Note(
-            "no-cache",
-            f"compiled code cannot be kept ({cache.why_not()}), so every run compiles anew",
-            "GUMBENCH_CACHE_DIR names another folder",
-        )
-    elif cache.elsewhere():
-        place = cache.folder().parent
-        yield diagnostics.Note(
-            "other-cache", f"compiled code is kept in {place}: {cache.elsewhere()}"
-        )
-
-
-def _sha(results):
-    from gumbench.report import tables
-
-    name = "variance" if results.rows("variance") else "throughput"
-    return tables.sha256(name, results.rows(name))

@@ -95,7 +95,7 @@ def sweep(
         typer.Option(
             "--set",
             metavar="SETTING",
-            help="A setting, [NAME.]key=values, each of which is swept: skew=0,1,2; repeatable.",
+            help="Values of a setting (see explain), swept: [NAME.]skew=0,1,2; repeatable.",
         ),
     ] = None,
     estimates: Annotated[
@@ -163,7 +163,7 @@ def sweep(
 
     The same command again runs only what is missing. Results do not depend on --threads.
     """
-    from gumbench.cli.progress import Screen
+    from gumbench.cli.progress import TerminalMonitor
     from gumbench.diagnostics import Note
     from gumbench.spec import numbers, schema
 
@@ -209,32 +209,35 @@ def sweep(
         "trust": trust,
         "measurements": ["variance"] if no_throughput else None,
     }
-    screen = Screen(quiet)
+    monitor = TerminalMonitor(quiet)
     data, name = schema.load_spec_data("lecture" if preset is None else preset)
     if (problems or samplers) and preset is None:
         name = "sweep"
     spec = schema.checked_spec(schema.merge(data, flags), preset or name)
-    screen.first_words(name, spec)
+    monitor.header(name, spec)
 
     def work():
+        from gumbench.cli import sweep_report
         from gumbench.runs import plan, run
 
         typed = tuple(k for k, v in flags.items() if v is not None)
         folder = output or plan.default_folder(name, spec)
         planned = plan.plan(spec, folder, typed, force)
-        screen.planned(planned, [*notes, *_wanted(planned.notes, name, preset, typed)])
-        if not dry_run:
-            screen.results(planned, run.run(planned, screen, fail_fast), _typed(flags))
-        return 3 if screen.failed else 1 if screen.lied else 0
+        monitor.cells(planned, [*notes, *_wanted(planned.notes, preset, typed)])
+        if dry_run:
+            return 0
+        results = run.run(planned, monitor, fail_fast)
+        sweep_report.show(results, monitor, _typed(flags))
+        return sweep_report.exit_status(results.records)
 
-    raise typer.Exit(_interruptible(work, screen))
+    raise typer.Exit(_interruptible(work, monitor))
 
 
 # What a preset asks of problems and estimators that have it not is nothing a user has asked.
 OF_PRESETS = {"dimension": "dimensions", "inner-samples": "inner_samples"}
 
 
-def _wanted(notes, name, preset, typed):
+def _wanted(notes, preset, typed):
     """Notes on what was asked for by hand or in a file of the user's."""
     from gumbench.spec import schema
 
@@ -248,7 +251,7 @@ def _typed(flags):
     return {k: v for k, v in texts.items() if v is not None}
 
 
-def _interruptible(work, screen):
+def _interruptible(work, monitor):
     """Run `work` in a thread, so that an interrupt is answered while compiled code runs."""
     outcome = {}
 
@@ -265,7 +268,7 @@ def _interruptible(work, screen):
             thread.join(0.1)
     except KeyboardInterrupt:
         command = shlex.join(["gumbench", *sys.argv[1:]])
-        screen.interrupted(command)
+        monitor.interrupted(command)
         sys.stdout.flush()
         sys.stderr.flush()
         # The thread may be inside compiled code or a compiler pass, which cannot be stopped.

@@ -114,7 +114,7 @@ def outcomes(problem):
         yield (number[None, :] // powers[:, None] % categories).astype(np.int32)
 
 
-def weight_of(category, probability):
+def draw_probability(category, probability):
     """Probability (n,) of draws (variables, n)."""
     return np.prod(np.take_along_axis(probability, category.astype(np.int64), axis=1), axis=0)
 
@@ -215,7 +215,7 @@ def mean_value(preparation, weigh):
     if enumerable(bound.problem):
         double = bound.at("float64")
         for category in outcomes(bound.problem):
-            chance = weight_of(category, probability)
+            chance = draw_probability(category, probability)
             w = chance * weigh(category, probability)
             weighted_f += np.where(chance > 0, w * double.value_at(category), 0.0).sum()
             weight += w.sum()
@@ -237,7 +237,7 @@ def enumerated_gradient(bound):
     mean = 0.0
     direct = np.zeros(double.theta.size)
     for category in outcomes(problem):
-        weight = weight_of(category, probability)
+        weight = draw_probability(category, probability)
         # A masked category may have any f, even one that is not finite.
         value = np.where(weight > 0, double.value_at(category), 0.0) * weight
         mean += value.sum()

@@ -141,7 +141,7 @@ class BoundEstimator:
     def add_moments(
         self, grouping: Any, first_batch: int, start: int, count: int, block: int, sums: Sums
     ) -> None:
-        """Run the parallel driver (see kernels.driver.moments), a block at once."""
+        """Run the parallel driver (see kernels.loops.driver.moments), a block at once."""
         driver.moments(self.bound.dtype)(
             driver.batch_moments(self.bound.dtype),
             *self.functions,
@@ -156,7 +156,7 @@ class BoundEstimator:
         self.bound.raise_failure()
 
     @property
-    def draws(self) -> int:
+    def noise_arrays(self) -> int:
         """How many arrays of noise by category an estimate has."""
         return self.inputs.requests.shape[0]
 

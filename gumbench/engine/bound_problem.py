@@ -27,7 +27,7 @@ SCALE_ESTIMATES = 256
 
 
 # What a pass calls of a problem; `forward` is called once, when it is bound.
-CALLED = records.Functions._fields[3:]
+PASS_ROLES = records.Functions._fields[3:]
 
 
 def _function(problem: Problem, role: str) -> Callable[..., Any]:
@@ -50,7 +50,7 @@ def compiled_for(
     if not estimator.compute:
         yield jit.Task(jit.compiled, ("draw", draw, dtype))
         yield jit.Task(jit.compiled, ("kernel", estimator.kernel, dtype))
-    for role in ("forward", *CALLED):
+    for role in ("forward", *PASS_ROLES):
         yield jit.Task(jit.compiled, (role, _function(problem, role), dtype))
     if not problem.truth:
         yield jit.Task(jit.compiled, ("value_at", _function(problem, "value_at"), "float64"))
@@ -108,7 +108,7 @@ class BoundProblem:
     @functools.cached_property
     def functions(self) -> dict[str, Callable[..., Any]]:
         """Compiled functions by role, with stand-ins for those the problem has not."""
-        return {role: self.compiled(role) for role in CALLED}
+        return {role: self.compiled(role) for role in PASS_ROLES}
 
     def raise_failure(self) -> None:
         """Raise the error of a function in plain Python that compiled code has called."""

@@ -16,7 +16,7 @@ from gumbench.types import Problem
 # Share of its size below which a mean, or what is left of it, is rounding: f may be in float32.
 ROUNDING = 1e-5
 STANDARD_ERRORS = 6.0
-LISTED = 4096
+MOST_LISTED = 4096
 POINTS = 512
 ITEMS = 1 << 20
 
@@ -31,7 +31,7 @@ NOT_ZERO = (
 
 
 @functools.lru_cache(maxsize=64)
-def settled(problem: Problem) -> Problem:
+def with_direct_decided(problem: Problem) -> Problem:
     """The problem with `direct_is_score` decided where nobody has, and a remark that says so.
 
     A problem whose functions fail is as it was: its trial says why.
@@ -81,12 +81,12 @@ def mean_that_is_not_zero(bound: BoundProblem) -> tuple[int, float] | None:
 def _listed(bound: BoundProblem) -> Any:
     """E and E|·| of ∂f/∂θ over all outcomes, or None where they are many or not discrete."""
     family, problem = bound.family, bound.problem
-    if not family.DISCRETE or problem.shape[1] ** problem.shape[0] > LISTED:
+    if not family.DISCRETE or problem.shape[1] ** problem.shape[0] > MOST_LISTED:
         return None
     probability = family.probabilities(bound.dist_params)
     mean, size = np.zeros(bound.theta.size), np.zeros(bound.theta.size)
     for category in family.outcomes(problem):
-        weight = family.weight_of(category, probability)
+        weight = family.draw_probability(category, probability)
         direct = np.where(weight > 0, bound.direct(bound.one_hot(category)), 0.0)
         mean += (direct * weight).sum(axis=1)
         size += (np.abs(direct) * weight).sum(axis=1)

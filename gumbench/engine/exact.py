@@ -15,7 +15,7 @@ from gumbench.types import BATCHES, Truth
 
 
 @functools.lru_cache(maxsize=4)
-def exact_gradient(bound: BoundProblem, seed: int, truth_estimates: int) -> Truth:
+def reference_gradient(bound: BoundProblem, seed: int, truth_estimates: int) -> Truth:
     """The truth of a bound problem: closed form, enumeration, or estimated by a long run."""
     problem = bound.problem
     if problem.truth is not None:

@@ -30,7 +30,7 @@ SECONDS_A_PASS = 0.01
 SECONDS_LISTED = 6e-8
 # A pilot that takes longer than a slice of a busy processor is timed once.
 REPEATS, LONG_PILOT = 2, 0.05
-FEW, SOME, MANY = 16, 64, 1024
+FEW_ROWS, SOME_ROWS, MANY_ROWS = 16, 64, 1024
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,13 @@ class Affine:
 
 def affine(call: Callable[[int], Any]) -> Affine:
     """The Affine of call(rows), which is run a few times."""
-    call(FEW)
-    seconds = {rows: _least(call, rows) for rows in (FEW, SOME)}
-    most = SOME
-    if seconds[SOME] < PILOT_SECONDS:
-        most, seconds[MANY] = MANY, _least(call, MANY)
-    row = max(0.0, (seconds[most] - seconds[FEW]) / (most - FEW))
-    return Affine(max(0.0, seconds[FEW] - FEW * row), row)
+    call(FEW_ROWS)
+    seconds = {rows: _least(call, rows) for rows in (FEW_ROWS, SOME_ROWS)}
+    most = SOME_ROWS
+    if seconds[SOME_ROWS] < PILOT_SECONDS:
+        most, seconds[MANY_ROWS] = MANY_ROWS, _least(call, MANY_ROWS)
+    row = max(0.0, (seconds[most] - seconds[FEW_ROWS]) / (most - FEW_ROWS))
+    return Affine(max(0.0, seconds[FEW_ROWS] - FEW_ROWS * row), row)
 
 
 def _least(work: Callable[..., None], units: int) -> float:
@@ -75,7 +75,7 @@ class Prices:
     """Seconds of the functions of a bound problem, by rows."""
 
     def __init__(self, bound: BoundProblem) -> None:
-        random = bound.noise(0, None, 0, MANY)
+        random = bound.noise(0, None, 0, MANY_ROWS)
         x = bound.family.inside(bound, random)
         self.value = affine(lambda rows: bound.value(x[..., :rows]))
         self.gradient = self.direct = Affine(0.0, 0.0)
@@ -262,7 +262,7 @@ def _truth(bound: BoundProblem, truth_estimates: int, threads: int) -> float:
     return _estimates(piloted, truth_estimates, threads)
 
 
-def speed(pilots: Sequence[Pilot]) -> Forecast:
+def estimator_time(pilots: Sequence[Pilot]) -> Forecast:
     """The Forecast of a pass that times estimators in turns, from their Pilots."""
     pieces = [max(p.estimate * p.block, p.prepare if p.block == 1 else 0.0) for p in pilots]
     rounds = [max(timing.MARGIN * timing.SECONDS_A_ROUND, piece) for piece in pieces]

@@ -238,7 +238,7 @@ class PythonEstimator:
         self.view = View(bound)
 
     @functools.cached_property
-    def draws(self) -> int:
+    def noise_arrays(self) -> int:
         """How many arrays of Gumbels an estimate asks for, at least 1."""
         random = Noise(self.bound, self.seed, 0, 0, 1)
         self._estimates(random, self.temperatures[0])

@@ -22,7 +22,7 @@ from gumbench.types import Problem, Unseen
 EXPECTED_DRAWS = 5.0
 # Below it a category cannot win in float32, and holds nothing that could be seen.
 LEAST_PROBABILITY = 1e-30
-LISTED = 8192
+MOST_LISTED = 8192
 LISTED_IN_PYTHON = 256
 ITEMS = 1 << 25
 PILOT_ITEMS = 1 << 20
@@ -58,7 +58,7 @@ def unseen(
 
     Returns an Unseen or None for each part.
     """
-    bound, draws = bound_estimator.bound, bound_estimator.draws
+    bound, draws = bound_estimator.bound, bound_estimator.noise_arrays
     probability = bound.family.probabilities(bound.dist_params)
     rare = outcomes(bound.problem, probability, draws, estimates)
     if rare is None:
@@ -96,11 +96,11 @@ def outcomes(
     Where all outcomes are too many to list, they are those with one category of one variable.
     """
     variables, categories = problem.shape
-    most = max(LISTED if problem.compiled else LISTED_IN_PYTHON, estimates // 4)
+    most = max(MOST_LISTED if problem.compiled else LISTED_IN_PYTHON, estimates // 4)
     most = max(1, min(most, ITEMS // (draws * variables * categories)))
     if variables == 1 or categories**variables <= most:
         category = np.concatenate(list(categorical.outcomes(problem)), axis=1)
-        p = categorical.weight_of(category, probability)
+        p = categorical.draw_probability(category, probability)
     else:
         # Any outcome with this category of this variable.
         category = np.full((variables, variables * categories), -1, np.int32)

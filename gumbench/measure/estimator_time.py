@@ -114,8 +114,7 @@ def _work(
 
 
 def _record(cell: Cell, rounds: Sequence[float], prepare_seconds: float) -> Record:
-    problem = resolve.problem(cell.problem, cell.dimension, cell.problem_settings)
-    estimator = registry.estimators(cell.estimator)[problem.family]
+    problem, estimator = resolve.of_cell(cell)
     elements = problem.shape[0] * problem.shape[1]
     python = not problem.compiled or estimator.compute is not None
     return Record(
@@ -144,4 +143,4 @@ def forecast(cells: Sequence[Cell], threads: int) -> Forecast:
         options = (c.temperature or 1.0,), c.inner_samples, c.estimator_settings
         bound = variance.bound_problem(c)
         pilots.append(forecasting.pilot(bound, c.estimator, *options, fastest_draws=True))
-    return forecasting.speed(pilots)
+    return forecasting.estimator_time(pilots)

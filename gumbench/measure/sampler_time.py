@@ -78,7 +78,7 @@ def words_kernel(
 ) -> None:
     """The random words of every draw, and nothing else; of short rows, of many draws at once."""
     categories, numbers = logits.shape[1], out.shape[1] * out.shape[2]
-    many = categories > noise.FEW
+    many = categories > noise.SHORT_ROW
     words = empty((4, min(256, (categories + 3) // 4) if many else 256), np.uint32)
     for number in range(0, numbers, 1 if many else words.shape[1]):
         for category in range(0, categories, words.size if many else 4):

@@ -16,7 +16,7 @@ from gumbench.engine import forecast as forecasting
 from gumbench.engine import rare, resolve
 from gumbench.engine.bound_estimator import BoundEstimator, bind_estimator, draw_source
 from gumbench.engine.bound_problem import BoundProblem, compiled_for
-from gumbench.engine.exact import exact_gradient
+from gumbench.engine.exact import reference_gradient
 from gumbench.engine.forecast import Forecast
 from gumbench.engine.moments import Grouping, Moments, Silent, accumulate
 from gumbench.kernels.compiler.jit import Task
@@ -37,29 +37,27 @@ def measure(cells: Sequence[Cell], monitor: Any = None) -> list[Record]:
     bound = bound_problem(cell)
     estimator = registry.estimators(cell.estimator)[bound.problem.family]
     monitor.stage("finding the truth")
-    truth = exact_gradient(bound, cell.seed, cell.truth_estimates)
+    truth = reference_gradient(bound, cell.seed, cell.truth_estimates)
     monitor.stage("")
     most = max(1, ITEMS_OF_MEANS // (BATCHES * bound.theta.size))
     records = []
     for first in range(0, len(cells), most):
         together = cells[first : first + most]
-        records += _measure_some(together, bound, estimator, truth, monitor)
+        records += _measure_together(together, bound, estimator, truth, monitor)
     return records
 
 
 def tasks(cells: Sequence[Cell], fastest_draws: bool = False) -> Iterator[Task]:
     """What a pass compiles, as jit.Tasks."""
-    cell = cells[0]
-    problem = resolve.problem(cell.problem, cell.dimension, cell.problem_settings)
-    estimator = registry.estimators(cell.estimator)[problem.family]
+    problem, estimator = resolve.of_cell(cells[0])
     draw = draw_source(estimator, family(problem.family), fastest_draws).draw
-    return compiled_for(problem, estimator, cell.dtype, draw)
+    return compiled_for(problem, estimator, cells[0].dtype, draw)
 
 
 def bound_problem(cell: Cell) -> BoundProblem:
     """The problem of a cell, bound to its dtype: the same object for the same problem."""
-    place = cell.problem, cell.dimension, cell.problem_settings
-    return _bound(resolve.problem(*place), cell.dtype)
+    problem, _ = resolve.of_cell(cell)
+    return _bound(problem, cell.dtype)
 
 
 @functools.lru_cache(maxsize=16)
@@ -67,7 +65,7 @@ def _bound(problem: Problem, dtype: str) -> BoundProblem:
     return BoundProblem(problem, dtype)
 
 
-def _measure_some(
+def _measure_together(
     cells: Sequence[Cell], bound: BoundProblem, estimator: Estimator, truth: Truth, monitor: Any
 ) -> list[Record]:
     cell = cells[0]

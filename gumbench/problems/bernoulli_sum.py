@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from gumbench.kernels.blocks import bernoulli
+from gumbench.kernels.links import bernoulli
 from gumbench.types import Problem, problem
 
 

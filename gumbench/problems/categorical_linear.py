@@ -43,7 +43,7 @@ def make(
     dimension,
     *,
     skew: Annotated[float, Field(description="standard deviation of the logits")] = 1.0,
-    offset: Annotated[float, Field(description="mean of the scores")] = 0.0,
+    offset: Annotated[float, Field(description="mean reward of the arms")] = 0.0,
     noise: Annotated[float, Field(ge=0, description="standard deviation of noise on f")] = 0.0,
     instance: Instance = 0,
 ):

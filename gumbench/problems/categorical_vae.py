@@ -183,7 +183,7 @@ def make(
     dimension,
     *,
     categories: Annotated[int, Field(ge=2, le=MOST_CATEGORIES, description="of each latent")] = 10,
-    image: Annotated[int, Field(ge=0, lt=IMAGES, description="number of the digit")] = 0,
+    image: Annotated[int, Field(ge=0, lt=IMAGES, description="index of the image, of 1,797")] = 0,
     sharpness: Annotated[float, Field(description="factor of the encoder's logits")] = 0.5,
 ):
     """E_q[log P(x | v) - log q(v) + log p(v)], the ELBO of one real 8x8 digit.

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gumbench.diagnostics import UNBIASED_LIMIT
-from gumbench.report import shares
+from gumbench.report import relative_errors
 from gumbench.report.cost import CostModel
 from gumbench.report.envelope import Line
 from gumbench.report.tables import Row
@@ -30,7 +30,7 @@ def _direction(e: Any) -> Any:
 
 
 # The errors, and what makes each of its line.
-SHAPES: dict[str, Callable] = {"direction": _direction, "error": lambda e: e}
+ERROR_OF_LINE: dict[str, Callable] = {"direction": _direction, "error": lambda e: e}
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +89,10 @@ class Candidate:
         """Its error of a kind at a budget, or None."""
         if self.unseen or by not in self.lines or self.cost > budget:
             return None
-        return float(SHAPES[by](self.lines[by].at([budget])[0, 0]))
+        return float(ERROR_OF_LINE[by](self.lines[by].at([budget])[0, 0]))
 
 
-def named(record: Record) -> str:
+def candidate_name(record: Record) -> str:
     """A cell as candidates are called."""
     cell = record.cell
     settings = pairs_text(cell.estimator_settings)
@@ -149,8 +149,8 @@ def candidate(record: Record, row: Row, cost: CostModel, varied: set[str]) -> Ca
         oracle=result["oracle"],
         deterministic=result["deterministic"],
         cost=price,
-        exact=shares.is_rounding(part),
-        unseen=shares.is_unseen(part),
+        exact=relative_errors.is_rounding(part),
+        unseen=relative_errors.is_unseen(part),
         row=row,
         lines=lines,
     )
@@ -158,23 +158,27 @@ def candidate(record: Record, row: Row, cost: CostModel, varied: set[str]) -> Ca
 
 def _errors(result: PartResult, unbiased: bool, cost: float) -> dict[str, tuple[Any, Any, float]]:
     """Level, slope and what nobody saw of the slope, by the errors that there are."""
-    square = shares.gradient_square(result)
+    square = relative_errors.gradient_square(result)
     unseen = 0.0
-    if result.unseen and not shares.is_rounding(result) and not shares.is_unseen(result):
+    if (
+        result.unseen
+        and not relative_errors.is_rounding(result)
+        and not relative_errors.is_unseen(result)
+    ):
         unseen = result.unseen.half_width * cost
     if result.truth == WITHOUT_TRUTH:
-        work = shares.variances(result) * cost
+        work = relative_errors.variances(result) * cost
         return {"error": (np.zeros_like(work), work, unseen)} if unbiased else {}
-    moments = shares.moments(result)
+    moments = relative_errors.moments(result)
     work, scale = moments.variance * cost, square or 1.0
     bias = np.zeros_like(work) if unbiased else moments.bias
     errors = {"error": (bias / scale, work / scale, unseen / scale)}
     if square is None:
         return errors
-    if unbiased or (shares.is_rounding(result) and not bias.any()):
+    if unbiased or (relative_errors.is_rounding(result) and not bias.any()):
         return errors | {"direction": errors["error"]}
-    gain, error = shares.gain(result)
-    if not gain > shares.GAIN_ERRORS * error:
+    gain, error = relative_errors.gain(result)
+    if not gain > relative_errors.GAIN_ERRORS * error:
         return errors | {"direction": (np.full_like(work, np.inf), np.zeros_like(work), 0.0)}
     along = np.maximum(moments.by_truth, 0.0) ** 2 / square
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -11,7 +11,7 @@ import numpy as np
 from gumbench import text
 from gumbench.diagnostics import UNBIASED_LIMIT, Note
 from gumbench.errors import InputError
-from gumbench.report import candidates, ranking, shares
+from gumbench.report import candidates, ranking, relative_errors
 from gumbench.report.envelope import Interval
 from gumbench.report.tables import Row
 from gumbench.stats.intervals import jackknife_error, t_quantile
@@ -20,7 +20,7 @@ from gumbench.types import Cell, PartResult, Record
 # A norm that differs by more is another: in standard errors, and as a share.
 GRADIENT_ERRORS, SAME_GRADIENT = 6.0, 1e-3
 # What may differ between two runs of a cell.
-OWN = ("seed", "estimates", "truth_estimates", "options")
+IGNORED_KEYS = ("seed", "estimates", "truth_estimates", "options")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def diff(before: Iterable[Record], after: Iterable[Record], where: Iterable[str]
 
     Raises InputError where the first has no finished cell, or the two have none in common.
     """
-    old, new = (ranking.kept(records, where) for records in (before, after))
+    old, new = (ranking.matching_rows(records, where) for records in (before, after))
     done = [pair for pair in old if pair[1]["status"] == "done"]
     if not done:
         raise InputError("the first run has no finished cell to compare with")
@@ -128,11 +128,11 @@ def diff(before: Iterable[Record], after: Iterable[Record], where: Iterable[str]
 
 def _cell(record: Record) -> tuple[tuple[str, str], ...]:
     """What makes two cells the same in two runs."""
-    return tuple((k, str(v)) for k, v in record.cell.identity().items() if k not in OWN)
+    return tuple((k, str(v)) for k, v in record.cell.identity().items() if k not in IGNORED_KEYS)
 
 
 def _name(record: Record) -> str:
-    return f"{candidates.named(record)} on {_place(record.cell)}"
+    return f"{candidates.candidate_name(record)} on {_place(record.cell)}"
 
 
 def _place(cell: Cell) -> str:
@@ -162,7 +162,7 @@ def _change(old: tuple[Record, Row], new: tuple[Record, Row]) -> Change:
 
 def _ratio(before: PartResult, after: PartResult, shared: bool) -> Interval:
     """Ratio of two variances with its 95 % interval; of two that are rounding, 1."""
-    under, over = (shares.variances(part) for part in (before, after))
+    under, over = (relative_errors.variances(part) for part in (before, after))
     if under[0] == 0 or over[0] == 0:
         value = 1.0 if under[0] == over[0] else math.inf if over[0] > 0 else 0.0
         return Interval(value, value, value)

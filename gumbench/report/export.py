@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from gumbench import text
 from gumbench.errors import InputError, unknown
-from gumbench.report import formats, papers, query, tables
+from gumbench.report import formats, publication, query, tables
 from gumbench.report.summary import Column, Table
 from gumbench.report.tables import Row
 from gumbench.types import Record
@@ -44,7 +44,7 @@ def export(
     if best_temperature and table == "throughput":
         raise InputError("--best-temperature goes with the tables variance and components")
     if best_temperature:
-        best = papers.best_temperatures(records, conditions)
+        best = publication.best_temperatures(records, conditions)
         kept = [row for row in kept if (row["cell"], row["part"]) in best]
     chosen = query.columns(table, columns)
     write = formats.module(style)
@@ -75,9 +75,9 @@ def _for_a_paper(
         if chosen and len(chosen) > 1:
             raise InputError(f"--columns names the one in the cells: give one, not {len(chosen)}")
         done = _done(kept)
-        return papers.pivot(done, down, across, *(chosen or ()))
+        return publication.pivot(done, down, across, *(chosen or ()))
     if table == "variance" and chosen is None:
-        return papers.table(_done(kept))
+        return publication.table(_done(kept))
     chosen = chosen or SHORT.get(table) or query.known_columns(table)
     numeric = [any(isinstance(row[c], int | float) for row in kept) for c in chosen]
     shown = (Column(c.replace("_", " "), n) for c, n in zip(chosen, numeric, strict=True))

@@ -69,7 +69,7 @@ def condition(table: str, text: str, settings: Iterable[str] = ()) -> Callable[[
         raise InputError(f"--where {text!r}: several values go with = and != alone")
     (kind,) = (c.dtype for c in tables.table(table).COLUMNS if c.name == name)
     if name == "estimator":
-        values = [registry.aliases().get(_as_typed(value), value) for value in values]
+        values = [registry.aliases().get(_normalized(value), value) for value in values]
     tests = [_test(text, name, kind, symbol, value) for value in values]
     return _combined(tests, symbol, lambda row: row[name])
 
@@ -109,8 +109,8 @@ def _test(text: str, name: str, kind: str, symbol: str, value: Any) -> Callable[
     if kind in ("string", "boolean"):
         if symbol not in ("=", "!="):
             raise InputError(f"--where {text!r}: {name} is a word; compare it with = or !=")
-        wanted = _as_typed(value)
-        return lambda present: compare(_is(_as_typed(present), wanted), True)
+        wanted = _normalized(value)
+        return lambda present: compare(_is(_normalized(present), wanted), True)
     try:
         number = float(value)
     except ValueError:
@@ -123,7 +123,7 @@ def _is(value: Any, wanted: str) -> bool:
     return value == wanted or fnmatch.fnmatch(value, wanted)
 
 
-def _as_typed(value: Any) -> str:
+def _normalized(value: Any) -> str:
     """A word without what makes no difference."""
     return str(value).lower().replace("_", "-")
 

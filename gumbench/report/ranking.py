@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from gumbench.errors import InputError, unknown
-from gumbench.report import query, shares, tables, verdict
+from gumbench.report import query, relative_errors, tables, verdict
 from gumbench.report.candidates import (
-    SHAPES,
+    ERROR_OF_LINE,
     Candidate,
     candidate,
-    named,
+    candidate_name,
     pairs_text,
     varied_settings,
 )
@@ -137,20 +137,20 @@ def compare(
     Raises InputError where nothing is left to compare.
     """
     cost = cost or CostModel()
-    if by not in SHAPES:
-        raise unknown("kind of error", str(by), list(SHAPES))
+    if by not in ERROR_OF_LINE:
+        raise unknown("kind of error", str(by), list(ERROR_OF_LINE))
     if isinstance(budget, str):
         raise InputError(f"budget = {budget!r}: give a number, in the unit of the cost")
     if budget is not None and not 0 < budget < float("inf"):
         raise InputError(f"--budget {budget}: give more than 0")
     groups: dict[tuple, list] = {}
     missing: dict[tuple, dict] = {}
-    for record, row in kept(records, where):
+    for record, row in matching_rows(records, where):
         if row["status"] == "done":
             groups.setdefault(_group(record, row["part"], cost), []).append((record, row))
         else:
             reasons = missing.setdefault(_group(record, "", cost)[:4], {})
-            reasons[named(record)] = f"{row['status']}: {row['message']}"
+            reasons[candidate_name(record)] = f"{row['status']}: {row['message']}"
     if not groups:
         raise InputError("there is no finished cell to compare")
     return [
@@ -159,7 +159,7 @@ def compare(
     ]
 
 
-def kept(records: Iterable[Record], where: Iterable[str]) -> list[tuple[Record, Row]]:
+def matching_rows(records: Iterable[Record], where: Iterable[str]) -> list[tuple[Record, Row]]:
     """Records with their rows that meet the conditions."""
     pairs = [(record, row) for record in records for row in tables.rows("variance", [record])]
     kept = {id(row) for row in query.where("variance", [row for _, row in pairs], where)}
@@ -187,7 +187,7 @@ def _comparison(
     first = pairs[0][0].parts[part]
     varied = varied_settings(record for record, _ in pairs)
     candidates = [candidate(record, row, cost, varied) for record, row in pairs]
-    relative = shares.gradient_square(first) is not None
+    relative = relative_errors.gradient_square(first) is not None
     by = by if relative else "error"
     shown = budget or default_budget(cost, candidates)
     candidates = [
@@ -234,13 +234,13 @@ def _ranges(
     if budget is None:
         ranges = [
             Range(s.start, racing[s.best], s.crossing, tuple(racing[i] for i in s.rivals))
-            for s in envelope(lines, SHAPES[by])
+            for s in envelope(lines, ERROR_OF_LINE[by])
         ]
         return tuple(_without_slivers(ranges) if cost.in_seconds else ranges)
     best = best_at(lines, budget)
     if best is None:
         return ()
-    rivals = rivals_at(lines, best, budget, SHAPES[by])
+    rivals = rivals_at(lines, best, budget, ERROR_OF_LINE[by])
     return (Range(budget, racing[best], None, tuple(racing[i] for i in rivals)),)
 
 

@@ -84,7 +84,7 @@ def of_sweep(records: Iterable[Record]) -> Iterator[Table]:
 def of_comparison(comparison: Comparison, every: bool = False) -> Table:
     """The table of a comparison, its verdict below. every : all temperatures, not the best ones."""
     cost = Column("cost", True, 6), lambda c: verdict.amount(comparison.cost, c.cost)
-    errors = [b for b in candidates.SHAPES if comparison.relative or b == "error"]
+    errors = [b for b in candidates.ERROR_OF_LINE if comparison.relative or b == "error"]
     missing = [f"Not here: {name}: {why}" for name, why in comparison.missing]
     return table(
         [*_title(comparison, [comparison.dimension]), _price(comparison)],

@@ -35,7 +35,7 @@ def digest(measurement: str, problem: Problem, estimator: Estimator | None) -> s
     for name in (problem.name, estimator and estimator.name):
         for path in loading.files(name or ""):
             hashed.update(path.read_bytes())
-    if registry.is_own("problems", problem.name):
+    if registry.is_external("problems", problem.name):
         for array in (problem.theta, problem.data, problem.dist_params):
             hashed.update(b"" if array is None else np.asarray(array, np.float64).tobytes())
     return hashed.hexdigest()[:16]

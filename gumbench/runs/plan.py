@@ -55,12 +55,12 @@ class Plan:
 def default_folder(name: str, spec: SweepSpec) -> Path:
     """Where a run goes when nobody says: results/<name>-<hash of the spec and a user's files>."""
     hashed = hashlib.sha256(json.dumps(spec.identity(), sort_keys=True).encode())
-    for path in dict.fromkeys(path for n in _own_files(spec) for path in loading.files(n)):
+    for path in dict.fromkeys(path for n in _user_files(spec) for path in loading.files(n)):
         hashed.update(path.read_bytes())
     return Path("results", f"{name}-{hashed.hexdigest()[:8]}")
 
 
-@limits.numpys_own_errors
+@limits.default_errstate
 def plan(
     spec: SweepSpec,
     output: str | Path | None = None,
@@ -104,12 +104,12 @@ def _tried(plan: Plan) -> Plan:
     tried = set()
     for cell, *_ in plan.passes:
         place = cell.problem, cell.dimension, cell.problem_settings
-        own_problem = cell.problem and registry.is_own("problems", cell.problem)
-        own_estimator = cell.estimator and registry.is_own("estimators", cell.estimator)
-        if own_problem and place not in tried:
+        user_problem = cell.problem and registry.is_external("problems", cell.problem)
+        user_estimator = cell.estimator and registry.is_external("estimators", cell.estimator)
+        if user_problem and place not in tried:
             validate.check(resolve.problem(*place))
         rule = (*place, cell.estimator, cell.estimator_settings)
-        if own_estimator and rule not in tried:
+        if user_estimator and rule not in tried:
             problem = resolve.problem(*place)
             estimator = registry.estimators(cell.estimator)[problem.family]
             validate.check_estimator(estimator, problem, cell.estimator_settings)
@@ -119,7 +119,7 @@ def _tried(plan: Plan) -> Plan:
 
 def _edited(folder: Folder, spec: SweepSpec, cells: Sequence[Cell]) -> Iterator[Note]:
     """A Note where the newest run beside this folder differs in a user's files alone."""
-    names = _own_files(spec)
+    names = _user_files(spec)
     for neighbour in runs_in(folder.path.parent) if names else ():
         manifest = _manifest_of(neighbour)
         if manifest and manifest.spec == spec.identity():
@@ -138,7 +138,7 @@ def _manifest_of(path: Path) -> Manifest | None:
         return None
 
 
-def _own_files(spec: SweepSpec) -> list[str]:
+def _user_files(spec: SweepSpec) -> list[str]:
     """FILE.py[:NAME] of problems and estimators in a spec."""
     named = (n for g in spec.grid for n in (*(g.problems or ()), *(g.estimators or ())))
     return [n for n in dict.fromkeys(named) if loading.is_file(n)]

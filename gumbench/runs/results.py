@@ -50,7 +50,7 @@ class Results:
     variance
         DataFrame, one row per cell and part (columns: gumbench.report.tables.variance)
     throughput
-        DataFrame, one row per estimator that was timed (gumbench.report.tables.throughput)
+        DataFrame, one row per estimator or sampler timed (gumbench.report.tables.throughput)
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Results:
 
     @functools.cached_property
     def throughput(self) -> Any:
-        """Time of every estimator that was timed."""
+        """Time of every estimator and sampler."""
         return tables.frame("throughput", self.rows("throughput"))
 
     def compare(

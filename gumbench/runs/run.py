@@ -20,7 +20,7 @@ from gumbench.types import Cell, Record
 CHECKPOINT_SECONDS = 15.0
 
 
-@limits.numpys_own_errors
+@limits.default_errstate
 def run(plan: Plan, monitor: Monitor | None = None, fail_fast: bool = False) -> Results:
     """Compute the missing cells of a plan and return Results; every finished cell is kept."""
     monitor = monitor or cast(Monitor, Silent())

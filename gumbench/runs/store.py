@@ -86,7 +86,7 @@ def _checked_manifest(data: Any) -> Manifest:
 
 
 class Folder:
-    """A run folder at a path; nothing is touched before `create`."""
+    """A run folder at a path; nothing is touched before `locked`."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)

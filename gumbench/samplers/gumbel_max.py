@@ -17,7 +17,7 @@ from gumbench.kernels.random import noise, philox, variates
 from gumbench.kernels.random.noise import row_words
 from gumbench.types import Sampler
 
-FEW = 160
+UNFILTERED_CATEGORIES = 160
 BLOCK = 64
 CHUNK = 2048
 GROUPS = LARGEST_OF
@@ -167,7 +167,7 @@ def _direct(logits, temperatures, key, first, out):
 
 
 def kernel(logits, temperatures, tables, key, first, out):
-    if logits.shape[1] <= FEW:
+    if logits.shape[1] <= UNFILTERED_CATEGORIES:
         _direct(logits, temperatures, key, first, out)
     else:
         _filtered(logits, temperatures, key, first, out)

@@ -41,8 +41,6 @@ def _spelled_out(kind: type) -> Any:
     return pydantic.BeforeValidator(spelled_out)
 
 
-# 100k is 100,000.
-
 RULES = {
     "greater_than_equal": "give {ge} or more",
     "less_than_equal": "give {le} or less",

@@ -79,8 +79,8 @@ def estimator(
         if name not in fields:
             raise InputError(f"estimator(..., {name}=...): known are {', '.join(sorted(fields))}")
 
-    def decorate(function: Callable[..., Any]) -> OwnEstimator:
-        return OwnEstimator(
+    def decorate(function: Callable[..., Any]) -> UserEstimator:
+        return UserEstimator(
             family=family,
             compute=function,
             settings=declared(function),
@@ -105,7 +105,7 @@ def _check_inner_samples(given: Any) -> None:
         )
 
 
-class OwnEstimator(Estimator):
+class UserEstimator(Estimator):
     """An Estimator that takes the place of its function in the module, and is pickled as that."""
 
     def __reduce__(self) -> Any:

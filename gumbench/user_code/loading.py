@@ -40,17 +40,17 @@ def is_file(name: str) -> bool:
 
 def problem_maker(name: str) -> ProblemMaker:
     """The maker of a user's problem by FILE.py[:NAME] or the name of an entry point."""
-    return _found("problems", name)
+    return _load_member("problems", name)
 
 
 def estimator(name: str) -> Estimator:
     """A user's estimator by FILE.py[:NAME] or the name of an entry point."""
-    return _found("estimators", name)
+    return _load_member("estimators", name)
 
 
 def full_name(kind: str, name: str) -> str:
     """FILE.py:NAME of FILE.py[:NAME]. Raises InputError as the other functions do."""
-    return _found(kind, name).name
+    return _load_member(kind, name).name
 
 
 @functools.cache
@@ -83,7 +83,7 @@ def _with_imported(path: Path, known: Sequence[Path] = ()) -> list[Path]:
     return files
 
 
-def _found(kind: str, name: str) -> Any:
+def _load_member(kind: str, name: str) -> Any:
     if match := FILE.match(name):
         module = _module(Path(match["path"]).resolve(), match["path"])
         return _from_module(kind, module, match["path"], match["name"])
@@ -246,7 +246,7 @@ def _maker_of_function(function: Callable[..., Any], name: str) -> ProblemMaker:
     default = LEAST_DIMENSION if first.default is first.empty else first.default
     if isinstance(default, bool) or not isinstance(default, int) or default < 1:
         raise InputError(f"{name}: the default dimension is {default!r}; give a whole number")
-    problem = made(function, name, default, defaults)
+    problem = call_maker(function, name, default, defaults)
     return ProblemMaker(
         make=function,
         family=problem.family,
@@ -258,7 +258,7 @@ def _maker_of_function(function: Callable[..., Any], name: str) -> ProblemMaker:
 
 
 @functools.lru_cache(maxsize=16)
-def made(
+def call_maker(
     make: Callable[..., Any], name: str, dimension: int, settings: tuple[tuple[str, Any], ...]
 ) -> Problem:
     """The problem that a maker's function makes; raises InputError with the user's line.

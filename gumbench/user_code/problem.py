@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from gumbench.errors import InputError
-from gumbench.kernels.blocks import tied
+from gumbench.kernels.links import tied
 from gumbench.limits import as_numpy
 from gumbench.types import Problem
 from gumbench.user_code.tie import TiedGradient, TiedLogits, table_of

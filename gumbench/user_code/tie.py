@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gumbench.errors import InputError
-from gumbench.kernels.blocks import tied
+from gumbench.kernels.links import tied
 from gumbench.limits import as_numpy
 
 

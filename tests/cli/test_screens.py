@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from made import CELL
+from fake_records import CELL
 
 import gumbench
 from gumbench.cli import main, screen

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from own_code import COMPILED, OWN
+from user_code_helpers import COMPILED, USER_FILES
 
 import gumbench
 from gumbench import registry
@@ -294,7 +294,7 @@ def test_a_wrong_claim_of_a_users_ends_a_sweep_with_status_1(place, capsys):
 
 
 def test_without_a_truth_every_temperature_has_its_row(place, capsys):
-    noisy = f"{OWN}/noisy.py"
+    noisy = f"{USER_FILES}/noisy.py"
     command = f"sweep --problems {noisy}:noisy --estimators score,score-loo,{noisy}:softened"
     command += " --temperatures 0.5,1,2 --estimates 6400 --no-throughput --output run"
     assert main(shlex.split(command)) == 0
@@ -342,7 +342,7 @@ def test_a_digest_sees_the_file_that_a_problem_borrows_from(monkeypatch):
 def test_problems_and_estimators_can_be_pickled():
     code = f"""
 import pickle, sys
-sys.path.insert(0, {str(OWN)!r})
+sys.path.insert(0, {str(USER_FILES)!r})
 import elbo, good, rules
 import gumbench
 

@@ -1,9 +1,9 @@
 """Exact gradients by routes that share no code with them."""
 
 import numpy as np
-import plain
+import numpy_problems
 import pytest
-import twin
+import reference_noise
 from scipy import integrate
 
 import gumbench
@@ -29,12 +29,12 @@ CATEGORICAL = [
 def test_categorical_gradients_by_enumeration(name, dimension, settings, dtype):
     bound = BoundProblem(gumbench.make_problem(name, dimension, settings), dtype)
     double = bound.at("float64")
-    f = plain.PROBLEMS[name](double).f
+    f = numpy_problems.PROBLEMS[name](double).f
     one = np.eye(double.dist_params.shape[1])
-    by_logit = twin.enumerated_gradient(
+    by_logit = reference_noise.enumerated_gradient(
         double.dist_params, lambda x: float(f(one[list(x)][None])[0])
     )
-    wanted = plain.pull_back(double, by_logit[None])[0]
+    wanted = numpy_problems.pull_back(double, by_logit[None])[0]
     truth = gumbench.exact_gradient(bound.problem, dtype=dtype)
     assert truth.source in ("closed form", "enumeration")
     np.testing.assert_allclose(truth.gradient, wanted, rtol=1e-9, atol=1e-12)
@@ -49,12 +49,12 @@ def test_gradients_behind_a_link_by_central_differences(name, dimension):
 
     def expectation(theta):
         bound = BoundProblem(problem, "float64", theta=theta)
-        f = plain.PROBLEMS[name](bound).f
-        p = [twin.softmax(list(row)) for row in bound.dist_params]
+        f = numpy_problems.PROBLEMS[name](bound).f
+        p = [reference_noise.softmax(list(row)) for row in bound.dist_params]
         one = np.eye(bound.dist_params.shape[1])
         return sum(
             np.prod([p[v][c] for v, c in enumerate(x)]) * f(one[list(x)][None])[0]
-            for x in twin.outcomes(bound.dist_params.shape)
+            for x in reference_noise.outcomes(bound.dist_params.shape)
         )
 
     for i in range(0, problem.theta.size, max(1, problem.theta.size // 8)):
@@ -78,7 +78,7 @@ def test_gaussian_gradients_by_differences_of_a_quadrature(name, settings):
 
     def expectation(theta):
         bound = BoundProblem(problem, "float64", theta=theta)
-        f = plain.PROBLEMS[name](bound).f
+        f = numpy_problems.PROBLEMS[name](bound).f
         mean, scale = bound.dist_params[:, 0]
         grid = np.linspace(-10, 10, 400_001)
         values = f((mean + scale * grid)[:, None, None]) * np.exp(-(grid**2) / 2)

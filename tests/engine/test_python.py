@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-import twin
-from own_code import GOOD, OWN, RULES
+import reference_noise
+from user_code_helpers import GOOD, RULES, USER_FILES
 
 import gumbench
 from gumbench import registry
@@ -77,10 +77,10 @@ def test_the_exact_gradient_has_link_and_direct_term():
         return sum(weights[v, c] for v, c in enumerate(x))
 
     def mean(f):
-        p = [twin.softmax(row) for row in linked.dist_params]
-        return sum(p[0][x[0]] * p[1][x[1]] * f(total(x)) for x in twin.outcomes((2, 3)))
+        p = [reference_noise.softmax(row) for row in linked.dist_params]
+        return sum(p[0][x[0]] * p[1][x[1]] * f(total(x)) for x in reference_noise.outcomes((2, 3)))
 
-    by_logit = twin.enumerated_gradient(
+    by_logit = reference_noise.enumerated_gradient(
         linked.dist_params, lambda x: first * total(x) ** 2 + second * total(x)
     )
     direct = [mean(lambda s: s**2), mean(lambda s: s), 0, 0]
@@ -148,15 +148,15 @@ def test_a_plain_problem_gives_the_rows_of_its_twin(estimator):
 
 def test_a_decoder_in_torch_agrees_with_its_compiled_twin():
     pytest.importorskip("torch")
-    compiled = registry.make_problem(f"{OWN}/decoder.py:compiled")
-    torch = registry.make_problem(f"{OWN}/decoder.py:by_torch")
+    compiled = registry.make_problem(f"{USER_FILES}/decoder.py:compiled")
+    torch = registry.make_problem(f"{USER_FILES}/decoder.py:by_torch")
     for dtype in ("float32", "float64"):
         for estimator in ("score", "concrete", "straight-through"):
             compare_estimates((torch, estimator), (compiled, estimator), dtype)
     exact, wanted = (gumbench.exact_gradient(p).gradient for p in (torch, compiled))
     np.testing.assert_allclose(exact, wanted, rtol=1e-12)
     found, wanted = (
-        [statistics(f"{OWN}/decoder.py:{n}", "concrete", ("variance", "mse"), threads=t)]
+        [statistics(f"{USER_FILES}/decoder.py:{n}", "concrete", ("variance", "mse"), threads=t)]
         for n, t in (("by_torch", 2), ("compiled", 1))
     )
     np.testing.assert_allclose(found, wanted, rtol=1e-4)

@@ -280,4 +280,4 @@ def test_forced_noise_draws_what_is_wanted(estimator, category):
     bound_estimator = bind_estimator(
         bound, registry.estimators(estimator)["categorical"], [1.0], 2, 0
     )
-    assert np.isfinite(bound_estimator.estimates_of(forced[: bound_estimator.draws])).all()
+    assert np.isfinite(bound_estimator.estimates_of(forced[: bound_estimator.noise_arrays])).all()

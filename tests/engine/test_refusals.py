@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import twin
-from own_code import FAULTY, GOOD, RULES, refused, table
+import reference_noise
+from user_code_helpers import FAULTY, GOOD, RULES, refused, table
 
 import gumbench
 from gumbench import registry
@@ -182,7 +182,7 @@ def test_the_numbers_of_other_contradictions_are_right(place, capsys):
 
     said = refused(capsys, f"--problems {FAULTY}:truth_wrong")
     given, parameter, exact = numbers_in(r"NUMBER for parameter (\d), enumeration NUMBER\. ", said)
-    p, f = np.array(twin.softmax(list(problem.theta))), -2 * problem.data
+    p, f = np.array(reference_noise.softmax(list(problem.theta))), -2 * problem.data
     assert (given, exact) == pytest.approx((1, (p * (f - p @ f))[int(parameter)]))
 
     said = refused(capsys, f"--problems {FAULTY}:direct_wrong")

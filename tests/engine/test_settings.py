@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from own_code import COMPILED, OWN
+from user_code_helpers import COMPILED, USER_FILES
 
 import gumbench
 from gumbench import registry
@@ -166,7 +166,7 @@ def test_every_declared_setting_reaches_its_estimator():
     from gumbench.engine.bound_estimator import bind_estimator
     from gumbench.engine.bound_problem import BoundProblem
 
-    names = [*registry.names("estimators"), f"{OWN}/rules.py:settled"]
+    names = [*registry.names("estimators"), f"{USER_FILES}/rules.py:settled"]
     seen = 0
     for name in names:
         for family, estimator in registry.estimators(name).items():

@@ -24,7 +24,7 @@ from scipy import integrate
 
 from gumbench import registry
 from gumbench.engine.bound_problem import BoundProblem
-from gumbench.engine.exact import exact_gradient
+from gumbench.engine.exact import reference_gradient
 from gumbench.types import BATCHES
 
 # Straight-through and its bias.
@@ -302,7 +302,7 @@ def planted(truth, error, component):
 def test_alarms_are_counted_where_the_truth_is_wrong():
     """The control of the counting: with a truth off by half, every seed cries."""
     bound = large("categorical-linear")
-    truth = exact_gradient(bound, 0, BATCHES)
+    truth = reference_gradient(bound, 0, BATCHES)
     wrong = planted(truth, 0.5, int(np.argmax(np.abs(truth.gradient))))
     ps = [bias_p(bound, "score", seed, 65_536, wrong) for seed in range(20)]
     assert max(ps) < LEVEL
@@ -330,7 +330,7 @@ def test_an_error_of_one_percent_is_seen(number):
     problem, dimension, settings, estimator = POWER_ROWS[number]
     bound = bind(problem, dimension, settings)
     inner = {"score-loo": 4}.get(estimator)
-    truth = exact_gradient(bound, 0, BATCHES)
+    truth = reference_gradient(bound, 0, BATCHES)
     pilot = next(iter(measured(bound, estimator, 8000 + number, ESTIMATES, inner).values()))
     variance = np.array(pilot["components"]["variance"])
     largest = int(np.argmax(np.abs(truth.gradient[: variance.size])))

@@ -1,7 +1,7 @@
 """Every estimator against a naive twin in NumPy that gets the same noise, on every problem."""
 
 import numpy as np
-import plain
+import numpy_problems
 import pytest
 
 import gumbench
@@ -28,7 +28,7 @@ class Setting:
         self.noise = np.array(
             [np.moveaxis(self.bound.noise(SEED, None, 0, N, draw=k), 2, 0) for k in range(inner)]
         )
-        self.plain = plain.PROBLEMS[problem.name](self.bound)
+        self.plain = numpy_problems.PROBLEMS[problem.name](self.bound)
         self.logits = self.bound.dist_params
         self.p = softmax(self.logits) if problem.family == "categorical" else None
         self.keeps_direct = problem.direct is not None
@@ -206,7 +206,7 @@ def test_every_estimator_has_a_twin():
         for family in registry.estimators(name)
     }
     assert families == set(TWINS)
-    assert set(plain.PROBLEMS) == set(registry.names("problems"))
+    assert set(numpy_problems.PROBLEMS) == set(registry.names("problems"))
 
 
 @pytest.mark.parametrize(("problem", "estimator"), list(pairs()))
@@ -217,7 +217,7 @@ def test_estimates_are_the_twins(problem, estimator):
     setting = Setting(made, inner or 1)
     wanted = TWINS[made.family, estimator](setting)
     dist_params, direct = wanted if isinstance(wanted, tuple) else (wanted, 0.0)
-    wanted = plain.pull_back(setting.bound, dist_params) + direct
+    wanted = numpy_problems.pull_back(setting.bound, dist_params) + direct
     options = {"temperature": TEMPERATURE, "inner_samples": inner, "seed": SEED}
     sample = setting.z() if made.family == "gaussian" else setting.draw()
     scale = np.abs(wanted).max() + np.abs(setting.plain.f(sample)).max()

@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-import twin
+import reference_noise
 from numba import njit, uint64
 
 from gumbench.kernels.compiler.lowering import OPTIONS
@@ -32,7 +32,7 @@ def counters(estimate, batch, draw, purpose):
 @pytest.mark.parametrize(("counter", "key", "expected"), KNOWN)
 def test_known_answers(counter, key, expected):
     wanted = tuple(int(word, 16) for word in expected.split())
-    assert twin.philox(counter, key) == wanted
+    assert reference_noise.philox(counter, key) == wanted
     assert words(np.array(counter, np.uint32), np.array(key, np.uint32)) == wanted
 
 
@@ -56,7 +56,7 @@ def test_no_field_of_the_counter_overflows_into_another():
         assert all(0 <= word < 2**32 for word in counter)
         assert counter == (
             group,
-            estimate & twin.MASK,
+            estimate & reference_noise.MASK,
             (estimate >> 32) | batch << 16,
             draw | purpose << 24,
         )
@@ -76,7 +76,7 @@ def test_a_word_belongs_to_its_place(seed, estimate, width, batch, draw, purpose
     key = np.array(philox.key(seed), np.uint32)
     noise.fill_array("float64")(request, key, estimate, batch, out)
     for element, b in itertools.product(range(6), range(width)):
-        wanted = twin.uniform64(seed, batch, estimate + b, draw, purpose, low, element)
+        wanted = reference_noise.uniform64(seed, batch, estimate + b, draw, purpose, low, element)
         assert out[element, b] == wanted
 
 
@@ -91,7 +91,9 @@ def test_words_of_a_row_belong_to_their_elements(columns):
     first, estimate = 2**34 - 4 * columns, 2**32 - 1
     row_of_words(first, np.array(philox.key(7), np.uint32), estimate, words)
     for g, i in itertools.product(range(columns), range(4)):
-        assert words[i, g] == twin.word(7, 0, estimate, 0, philox.NOISE, first + 4 * g + i)
+        assert words[i, g] == reference_noise.word(
+            7, 0, estimate, 0, philox.NOISE, first + 4 * g + i
+        )
 
 
 def test_low_bits_have_purposes_of_their_own():
@@ -102,7 +104,7 @@ def test_low_bits_have_purposes_of_their_own():
 
 def test_streams_of_neighbours_are_not_shifts_of_each_other():
     def stream(seed=0, batch=0, estimate=0, draw=0, purpose=0):
-        return [twin.word(seed, batch, estimate, draw, purpose, e) for e in range(64)]
+        return [reference_noise.word(seed, batch, estimate, draw, purpose, e) for e in range(64)]
 
     base = set(stream())
     neighbours = [

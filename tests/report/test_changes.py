@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import made
+import fake_records
 import numpy as np
 import pytest
 
@@ -24,12 +24,12 @@ NAMES = ("score", "score-loo", "concrete")
 
 
 def part(variance=1.0, seed=0, **values):
-    return made.part(GRADIENT, GRADIENT, variance, np.random.default_rng(seed), **values)
+    return fake_records.part(GRADIENT, GRADIENT, variance, np.random.default_rng(seed), **values)
 
 
 def records(**parts):
     """Three finished cells, some with a part of their own."""
-    return [made.record(n, parts.get(n.replace("-", "_"), part()), True) for n in NAMES]
+    return [fake_records.record(n, parts.get(n.replace("-", "_"), part()), True) for n in NAMES]
 
 
 def gate(after, limit=0.1, surely=False, before=None):
@@ -91,7 +91,7 @@ OPEN = {
     ],
     "a little grown": records(score=part(1.09)),
     "less": records(score=part(0.2)),
-    "one more": [*records(), made.record("new", part(9.0), True)],
+    "one more": [*records(), fake_records.record("new", part(9.0), True)],
     "a bias that was there": records(score=part(bias_p=1e-9)),
 }
 
@@ -247,7 +247,9 @@ def test_an_unfinished_run_is_said_to_be_one(folder, capsys):
 @pytest.mark.parametrize(("scale", "said"), [(1.0, False), (1.0005, False), (0.1, True), (2, True)])
 def test_another_gradient_is_said(scale, said):
     after = [
-        made.record(n, made.part(scale * GRADIENT, GRADIENT, 1.0, np.random.default_rng(0)), True)
+        fake_records.record(
+            n, fake_records.part(scale * GRADIENT, GRADIENT, 1.0, np.random.default_rng(0)), True
+        )
         for n in NAMES
     ]
     found = diff(records(), after)

@@ -4,10 +4,10 @@ import dataclasses
 import math
 import textwrap
 
-import made
+import fake_records
 import numpy as np
 import pytest
-import twin
+import reference_noise
 
 import gumbench
 from gumbench import registry
@@ -89,7 +89,7 @@ def score_variance(p, f, c):
 
 def test_a_planted_difference_of_three_percent_is_found(added):
     problem = gumbench.make_problem("categorical-linear", 6)
-    p, f = twin.softmax(list(problem.theta)), problem.data
+    p, f = reference_noise.softmax(list(problem.theta)), problem.data
     weight = [pi * (1 - 2 * pi + np.dot(p, p)) for pi in p]
     best = np.dot(weight, f) / sum(weight)
     least = score_variance(p, f, best)
@@ -139,11 +139,13 @@ def test_a_crossing_has_an_interval_that_holds_the_true_one():
     gradient = np.array([1.0, -1.0, 0.5])
     hits = 0
     for _ in range(300):
-        noise = made.part(gradient, gradient, 8.0, generator)
+        noise = fake_records.part(gradient, gradient, 8.0, generator)
         hat = 8.0 * np.exp(0.02 * generator.standard_normal())
-        noise = made.part(gradient, gradient, hat, generator, spread=0.16)
-        biased = made.part(gradient, 0.5 * gradient + [0, 0, 0.5], 1.0, generator, bias_p=0.0)
-        records = [made.record("noise", noise, True), made.record("biased", biased)]
+        noise = fake_records.part(gradient, gradient, hat, generator, spread=0.16)
+        biased = fake_records.part(
+            gradient, 0.5 * gradient + [0, 0, 0.5], 1.0, generator, bias_p=0.0
+        )
+        records = [fake_records.record("noise", noise, True), fake_records.record("biased", biased)]
         (found,) = ranking.compare(records)
         crossing = found.ranges[1].crossing
         along, length = (0.5 * 2.25 + 0.25) ** 2 / 2.25, 0.25 * 2.25 + 0.25 + 0.25
@@ -276,13 +278,17 @@ def test_python_json_and_the_commands_say_the_same(tmp_path, monkeypatch, capsys
     ],
 )
 def test_mistakes_in_python(options, message):
-    record = made.record("a", made.part([1.0], [1.0], 1.0, np.random.default_rng(0)), True)
+    record = fake_records.record(
+        "a", fake_records.part([1.0], [1.0], 1.0, np.random.default_rng(0)), True
+    )
     with pytest.raises(InputError, match=message):
         ranking.compare([record], **options)
 
 
 def test_nothing_to_compare_and_what_is_missing():
-    record = made.record("a", made.part([1.0], [1.0], 1.0, np.random.default_rng(0)), True)
+    record = fake_records.record(
+        "a", fake_records.part([1.0], [1.0], 1.0, np.random.default_rng(0)), True
+    )
     failed = Record(
         "k", "variance", dataclasses.replace(record.cell, estimator="b"), "diverged", {}, (), "inf"
     )

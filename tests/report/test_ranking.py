@@ -5,7 +5,7 @@ import dataclasses
 import io
 import math
 
-import made
+import fake_records
 import numpy as np
 import pytest
 
@@ -62,9 +62,9 @@ def random_records(generator):
             0 * turned,
         ]
         variance = size**2 * 10 ** generator.uniform(-3, 3) * (generator.random() > 0.15)
-        yield made.record(
+        yield fake_records.record(
             f"e{number}",
-            made.part(
+            fake_records.part(
                 gradient,
                 mean[kind],
                 variance,
@@ -112,9 +112,15 @@ def test_a_zero_or_reversed_gradient_beats_nothing():
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])
     records = [
-        made.record("zero", made.part(gradient, 0 * gradient, 0.0, generator, bias_p=0.0)),
-        made.record("back", made.part(gradient, -gradient, 0.1, generator, bias_p=0.0)),
-        made.record("noisy", made.part(gradient, gradient, 1e6, generator), unbiased=True),
+        fake_records.record(
+            "zero", fake_records.part(gradient, 0 * gradient, 0.0, generator, bias_p=0.0)
+        ),
+        fake_records.record(
+            "back", fake_records.part(gradient, -gradient, 0.1, generator, bias_p=0.0)
+        ),
+        fake_records.record(
+            "noisy", fake_records.part(gradient, gradient, 1e6, generator), unbiased=True
+        ),
     ]
     (found,) = ranking.compare(records)
     errors = {c.estimator: c.direction_error for c in found.candidates}
@@ -129,17 +135,17 @@ def test_a_zero_or_reversed_gradient_beats_nothing():
 def test_a_winner_whose_bias_was_not_seen_is_said_to_have_one():
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])
-    quiet = made.part(gradient, gradient, 0.1, generator, bias_p=0.3, bias_high=0.5)
-    noisy = made.part(gradient, gradient, 9.0, generator)
+    quiet = fake_records.part(gradient, gradient, 0.1, generator, bias_p=0.3, bias_high=0.5)
+    noisy = fake_records.part(gradient, gradient, 9.0, generator)
     for unbiased in (False, True):
         records = [
-            made.record("quiet", quiet, unbiased=unbiased),
-            made.record("noisy", noisy, unbiased=True),
+            fake_records.record("quiet", quiet, unbiased=unbiased),
+            fake_records.record("noisy", noisy, unbiased=True),
         ]
         (found,) = ranking.compare(records)
         said = "The bias of quiet was not seen: it may be up to 22 % of the gradient."
         assert (said in found.verdict) == (not unbiased)
-    seen = made.record("quiet", dataclasses.replace(quiet, bias_p=0.01))
+    seen = fake_records.record("quiet", dataclasses.replace(quiet, bias_p=0.01))
     (found,) = ranking.compare([seen, records[1]])
     assert not any("was not seen" in sentence for sentence in found.verdict)
 
@@ -149,8 +155,8 @@ def test_equal_errors_go_to_the_cheaper_and_then_not_to_the_exact():
     gradient = np.array([1.0, 2.0])
 
     def without_variance(name, cost, **more):
-        part = made.part(gradient, gradient, 0.0, generator)
-        return made.record(name, part, unbiased=True, evaluations=cost, **more)
+        part = fake_records.part(gradient, gradient, 0.0, generator)
+        return fake_records.record(name, part, unbiased=True, evaluations=cost, **more)
 
     exact = without_variance("exact", 4, deterministic=True)
     other, dear = without_variance("other", 4), without_variance("dear", 6)
@@ -165,9 +171,12 @@ def test_equal_errors_go_to_the_cheaper_and_then_not_to_the_exact():
 def test_a_line_says_where_the_two_errors_differ():
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])
-    shrunk = made.part(gradient, 0.2 * gradient, 0.01, generator, bias_p=0.0)
-    noisy = made.part(gradient, gradient, 10.0, generator)
-    records = [made.record("shrunk", shrunk), made.record("noisy", noisy, unbiased=True)]
+    shrunk = fake_records.part(gradient, 0.2 * gradient, 0.01, generator, bias_p=0.0)
+    noisy = fake_records.part(gradient, gradient, 10.0, generator)
+    records = [
+        fake_records.record("shrunk", shrunk),
+        fake_records.record("noisy", noisy, unbiased=True),
+    ]
     (found,) = ranking.compare(records)
     assert found.verdict[0].startswith("From 1 evaluation of f a step: shrunk")
     assert found.verdict[1].startswith("By the error, which is without the best step size: From ")
@@ -188,10 +197,14 @@ def test_by_the_error_a_line_says_below_which_budget_it_is_less_than_nothing(bud
     """A zero gradient has error 1; of 220 / 5 = 44 estimates on an unbiased one has less."""
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])
-    noisy = made.part(gradient, gradient, 220.0, generator)
-    records = [made.record("noisy", noisy, unbiased=True)]
+    noisy = fake_records.part(gradient, gradient, 220.0, generator)
+    records = [fake_records.record("noisy", noisy, unbiased=True)]
     if mean is not None:
-        records.append(made.record("zero", made.part(gradient, mean * gradient, 0.0, generator)))
+        records.append(
+            fake_records.record(
+                "zero", fake_records.part(gradient, mean * gradient, 0.0, generator)
+            )
+        )
     (found,) = ranking.compare(records, by="error", budget=budget)
     assert ("no step at all" in found.verdict[0].lower()) == bool(said)
     assert found.verdict[0].endswith(said)
@@ -200,10 +213,12 @@ def test_by_the_error_a_line_says_below_which_budget_it_is_less_than_nothing(bud
 def test_a_rejected_claim_counts_as_biased_and_is_named():
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])
-    part = made.part(gradient, 0.09 * gradient, 0.01, generator, bias_p=1e-30)
+    part = fake_records.part(gradient, 0.09 * gradient, 0.01, generator, bias_p=1e-30)
     records = [
-        made.record("liar", part, unbiased=True),
-        made.record("honest", made.part(gradient, gradient, 0.01, generator), unbiased=True),
+        fake_records.record("liar", part, unbiased=True),
+        fake_records.record(
+            "honest", fake_records.part(gradient, gradient, 0.01, generator), unbiased=True
+        ),
     ]
     (found,) = ranking.compare(records)
     liar = next(c for c in found.candidates if c.estimator == "liar")
@@ -219,8 +234,10 @@ def test_an_oracle_takes_no_part_unless_it_is_let():
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])
     records = [
-        made.record("oracle", made.part(gradient, gradient, 1.0, generator), True, oracle=True),
-        made.record("method", made.part(gradient, gradient, 9.0, generator), True),
+        fake_records.record(
+            "oracle", fake_records.part(gradient, gradient, 1.0, generator), True, oracle=True
+        ),
+        fake_records.record("method", fake_records.part(gradient, gradient, 9.0, generator), True),
     ]
     (found,) = ranking.compare(records)
     assert {r.candidate.estimator for r in found.ranges} == {"method"}
@@ -236,12 +253,12 @@ def test_without_a_gradient_to_compare_with(truth):
     more = {"truth": truth}
     if truth == "estimated":
         more |= {"truth_error": 0.2, "truth_square_error": 0.03}
-    biased = made.part(gradient, gradient + 1, 0.1, generator, bias_p=0.0, **more)
-    noisy, quiet = (made.part(gradient, gradient, v, generator, **more) for v in (8.0, 4.0))
+    biased = fake_records.part(gradient, gradient + 1, 0.1, generator, bias_p=0.0, **more)
+    noisy, quiet = (fake_records.part(gradient, gradient, v, generator, **more) for v in (8.0, 4.0))
     records = [
-        made.record("biased", biased),
-        made.record("noisy", noisy, unbiased=True),
-        made.record("quiet", quiet, unbiased=True, evaluations=1.5),
+        fake_records.record("biased", biased),
+        fake_records.record("noisy", noisy, unbiased=True),
+        fake_records.record("quiet", quiet, unbiased=True, evaluations=1.5),
     ]
     (found,) = ranking.compare(records)
     assert not found.relative
@@ -264,9 +281,9 @@ def test_what_was_never_drawn_may_win_or_lose(spread):
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])
     unseen = {"half_width": spread, "expected": 0.5, "enough": 1e6}
-    lucky = made.part(gradient, gradient, 0.95, generator, unseen=unseen, variance_high=1.9)
-    sure = made.part(gradient, gradient, 1.0, generator)
-    records = [made.record("lucky", lucky, True), made.record("sure", sure, True)]
+    lucky = fake_records.part(gradient, gradient, 0.95, generator, unseen=unseen, variance_high=1.9)
+    sure = fake_records.part(gradient, gradient, 1.0, generator)
+    records = [fake_records.record("lucky", lucky, True), fake_records.record("sure", sure, True)]
     (found,) = ranking.compare(records)
     (only,) = found.ranges
     assert only.candidate.estimator == "lucky"
@@ -281,9 +298,14 @@ def test_who_may_hide_more_variance_than_was_seen_takes_no_part(seen, by):
     generator = np.random.default_rng(3)
     gradient = np.array([1.0, 2.0])
     unseen = {"half_width": 3.0, "expected": 0.5, "enough": 1e6}
-    lucky = made.part(gradient, gradient, seen, generator, unseen=unseen, variance_high=3.0 + seen)
-    sure = made.part(gradient, gradient, 4.0, generator)
-    records = [made.record("lucky", lucky, True), made.record("sure", sure, True, evaluations=3)]
+    lucky = fake_records.part(
+        gradient, gradient, seen, generator, unseen=unseen, variance_high=3.0 + seen
+    )
+    sure = fake_records.part(gradient, gradient, 4.0, generator)
+    records = [
+        fake_records.record("lucky", lucky, True),
+        fake_records.record("sure", sure, True, evaluations=3),
+    ]
     (found,) = ranking.compare(records, by=by)
     assert [r.candidate.estimator for r in found.ranges] == ["sure"]
     assert [(c.estimator, c.unseen) for c in found.candidates] == [("sure", False), ("lucky", True)]
@@ -355,9 +377,9 @@ def test_a_relaxation_that_was_always_zero_has_shown_nothing(estimator, temperat
 
 
 def test_costs():
-    record = made.record(
+    record = fake_records.record(
         "score",
-        made.part([1.0], [1.0], 1.0, np.random.default_rng(0)),
+        fake_records.part([1.0], [1.0], 1.0, np.random.default_rng(0)),
         evaluations=4,
         gradients=2,
         prepare_evaluations=500,

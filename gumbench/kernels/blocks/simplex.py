@@ -115,11 +115,11 @@ def one_hot(s, category, out):
 
 @helper
 def value_of_draw(category, objective, evaluation, categories, out):
-    """out (block,) = f at a draw, with its reward_noise noise where the objective has any.
+    """out (block,) = f at a draw, with its reward noise where the objective has any.
 
     evaluation: the number of this evaluation of f within the estimate.
     """
-    if objective.indexed:
+    if objective.has_value_at:
         objective.value_at(category, objective.theta, objective.data, out)
     else:
         x = empty((category.shape[0], categories, category.shape[1]), out.dtype)

@@ -32,7 +32,7 @@ def folder():
     return None if FAILED else _usable(_base(), _name())[0]
 
 
-def why_not():
+def unavailable_reason():
     """Why nothing is kept, in words; empty where it is."""
     if FAILED:
         return FAILED[0]
@@ -40,13 +40,13 @@ def why_not():
     return "" if place else problems
 
 
-def elsewhere():
+def fallback_reason():
     """Why code is kept in another place than the one asked for, in words; empty where it is not."""
-    return "" if why_not() else _usable(_base(), _name())[1]
+    return "" if unavailable_reason() else _usable(_base(), _name())[1]
 
 
 def folders():
-    """All folders of ours beside the one in use: those with a digest for a name."""
+    """All folders of compiled code: those with a digest for a name."""
     here = folder()
     beside = here.parent.iterdir() if here else ()
     return [p for p in beside if p.is_dir() and re.fullmatch("[0-9a-f]{16}", p.name)]

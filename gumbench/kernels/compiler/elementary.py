@@ -2,8 +2,8 @@
 
 Each is emitted as LLVM IR for the float type of its argument, with explicit fused multiply-adds and
 integers as wide as the float, so that every vector width gives the same bits. Largest errors,
-measured in tests/test_elementary.py, are in units in the last place. Coefficients, lowest power
-first: benchmarks/coefficients.py.
+measured in tests/kernels/test_elementary.py, are in units in the last place. Coefficients, lowest
+power first: benchmarks/coefficients.py.
 """
 
 import math

@@ -68,7 +68,7 @@ class Objective(NamedTuple):
         categories) or a Gaussian's mean and scale (2, dimension)
     theta : (parameters,); data : constants of f
     reward_noise : (evaluations, block) noise on the values of f at draws; no rows, no noise
-    indexed : whether `value_at` is the problem's own
+    has_value_at : whether `value_at` is the problem's own
     value, value_at, gradient, direct : as in `gumbench.types.Problem`
     """
 
@@ -76,7 +76,7 @@ class Objective(NamedTuple):
     theta: Any
     data: Any
     reward_noise: Any
-    indexed: bool
+    has_value_at: bool
     value: Any
     value_at: Any
     gradient: Any

@@ -74,7 +74,7 @@ def _workspace(functions, inputs, block):
             inputs.theta,
             inputs.data,
             empty((inputs.evaluations, block), real),
-            inputs.indexed,
+            inputs.has_value_at,
             functions.value,
             functions.value_at,
             functions.gradient,
@@ -87,7 +87,7 @@ def _workspace(functions, inputs, block):
             empty((inputs.draws, inputs.variables, block), np.int32),
         ),
         estimates,
-        empty(shape, real) if inputs.linked else estimates.reshape(shape),
+        empty(shape, real) if inputs.has_link else estimates.reshape(shape),
         empty((inputs.theta.size if inputs.direct else 0, block), real),
     )
 
@@ -134,7 +134,7 @@ def _estimate(functions, inputs, t, work):
         work.gradient,
         theta_gradient,
     )
-    if inputs.linked:
+    if inputs.has_link:
         functions.pullback(work.gradient, inputs.theta, inputs.link_data, estimates)
     for p in range(theta_gradient.shape[0]):
         for b in range(theta_gradient.shape[1]):
@@ -324,7 +324,7 @@ def checked_kernel(kernel, functions):
             inputs.theta,
             inputs.data,
             reward_noise,
-            inputs.indexed,
+            inputs.has_value_at,
             value,
             value_at,
             gradient,

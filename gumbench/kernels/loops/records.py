@@ -36,8 +36,8 @@ class Inputs(NamedTuple):
     key : (2,) uint32
     dist_params : (rows, columns); theta : (parameters,)
     data, link_data : constants of f, and of the link
-    indexed : the problem has a `value_at`
-    linked : it has a link
+    has_value_at : the problem has a `value_at`
+    has_link : it has a link
     direct : ∂f/∂θ is to be added
     reward_noise : standard deviation of the noise on each of `evaluations` values of f at a draw;
         no evaluations where there is no noise
@@ -55,8 +55,8 @@ class Inputs(NamedTuple):
     theta: Any
     data: Any
     link_data: Any
-    indexed: bool
-    linked: bool
+    has_value_at: bool
+    has_link: bool
     direct: bool
     reward_noise: float
     evaluations: int

@@ -27,10 +27,10 @@ from gumbench.kernels.random.philox import (
 GUMBEL, NORMAL, UNIFORM, EXPONENTIAL = 0, 1, 2, 3
 ROW_COLUMNS = 256
 # Rows of up to so many elements are made so many at once.
-FEW, TOGETHER = 256, 128
+SHORT_ROW, ROWS_TOGETHER = 256, 128
 # Floats made at once, each where its word is: they lie in the L1 cache.
 FILLED = 8192
-ROWS = GUMBEL, 0, NOISE, LOW_BITS
+GUMBEL_REQUEST = GUMBEL, 0, NOISE, LOW_BITS
 PURPOSES = {
     "gumbel": NOISE,
     "exponential": NOISE,
@@ -277,7 +277,7 @@ def _gumbel_row(key, estimate, loc, scale, out):
 @helper
 def _gumbel_block(fill, key, estimate, loc, scale, out):
     elements = empty((out.shape[1], out.shape[0]), out.dtype)
-    fill(np.array(ROWS), key, estimate, 0, elements)
+    fill(np.array(GUMBEL_REQUEST), key, estimate, 0, elements)
     for row in range(out.shape[0]):
         for c in range(out.shape[1]):
             out[row, c] = loc + scale * elements[c, row]
@@ -295,7 +295,7 @@ def gumbel_rows(fill, key, first, loc, scale, out):
 
     fill: `fill_array`, for many short rows at once.
     """
-    together = TOGETHER if out.shape[1] <= FEW else 1
+    together = ROWS_TOGETHER if out.shape[1] <= SHORT_ROW else 1
     for task in prange((out.shape[0] + together - 1) // together):
         row = task * together
         if together > 1:

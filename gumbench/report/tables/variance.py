@@ -91,16 +91,16 @@ def rows(record: Record) -> Iterator[Row]:
 
 
 def _shares(result: PartResult | None) -> dict[str, Any]:
-    from gumbench.report import shares
+    from gumbench.report import relative_errors
 
     if result is None:
         return {}
-    gain, error = shares.gain(result)
+    gain, error = relative_errors.gain(result)
     return {
         "gain": gain,
         "gain_error": error,
-        "cosine": shares.cosine(result),
-        "relative_variance": shares.relative_variance(result),
+        "cosine": relative_errors.cosine(result),
+        "relative_variance": relative_errors.relative_variance(result),
     }
 
 

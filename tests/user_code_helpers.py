@@ -1,4 +1,4 @@
-"""The files of a user's own code in own/, what is said of them, and the table of a run."""
+"""The files of a user's own code in user_files/, what is said of them, and the table of a run."""
 
 import csv
 import shlex
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gumbench.cli import main
 
-OWN = Path(__file__).parent / "own"
+USER_FILES = Path(__file__).parent / "user_files"
 COMPILED = """
 import numpy as np
 import gumbench
@@ -34,7 +34,7 @@ scaled = gumbench.Estimator(
     cost=lambda sizes: gumbench.Cost(1, at_draws=True),
 )
 """
-GOOD, RULES, FAULTY = (f"{OWN}/{name}.py" for name in ("good", "rules", "faulty"))
+GOOD, RULES, FAULTY = (f"{USER_FILES}/{name}.py" for name in ("good", "rules", "faulty"))
 
 
 def refused(capsys, arguments):

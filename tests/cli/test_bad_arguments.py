@@ -1,23 +1,11 @@
 """Every argument and option of every command, given wrongly: a row is what is typed and said."""
 
-import csv
-import errno
-import json
-import os
 import shlex
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from refusals import LONG, TOY, contents, in_a_process, refused
 
-import gumbench
 from gumbench.cli import main
-from gumbench.measure import variance
-
-TOY = "sweep --problems bernoulli-toy --estimators score --estimates 128 --no-throughput"
-LONG = "a" * 300
 
 # fmt: off
 TYPED = [
@@ -127,6 +115,7 @@ TYPED = [
     ("sweep --estimators @unbiasd", 2, "give @unbiased, @biased"),
     ("sweep --estimators @", 2, "no tag is called '@'"),
     ("sweep --estimators missing.py:f", 2, "cannot read missing.py: No such file"),
+    ("sweep --samplers ''", 2, "--samplers is empty"),
     # dimensions
     ("sweep --dimensions ''", 2, "--dimensions is empty"),
     ("sweep --dimensions x", 2, "'x' is not a number"),
@@ -265,54 +254,13 @@ TYPED = [
     (f"{TOY} --output {LONG}", 2, "give another folder"),
 ]
 
-GRID = '[[grid]]\nproblems = ["bernoulli-toy"]\n'
-TOML = [
-    ("", "", "grid is empty"),
-    ("[[grid]\n", "", "is not valid TOML"),
-    ("estimates = 1000\nestimates = 1000\n", "", "is not valid TOML"),
-    (f"estimats = 1000\n{GRID}", "", "did you mean estimates"),
-    (f"{GRID}dimensons = [1]\n", "", "did you mean dimensions"),
-    (f"{GRID}estimates = 1000\n", "", "estimates belongs above the first [[grid]] line"),
-    ('problems = ["bernoulli-toy"]\n', "", "problems belongs below a [[grid]] line"),
-    ("grid = 5\n", "", "grid: give a list; given 5"),
-    ("grid = 5\n", "--dimensions 1", "grid: give a list; given 5"),
-    ("grid = [1]\n", "", "grid: give [[grid]] tables; given 1"),
-    ("grid = []\n", "", "grid is empty"),
-    ('[grid]\nproblems = ["bernoulli-toy"]\n', "", "grid: give a list"),
-    ("[[grid]]\ndimensions = [1]\n", "", "problems is missing"),
-    ("[[grid]]\nproblems = []\n", "", "problems is empty"),
-    ('[[grid]]\nproblems = "bernoulli-toy"\n', "", "problems: give a list"),
-    ("[[grid]]\nproblems = [3]\n", "", "problems: input should be a valid string; given 3"),
-    ('[[grid]]\nproblems = ["bernouli-toy"]\n', "", "did you mean bernoulli-toy"),
-    ("[[grid]]\nproblems = ['bernoulli-toy']\ndimensions = [2]\n", "", "does not allow D = 2"),
-    (f"{GRID}dimensions = []\n", "", "dimensions is empty"),
-    (f"{GRID}dimensions = [1.5]\n", "", "given 1.5"),
-    (f"{GRID}estimators = []\n", "", "estimators is empty"),
-    (f"{GRID}estimators = ['renforce']\n", "", "did you mean score"),
-    (f"{GRID}temperatures = [nan]\n", "", "temperatures: "),
-    (f"{GRID}temperatures = ['hot']\n", "", "--temperatures: 'hot' is not a number"),
-    (f"{GRID}temperatures = '0.1:1'\n", "", "ranges read START:END:COUNTlog or lin"),
-    (f"{GRID}temperatures = ['0.1:1:3']\n", "", "has two readings"),
-    (f"{GRID}dimensions = 'many'\n", "", "--dimensions: 'many' is not a number"),
-    (f"{GRID}dimensions = '1.5'\n", "", "1.5 is not a whole number"),
-    (f"{GRID}inner_samples = [0]\n", "", "inner_samples: give 1 or more"),
-    (f"{GRID}settings = 3\n", "", "settings: give a table"),
-    (f"{GRID}settings = 3\n", "--set t=1", "settings: give a table"),
-    (f"{GRID}settings = {{t = 3}}\n", "", "settings: give a list"),
-    (f"{GRID}settings = {{t = []}}\n", "", "settings is empty"),
-    (f"{GRID}settings = {{t = [[3]]}}\n", "", "given [3]"),
-    (f"{GRID}settings = {{t = [nan]}}\n", "", "t=nan: give a number"),
-    (f"{GRID}settings = {{x = [1]}}\n", "", "no setting is called 'x'"),
-    (f"estimates = nan\n{GRID}", "", "estimates: input should be a finite number"),
-    (f"estimates = true\n{GRID}", "", "given true"),
-    (f"estimates = [1000]\n{GRID}", "", "given [1000]"),
-    (f"seed = 2020-01-01\n{GRID}", "", 'given "2020-01-01"'),
-    (f"seed = -1\n{GRID}", "", "seed: give 0 or more"),
-    (f"dtype = 32\n{GRID}", "", "'float32' or 'float64'; given 32"),
-    (f"threads = 0\n{GRID}", "", "threads: give 1 or more"),
-    (f"components = 'some'\n{GRID}", "", 'given "some"'),
-    (f"measurements = []\n{GRID}", "", "measurements is empty"),
-    (f"measurements = ['bias']\n{GRID}", "", "no measurement is called 'bias'"),
+# where time is measured
+SAMPLERS = [
+    ("sweep --samplers xyzzy", 2, "no sampler is called 'xyzzy'"),
+    ("sweep --samplers 'xy*'", 2, "no name of the samplers matches 'xy*'"),
+    ("sweep --samplers @unbiased", 2, "samplers have no tags"),
+    ("sweep --samplers missing.py", 2, "'missing.py': samplers are built in"),
+    ("sweep --samplers score", 2, "no sampler is called 'score'"),
 ]
 
 # of one or more finished runs, with `run` for their folder
@@ -444,52 +392,15 @@ READ = [
 # fmt: on
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A folder with a finished run, not to be changed."""
-    folder = tmp_path_factory.mktemp("finished") / "run"
-    assert main([*shlex.split(TOY), "--output", str(folder)]) == 0
-    return folder
-
-
-@pytest.fixture
-def run(finished, place):
-    """A copy of a finished run."""
-    return Path(shutil.copytree(finished, place / "run"))
-
-
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(gumbench.__file__).parents[1])}
-RUN = "from gumbench.__main__ import main; main()"
-LIMITED = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (256, 256)); {RUN}"
-
-
-def in_a_process(arguments, code=RUN):
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        capture_output=True,
-        text=True,
-        env=ENVIRONMENT,
-        timeout=120,
-        check=False,
-    )
-
-
-def contents(folder):
-    files = (p for p in folder.rglob("*") if p.is_file() and p.name != ".lock")
-    return {str(p): p.read_bytes() for p in files}
-
-
-def refused(capsys, arguments, message, status=2):
-    capsys.readouterr()
-    assert main(shlex.split(arguments)) == status
-    said = capsys.readouterr()
-    assert message in said.err
-    assert "Traceback" not in said.err
-    assert said.out == ""
-
-
 @pytest.mark.parametrize("arguments, status, message", TYPED)
 def test_typed(arguments, status, message, place, capsys):
+    refused(capsys, arguments, message, status)
+    assert not list(place.iterdir())
+
+
+@pytest.mark.timed
+@pytest.mark.parametrize("arguments, status, message", SAMPLERS)
+def test_samplers(arguments, status, message, place, capsys):
     refused(capsys, arguments, message, status)
     assert not list(place.iterdir())
 
@@ -503,35 +414,11 @@ def test_typed_in_a_process(arguments, status, message, place):
     assert not list(place.iterdir())
 
 
-@pytest.mark.parametrize("text, flags, message", TOML)
-def test_file(text, flags, message, place, capsys):
-    Path("spec.toml").write_text(text)
-    refused(capsys, f"sweep spec.toml {flags}", message)
-    assert [p.name for p in place.iterdir()] == ["spec.toml"]
-
-
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00\x01", b"\x00", b"grid = '\x80'"])
-def test_binary_file(content, place, capsys):
-    Path("spec.toml").write_bytes(content)
-    refused(capsys, "sweep spec.toml", "spec.toml")
-
-
-def test_folder_for_a_file(place, capsys):
-    Path("spec.toml").mkdir()
-    refused(capsys, "sweep spec.toml", "cannot read spec.toml: Is a directory")
-
-
-@pytest.mark.parametrize(
-    "text, note",
-    [
-        (f"{GRID}dimensions = [1, 2]\n", "bernoulli-toy does not allow D = 2"),
-        (f"{GRID}inner_samples = [1]\n", "score-loo needs at least 2 inner samples"),
-    ],
-)
-def test_what_a_file_asks_in_vain_is_a_note(text, note, place, capsys):
-    Path("spec.toml").write_text(text)
-    assert main(["sweep", "spec.toml", "--dry-run"]) == 0
-    assert f"note: {note}" in capsys.readouterr().err
+@pytest.mark.parametrize("arguments, message", READ)
+def test_reading(arguments, message, run, place, capsys):
+    before = contents(place)
+    refused(capsys, arguments, message)
+    assert contents(place) == before
 
 
 @pytest.mark.parametrize(
@@ -546,296 +433,6 @@ def test_what_a_file_asks_in_vain_is_a_note(text, note, place, capsys):
 def test_notes(arguments, note, place, capsys):
     assert main(["sweep", "--dry-run", *shlex.split(arguments)]) == 0
     assert note in capsys.readouterr().err
-
-
-def edit(name, change):
-    def apply(run):
-        path = run / name
-        path.write_bytes(change(path.read_bytes()))
-
-    return apply
-
-
-def edit_manifest(**values):
-    return edit("manifest.json", lambda old: json.dumps({**json.loads(old), **values}).encode())
-
-
-OTHER_CODE = edit_manifest(digests={"variance bernoulli-toy score": "0" * 16}, cells=["0" * 16])
-FOLDERS = [
-    (None, "--seed 1", "another seed 0 there, 1 here"),
-    (None, "--dtype float64", "another dtype float32 there, float64 here"),
-    (None, "--estimates 256 --seed 3", "another estimates 128 there, 256 here, seed 0 there"),
-    (None, "--components", "another components False there, True here"),
-    (None, "--estimators concrete", "1 of its 1 cells are not asked for here"),
-    (OTHER_CODE, "", "was made by other code"),
-    (edit("manifest.json", lambda old: old[:-20]), "", "manifest.json is damaged"),
-    (edit("manifest.json", lambda old: b"[]"), "", "manifest.json is damaged"),
-    (edit("manifest.json", lambda old: b"\xff"), "", "manifest.json is damaged"),
-    (edit("manifest.json", lambda old: b'{"schema": 3}'), "", "manifest.json is damaged"),
-    (edit_manifest(schema=1), "", "manifest.json: written by gumbench 0.1, whose runs this one"),
-    (edit("manifest.json", lambda old: b'{"schema": "x"}'), "", "manifest.json is damaged"),
-    (edit("manifest.json", lambda old: b'{"icons": []}'), "--force", "manifest.json is damaged"),
-    (edit_manifest(schema=99), "", "newer gumbench (schema 99"),
-    (edit_manifest(cells=5), "", "manifest.json is damaged"),
-    (edit("cells.jsonl", lambda old: b"{nonsense\n" + old), "", "line 1 is damaged: delete"),
-    (edit("cells.jsonl", lambda old: old + b"[]\n"), "", "line 2 is damaged"),
-    (edit("cells.jsonl", lambda old: old + b"\xff\xfe\n"), "", "line 2 is damaged"),
-    (edit("cells.jsonl", lambda old: old + b'{"key": 1}\n'), "", "line 2 is damaged"),
-]
-
-
-@pytest.mark.parametrize("damage, flags, message", FOLDERS)
-def test_folder_with_a_run(damage, flags, message, run, capsys):
-    if damage:
-        damage(run)
-    before = contents(run)
-    refused(capsys, f"{TOY} --output run {flags}", message)
-    assert contents(run) == before
-
-
-@pytest.mark.parametrize("arguments, message", READ)
-def test_reading(arguments, message, run, place, capsys):
-    before = contents(place)
-    refused(capsys, arguments, message)
-    assert contents(place) == before
-
-
-def edit_record(**values):
-    return edit(
-        "cells.jsonl", lambda old: json.dumps({**json.loads(old), **values}).encode() + b"\n"
-    )
-
-
-FOREIGN = b'{"event": "click", "time": 3}\n{"event": "scroll", "time": 4}\n'
-UNREADABLE = [
-    *((damage, message) for damage, flags, message in FOLDERS if damage and message[0] in "mnl"),
-    (edit_manifest(spec={}), "manifest.json is damaged"),
-    (edit_manifest(spec={"grid": [{"problems": 5}]}), "manifest.json is damaged"),
-    (edit_manifest(cells=[[1]]), "manifest.json is damaged"),
-    (edit_manifest(seed=None), "manifest.json is damaged"),
-    (edit_manifest(machine="x"), "manifest.json is damaged"),
-    (edit_manifest(schema=float("inf")), "manifest.json is damaged"),
-    (edit("manifest.json", lambda old: b"[" * 99999), "manifest.json is damaged"),
-    (edit("manifest.json", lambda old: b""), "manifest.json is damaged"),
-    (lambda run: (run / "manifest.json").unlink(), "run is no run folder"),
-    (edit("cells.jsonl", lambda old: FOREIGN), "line 1 is damaged"),
-    (edit("cells.jsonl", lambda old: old + FOREIGN), "line 2 is damaged"),
-    (edit_record(cell={}), "line 1 is damaged"),
-    (edit_record(cell=3), "line 1 is damaged"),
-    (edit_record(result=[]), "line 1 is damaged"),
-    (edit_record(notes=[3]), "line 1 is damaged"),
-    (edit("spec.toml", lambda old: b"x = ["), "spec.toml is not valid TOML"),
-    (edit("spec.toml", lambda old: b"\xff"), "cannot read run/spec.toml: not text"),
-    (edit("spec.toml", lambda old: b"estimats = 3\n" + old), "did you mean estimates"),
-    (lambda run: (run / "spec.toml").unlink(), "cannot read run/spec.toml: No such file"),
-]
-
-
-@pytest.mark.parametrize("command", ["export run", "compare run", "diff {finished} run"])
-@pytest.mark.parametrize("damage, message", UNREADABLE)
-def test_reading_a_damaged_run(damage, message, command, run, finished, capsys):
-    damage(run)
-    before = contents(run)
-    refused(capsys, command.format(finished=finished), message)
-    assert contents(run) == before
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
-@pytest.mark.parametrize("command", ["export run", "compare run", "export run --output locked/x"])
-def test_no_permission(command, run, place, capsys):
-    (place / "locked").mkdir(mode=0o500)
-    (run / "manifest.json").chmod(0o000 if "locked" not in command else 0o600)
-    refused(capsys, command, "Permission denied")
-
-
-@pytest.fixture
-def beside(run):
-    """Damaged and foreign folders beside the run in results/, all of them newer."""
-    shutil.move(run, "results/run")
-    for name, text in (("app", '{"name": "x", "icons": []}'), ("torn", '{"schema": 1, "sp')):
-        Path("results", name).mkdir()
-        Path("results", name, "manifest.json").write_text(text)
-
-
-def test_runs_beside_damaged_ones_are_listed(beside, capsys):
-    assert main(["list", "runs"]) == 0
-    said = capsys.readouterr()
-    assert "results/run" in said.out
-    for name in ("app", "torn"):
-        assert f"note: results/{name}/manifest.json is damaged" in said.err
-
-
-def test_damaged_runs_are_not_in_the_way_of_others(beside):
-    assert main([*shlex.split(TOY), "--output", "results/new", "--quiet"]) == 0
-    assert main([*shlex.split(TOY), "--output", "results/run", "--quiet"]) == 0
-
-
-def test_the_newest_run_is_damaged(beside, capsys):
-    for command in ("compare", "export"):
-        refused(capsys, command, "manifest.json is damaged")
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        edit("cells.jsonl", lambda old: old + b'{"key": "torn'),
-        edit("cells.jsonl", lambda old: old[:-30]),
-        edit("cells.jsonl", lambda old: b""),
-        edit("variance.csv", lambda old: b"edited by hand"),
-        edit("spec.toml", lambda old: b"edited by hand"),
-    ],
-    ids=["torn", "cut", "empty", "table", "spec"],
-)
-def test_damage_that_heals(damage, run, finished):
-    damage(run)
-    assert main([*shlex.split(TOY), "--output", "run"]) == 0
-    for name in ("variance.csv", "spec.toml"):
-        assert (run / name).read_bytes() == (finished / name).read_bytes()
-    (line,) = (run / "cells.jsonl").read_text().splitlines()
-    assert json.loads(line)["status"] == "done"
-
-
-def test_force_needs_no_journal(run, finished):
-    (run / "cells.jsonl").write_text("{nonsense\n")
-    assert main([*shlex.split(TOY), "--output", "run", "--force"]) == 0
-    assert (run / "variance.csv").read_bytes() == (finished / "variance.csv").read_bytes()
-
-
-def test_output_is_a_file(place, capsys):
-    Path("run").write_text("mine")
-    refused(capsys, f"{TOY} --output run", "run is a file")
-    refused(capsys, f"{TOY} --output run/below", "run is a file")
-    assert contents(place) == {str(place / "run"): b"mine"}
-
-
-@pytest.mark.parametrize("force", ["", "--force"])
-def test_output_holds_foreign_files(force, place, capsys):
-    Path("run").mkdir()
-    Path("run/thesis.tex").write_text("mine")
-    refused(capsys, f"{TOY} --output run {force}", "run holds thesis.tex and no run")
-    assert contents(place) == {str(place / "run/thesis.tex"): b"mine"}
-
-
-def test_output_is_a_loop(place, capsys):
-    Path("run").symlink_to("run")
-    refused(capsys, f"{TOY} --output run", "run")
-    assert [p.name for p in place.iterdir()] == ["run"]
-
-
-def test_output_is_held_by_another_process(run, capsys):
-    hold = "import sys; from gumbench.runs.store import Folder\nwith Folder('run').locked():"
-    hold += " print('held', flush=True); sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", hold],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=ENVIRONMENT,
-    ) as holder:
-        assert holder.stdout.readline() == b"held\n"
-        before = contents(run)
-        refused(capsys, f"{TOY} --output run", f"run is in use by process {holder.pid}")
-        assert contents(run) == before
-        holder.stdin.close()
-    assert main([*shlex.split(TOY), "--output", "run"]) == 0
-
-
-@pytest.mark.parametrize("successes", range(6))
-def test_full_disk(successes, place, monkeypatch, capsys):
-    """Whichever write fails, it is said, and the same command goes on later."""
-    real, calls = os.fsync, []
-
-    def fsync(file):
-        calls.append(file)
-        if len(calls) > successes:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        real(file)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("gumbench.runs.store.os.fsync", fsync)
-        status = main([*shlex.split(TOY), "--output", "run", "--quiet"])
-    if len(calls) <= successes:
-        assert status == 0
-        return
-    said = capsys.readouterr()
-    assert (status, said.out) == (2, "")
-    assert "the disk is full" in said.err
-    assert not list(place.rglob("*.part"))
-    assert main([*shlex.split(TOY), "--output", "run"]) == 0
-
-
-def test_limit_on_the_size_of_files(finished, place):
-    said = in_a_process([*shlex.split(TOY), "--output", "run"], LIMITED)
-    assert said.returncode == 2
-    assert "cannot write run/manifest.json: File too large" in said.stderr
-    assert "Traceback" not in said.stderr
-    assert not (place / "run/manifest.json").exists()
-
-
-def rows(folder):
-    with open(folder / "variance.csv", newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def test_some_pairs_do_not_apply(place):
-    command = "sweep --problems bernoulli-toy,gaussian-kl --dimensions 1 --estimators concrete,stl"
-    assert main([*shlex.split(command), "--estimates", "128", "--output", "run", "--quiet"]) == 0
-    found = {
-        (r["problem"], r["estimator"]): (r["status"], r["message"]) for r in rows(place / "run")
-    }
-    assert found == {
-        ("bernoulli-toy", "concrete"): ("done", ""),
-        ("bernoulli-toy", "sticking-the-landing"): (
-            "skipped",
-            "no such estimator for the categorical family",
-        ),
-        ("gaussian-kl", "concrete"): ("skipped", "no such estimator for the gaussian family"),
-        ("gaussian-kl", "sticking-the-landing"): ("done", ""),
-    }
-
-
-FAILING = (
-    "sweep --problems gaussian-kl --estimators score --dimensions 1 --estimates 128 "
-    "--set sigma=1,2 --output run --quiet"
-)
-
-
-@pytest.fixture
-def planted(monkeypatch):
-    """The second cell of FAILING raises."""
-    original = variance.measure
-
-    def measure(cells, monitor=None):
-        if dict(cells[0].problem_settings)["sigma"] == 2.0:
-            raise ValueError("planted")
-        return original(cells, monitor)
-
-    monkeypatch.setattr(variance, "measure", measure)
-
-
-def test_some_cells_fail(place, capsys, planted):
-    for _ in range(2):
-        assert main(shlex.split(FAILING)) == 3
-        assert "planted" in capsys.readouterr().err
-        assert {(r["part"], r["status"]) for r in rows(place / "run")} == {
-            ("", "error"),
-            ("mean", "done"),
-            ("scale", "done"),
-        }
-
-
-def test_fail_fast(place, capsys, planted):
-    refused(capsys, f"{FAILING} --fail-fast", "cells before it are saved", status=3)
-    assert not (place / "run/variance.csv").exists()
-
-
-def test_a_cell_that_is_not_finite(place, capsys):
-    diverging = FAILING.replace("sigma=1,2", "mu=1e30,1")
-    for _ in range(2):
-        assert main(shlex.split(diverging)) == 3
-        capsys.readouterr()
-        assert {r["status"] for r in rows(place / "run")} == {"diverged", "done"}
-    said = (place / "run/variance.csv").read_text()
-    assert "not finite in 64 of 64 batches, the first number 0 of batch 0" in said
 
 
 def test_an_error_of_the_tool_itself_is_no_traceback(place, capsys, monkeypatch):

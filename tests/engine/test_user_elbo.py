@@ -8,14 +8,14 @@ import sys
 
 import numpy as np
 import pytest
-from own_code import OWN
+from user_code_helpers import USER_FILES
 
 import gumbench
 from gumbench.cli import main
-from gumbench.engine.direct import settled
+from gumbench.engine.direct import with_direct_decided
 from gumbench.errors import InputError
 
-ELBO = f"{OWN}/elbo.py"
+ELBO = f"{USER_FILES}/elbo.py"
 
 
 # An ELBO: enumerated in plain Python
@@ -24,7 +24,7 @@ ELBO = f"{OWN}/elbo.py"
 @pytest.fixture(scope="module")
 def elbo():
     """All 64 outcomes: their weights, f, and the score by each logit."""
-    sys.path.insert(0, str(OWN))
+    sys.path.insert(0, str(USER_FILES))
     import elbo as module
 
     theta = module.LOGITS.astype(np.float32).astype(float)
@@ -133,7 +133,7 @@ def linear(scale, shift=0.0, dimension=3, weight=1.0):
     ids=["log q", "half of it", "six categories", "a constant", "and a little", "and a lot"],
 )
 def test_the_mean_of_the_direct_term_is_found(problem, zero):
-    found = settled(problem)
+    found = with_direct_decided(problem)
     assert found.direct_is_score is zero
     assert ("has mean zero" in found.remarks[0]) is zero
 
@@ -176,13 +176,13 @@ def gaussian(scale, shift):
 @pytest.mark.parametrize("make", [many, gaussian])
 @pytest.mark.parametrize(("shift", "zero"), [(0.0, True), (0.01, False), (1.0, False)])
 def test_it_is_found_where_outcomes_cannot_be_listed(make, shift, zero):
-    assert settled(make(1.0, shift)).direct_is_score is zero
-    assert settled(make(-0.5, shift)).direct_is_score is zero
+    assert with_direct_decided(make(1.0, shift)).direct_is_score is zero
+    assert with_direct_decided(make(-0.5, shift)).direct_is_score is zero
 
 
 def test_a_keyword_overrides_and_a_wrong_one_is_refused():
     kept = dataclasses.replace(linear(1.0), direct_is_score=False)
-    assert settled(kept) is kept
+    assert with_direct_decided(kept) is kept
     gumbench.exact_gradient(kept)
     wrong = dataclasses.replace(linear(1.0, shift=1.0), direct_is_score=True)
     with pytest.raises(InputError, match="direct_is_score=True, but the mean of direct by param"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from own_code import FAULTY, GOOD, RULES, refused, table
+from user_code_helpers import FAULTY, GOOD, RULES, refused, table
 
 import gumbench
 from gumbench import registry

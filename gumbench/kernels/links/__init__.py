@@ -1,0 +1,1 @@
+"""Links from θ to distribution parameters that several problems share, each with its transpose."""
