@@ -104,7 +104,7 @@ def jax_estimators(size):
 
 
 def fills(size):
-    """Standard Gumbels; MKL with each of its generators."""
+    """Standard Gumbels; MKL with each of its generators, where they are those of minima, -G."""
     generator = np.random.default_rng(0)
     calls = {"fill numpy": functools.partial(generator.gumbel, size=size)}
     for name in GENERATORS:
