@@ -296,10 +296,11 @@ def estimate(
             raise InputError(f"{name} takes a temperature: give temperature=")
         temperature = limits.real("temperature", temperature, *limits.TEMPERATURES)
     if declared.inner_samples:
-        least, default = declared.inner_samples
-        inner_samples = default if inner_samples is None else inner_samples
-        most = philox.LIMITS["draw"]
-        inner_samples = limits.whole("inner_samples", inner_samples, least, most)
+        usual = declared.inner_samples.usual(bound.problem)
+        inner_samples = usual if inner_samples is None else inner_samples
+        inner_samples = limits.whole("inner_samples", inner_samples, 1, philox.LIMITS["draw"])
+        if reason := declared.inner_samples.why_not(inner_samples, bound.problem):
+            raise InputError(f"inner_samples = {inner_samples}: {name} needs {reason}")
     seed = limits.whole("seed", seed, *limits.SEEDS)
     settings = checked(name, limits.plain(settings or {}), declared.settings)
     if registry.is_external("estimators", name) and not trust:

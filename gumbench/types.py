@@ -225,6 +225,34 @@ class Cost:
     at_draws: bool = False
 
 
+def _any_number(samples: int, problem: Problem) -> str:
+    return ""
+
+
+class InnerSamples(NamedTuple):
+    """How many samples one estimate may have inside.
+
+    Attributes
+    ----------
+    least, default
+        numbers from 1
+    refuse
+        refuse(samples, problem) -> what a problem needs where it does not take so many, else ""
+    """
+
+    least: int
+    default: int
+    refuse: Callable[[int, Problem], str] = _any_number
+
+    def why_not(self, samples: int, problem: Problem) -> str:
+        """What is wrong with a number of samples, or an empty string."""
+        return f"at least {self.least}" if samples < self.least else self.refuse(samples, problem)
+
+    def usual(self, problem: Problem) -> int:
+        """The default, or the least where the problem does not take that."""
+        return self.least if self.refuse(self.default, problem) else self.default
+
+
 @dataclass(frozen=True)
 class Estimator:
     """What an estimator's file declares, and its two functions.
@@ -263,7 +291,7 @@ class Estimator:
     takes_temperature
         one cell for every temperature
     inner_samples
-        (least, default) number of samples inside one estimate, or None
+        InnerSamples, or (least, default), of the samples inside one estimate; None for none
     needs
         what a problem must have, by names of gumbench.distributions.needs.NEEDS
     settings
@@ -287,7 +315,7 @@ class Estimator:
     exact_for: str = ""
     path: bool = False
     takes_temperature: bool = False
-    inner_samples: tuple[int, int] | None = None
+    inner_samples: InnerSamples | None = None
     needs: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     deterministic: bool = False
@@ -297,6 +325,8 @@ class Estimator:
     def __post_init__(self) -> None:
         fields = {name: settings.field(default) for name, default in self.settings.items()}
         object.__setattr__(self, "settings", fields)
+        if self.inner_samples:
+            object.__setattr__(self, "inner_samples", InnerSamples(*self.inner_samples))
 
     def all_settings(self, given: Any = ()) -> dict[str, Any]:
         """All settings by name: those given, as pairs or a mapping, and the defaults of others."""

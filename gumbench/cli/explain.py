@@ -98,7 +98,7 @@ def _estimator(estimator):
     yield "mean", f"{kind}"
     yield "cost", f"{_cost(estimator)} per estimate"
     if estimator.inner_samples:
-        least, default = estimator.inner_samples
+        least, default, _ = estimator.inner_samples
         yield "inner", f"--inner-samples {default} by default, at least {least}"
     if estimator.takes_temperature:
         yield "τ", "--temperatures apply"
@@ -115,7 +115,7 @@ def _cost(estimator):
     """Evaluations of an estimate, and at which size where they depend on it."""
     from gumbench.types import Sizes
 
-    default = estimator.inner_samples[1] if estimator.inner_samples else 1
+    default = estimator.inner_samples.default if estimator.inner_samples else 1
 
     def at(*size):
         cost = estimator.cost(Sizes(default, *size))

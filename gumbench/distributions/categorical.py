@@ -80,6 +80,13 @@ def probability_table(preparation):
     return probabilities(preparation.bound.dist_params).ravel()
 
 
+def log_totals(preparation):
+    """log Σ e^θ of every variable."""
+    logits = preparation.bound.dist_params.astype(np.float64)
+    top = logits.max(axis=1)
+    return top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+
+
 def cumulative_table(bound):
     """(variables, width) flat, as simplex.inverse_cdf_draws takes it."""
     probability = probabilities(bound.dist_params)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from gumbench.distributions import family
 from gumbench.types import Problem
 
+MOST_SWAPPED = 256
+
 
 class Need(NamedTuple):
     """Something that a problem must have for an estimator.
@@ -29,6 +31,18 @@ NEEDS = {
     "score_direct": Need(
         lambda problem: bool(problem.direct_is_score),
         "it needs an ELBO, whose ∂f/∂θ at fixed x has mean zero",
+    ),
+    "binary": Need(
+        lambda problem: problem.shape[1] == 2,
+        "it needs variables of two categories",
+    ),
+    "one_variable": Need(
+        lambda problem: problem.shape[0] == 1,
+        "it needs a problem of one variable",
+    ),
+    "few_categories": Need(
+        lambda problem: problem.shape[1] <= MOST_SWAPPED,
+        f"it evaluates f at all swaps of two categories: at most {MOST_SWAPPED} of them",
     ),
     "enumerable": Need(
         lambda problem: family(problem.family).enumerable(problem),

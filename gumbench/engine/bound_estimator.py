@@ -45,7 +45,8 @@ class Preparation:
 class NoiseRequests:
     """The rows of `records.Inputs` for the noise that an estimator declared.
 
-    by_category, by_variable : (n, 4); draws : how many
+    by_category, by_variable : (n, 4); declared : how many of each are not for draws; draws : how
+        many
     purpose : of philox, in the place of the usual ones, or None
     """
 
@@ -53,7 +54,10 @@ class NoiseRequests:
         drawn = [noise for noise in declared if noise.kind == "draw"]
         self.draws = len(drawn)
         self._counts: dict[int, int] = {}
-        arrays = [one for one in declared if one.kind != "draw"] + [source.noise] * len(drawn)
+        seen = [one for one in declared if one.kind != "draw"]
+        by_category = sum(one.per == "category" for one in seen)
+        self.declared = by_category, len(seen) - by_category
+        arrays = seen + [source.noise] * len(drawn)
         rows = [(one.per, self._row(one, purpose)) for one in arrays]
         self.by_category, self.by_variable = (
             np.array([row for per, row in rows if per == wanted], np.int64).reshape(-1, 4)
@@ -132,6 +136,7 @@ class BoundEstimator:
             int(cost.values) if problem.reward_noise else 0,
             requests.by_category,
             requests.by_variable,
+            np.array(requests.declared),
             requests.draws,
             np.array(source.table(bound), bound.real),
             np.array(temperatures, bound.real),
@@ -293,5 +298,5 @@ def bind_estimator(
 
 
 def prepared(estimator: Estimator, preparation: Preparation) -> np.ndarray:
-    """What an estimator prepares, (n,); one number that nobody reads where it prepares nothing."""
+    """What an estimator prepares, (n,); a 0 where it prepares nothing."""
     return estimator.prepare(preparation) if estimator.prepare else np.zeros(1)

@@ -228,13 +228,13 @@ def _unseen(piloted: Pilot, bound: BoundProblem, estimator: Estimator, cell: Cel
     """Seconds of estimates at outcomes that are hardly ever drawn."""
     if not bound.family.DISCRETE or estimator.takes_temperature:
         return 0.0
-    draws = 1 if estimator.compute else len(estimator.noise(cell.inner_samples or 1))
+    arrays = 1 if estimator.compute else len(estimator.noise(cell.inner_samples or 1))
     probability = bound.family.probabilities(bound.dist_params)
-    outcomes = rare.outcomes(bound.problem, probability, draws, cell.estimates)
+    outcomes = rare.outcomes(bound.problem, probability, arrays, arrays, cell.estimates)
     if outcomes is None:
         return 0.0
     count = outcomes.probability.size
-    return count * rare.pilots(count, draws * probability.size, cell.estimates) * piloted.estimate
+    return count * rare.pilots(count, arrays * probability.size, cell.estimates) * piloted.estimate
 
 
 @functools.lru_cache(maxsize=4)

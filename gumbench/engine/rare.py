@@ -48,29 +48,31 @@ def unseen(
     gradient: Float[np.ndarray, " parameters"],
     parts: Collection[slice],
     roundings: Sequence[float],
+    draws: int,
     estimates: int,
 ) -> list[Unseen | None]:
     """What rare outcomes of a categorical problem may add to the variance of each part.
 
     bound_estimator : that measured; gradient : (parameters,); parts : slices of it
     roundings : of each part, below which ‖estimate - g‖² is 0
+    draws : how many draws an estimate has, all of one law
     estimates : how many are made in all
 
     Returns an Unseen or None for each part.
     """
-    bound, draws = bound_estimator.bound, bound_estimator.noise_arrays
+    bound, arrays = bound_estimator.bound, bound_estimator.noise_arrays
     probability = bound.family.probabilities(bound.dist_params)
-    rare = outcomes(bound.problem, probability, draws, estimates)
+    rare = outcomes(bound.problem, probability, arrays, draws, estimates)
     if rare is None:
         return [None] * len(parts)
     count = rare.probability.size
-    items = draws * probability.size
+    items = arrays * probability.size
     each = pilots(count, items, estimates)
     squares = np.empty((len(parts), count, each))
     step = max(1, PILOT_ITEMS // (each * items))
     for first in range(0, count, step):
         chunk = slice(first, first + step)
-        forced = _forced(bound, probability, rare.category[:, chunk], draws, each)
+        forced = _forced(bound, probability, rare.category[:, chunk], arrays, each)
         distance = np.square(bound_estimator.estimates_of(forced) - gradient, dtype=np.float64)
         for i, part in enumerate(parts):
             squares[i, chunk] = distance[:, part].sum(axis=1).reshape(-1, each)
@@ -88,6 +90,7 @@ def pilots(count: int, items: int, estimates: int) -> int:
 def outcomes(
     problem: Problem,
     probability: Float[np.ndarray, "variables categories"],
+    arrays: int,
     draws: int,
     estimates: int,
 ) -> Outcomes | None:
@@ -97,7 +100,7 @@ def outcomes(
     """
     variables, categories = problem.shape
     most = max(MOST_LISTED if problem.compiled else LISTED_IN_PYTHON, estimates // 4)
-    most = max(1, min(most, ITEMS // (draws * variables * categories)))
+    most = max(1, min(most, ITEMS // (arrays * variables * categories)))
     if variables == 1 or categories**variables <= most:
         category = np.concatenate(list(categorical.outcomes(problem)), axis=1)
         p = categorical.draw_probability(category, probability)
@@ -120,17 +123,17 @@ def _forced(
     bound: BoundProblem,
     probability: Float[np.ndarray, "variables categories"],
     category: Int[np.ndarray, "variables n"],
-    draws: int,
+    arrays: int,
     pilots: int,
-) -> Float[np.ndarray, "draws variables categories forced"]:
-    """Exponentials (draws, variables, categories, n × pilots) in which the first draw is as wanted.
+) -> Float[np.ndarray, "arrays variables categories forced"]:
+    """Exponentials (arrays, variables, categories, n × pilots) whose first draw is as wanted.
 
     The least of E_j / p_j is an exponential T, whichever j has it: given that it is i, E_i = p_i T,
     and the others are p_j T + E'_j with new E' (they have no memory).
     """
     shape, count = bound.problem.shape, category.shape[1]
-    out = np.empty((draws, *shape, count * pilots))
-    for k in range(draws):
+    out = np.empty((arrays, *shape, count * pilots))
+    for k in range(arrays):
         request = noise.request("exponential", philox.PILOT, k)
         pilot = bound.fill(request, 0, 0, pilots).astype(np.float64)
         out[k] = np.tile(pilot, count)

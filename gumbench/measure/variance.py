@@ -76,7 +76,9 @@ def _measure_together(
     started = time.perf_counter()
     name = " ".join(c.key for c in cells)
     moments = accumulate(bound_estimator, grouping, cell.estimates // BATCHES, monitor, name)
-    missing = unseen(bound_estimator, estimator, truth, grouping, moments)
+    cost = estimator.cost(Sizes(cell.inner_samples or 1, *bound.problem.shape))
+    draws = int(cost.values) if cost.at_draws else bound_estimator.noise_arrays
+    missing = unseen(bound_estimator, estimator, draws, truth, grouping, moments)
     seconds = time.perf_counter() - started
     clock = {"pass_seconds": seconds / len(cells)}
     return [
@@ -91,6 +93,7 @@ def _measure_together(
 def unseen(
     bound_estimator: BoundEstimator,
     estimator: Estimator,
+    draws: int,
     truth: Truth,
     grouping: Grouping,
     moments: Moments,
@@ -105,7 +108,7 @@ def unseen(
     if truth.source == "none":
         gradient = moments.at(0).batch_means.mean(axis=0) + grouping.shift
     rounding = [_rounding(bound, gradient, part) ** 2 for part in parts.values()]
-    by_part = rare.unseen(bound_estimator, gradient, parts.values(), rounding, estimates)
+    by_part = rare.unseen(bound_estimator, gradient, parts.values(), rounding, draws, estimates)
     return dict(zip(parts, by_part, strict=True))
 
 

@@ -161,7 +161,7 @@ def _problem_cells(
     for measurement, estimator_settings, inner, temperature in itertools.product(
         spec.measurements,
         _settings(grid.settings, name, declared.settings),
-        _inner_samples(grid, declared, name, "inner_samples" in typed, notes),
+        _inner_samples(grid, declared, problem, name, "inner_samples" in typed, notes),
         temperatures,
     ):
         yield dataclasses.replace(
@@ -193,20 +193,21 @@ def _dimensions(grid: Grid, maker: ProblemMaker, refuse: bool, notes: list[Note]
 
 
 def _inner_samples(
-    grid: Grid, estimator: Estimator, name: str, typed: bool, notes: list[Note]
+    grid: Grid, estimator: Estimator, problem: Problem, name: str, typed: bool, notes: list[Note]
 ) -> Sequence[int | None]:
-    if estimator.inner_samples is None:
+    declared = estimator.inner_samples
+    if declared is None:
         return (None,)
-    least, default = estimator.inner_samples
-    wanted = grid.inner_samples or (default,)
-    enough = [k for k in wanted if k >= least] or [default]
-    few = [k for k in wanted if k < least]
-    if few and typed:
-        raise InputError(f"--inner-samples {few[0]}: {name} needs at least {least}")
-    if few:
-        text = f"{name} needs at least {least} inner samples, not {few[0]}"
-        notes.append(Note("inner-samples", text, f"it has {', '.join(map(str, enough))}"))
-    return enough
+    usual = declared.usual(problem)
+    reasons = {k: declared.why_not(k, problem) for k in grid.inner_samples or (usual,)}
+    taken = [k for k, reason in reasons.items() if not reason] or [usual]
+    for k, reason in reasons.items():
+        if reason and typed and k < declared.least:
+            raise InputError(f"--inner-samples {k}: {name} needs {reason}")
+        if reason:
+            text = f"{name} on {problem.name} needs {reason} inner samples, not {k}"
+            notes.append(Note("inner-samples", text, f"it has {', '.join(map(str, taken))}"))
+    return taken
 
 
 def _settings(

@@ -11,7 +11,7 @@ from gumbench import distributions
 from gumbench.distributions.needs import NEEDS
 from gumbench.errors import InputError, unknown
 from gumbench.settings import declared
-from gumbench.types import Cost, Estimator, Sizes
+from gumbench.types import Cost, Estimator, InnerSamples, Sizes
 from gumbench.user_code.old_names import NAMES
 
 
@@ -87,7 +87,7 @@ def estimator(
             unbiased=unbiased,
             cost=ConstantCost(cost) if isinstance(cost, Cost) else cost,
             takes_temperature=takes_temperature,
-            inner_samples=inner_samples,
+            inner_samples=inner_samples and InnerSamples(*inner_samples),
             summary=inspect.getdoc(function) or "",
             **facts,
         )

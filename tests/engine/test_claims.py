@@ -69,9 +69,9 @@ def test_a_kernel_that_changes_what_it_is_given_is_refused(place, capsys):
         "prepared[0] = 0.5",
         "objective.theta[0] = 1.0",
     ):
-        Path("rule.py").write_text(
-            COMPILED.replace("    simplex.score", f"    {write}\n    simplex.score")
-        )
+        text = COMPILED.replace("    simplex.score", f"    {write}\n    simplex.score")
+        declared = '[gumbench.Noise("draw"), gumbench.Noise("gumbel")]'
+        Path("rule.py").write_text(text.replace('[gumbench.Noise("draw")]', declared))
         command = "sweep --problems categorical-quadratic --estimators rule.py --output run"
         assert main(shlex.split(command)) == 2
         assert "the kernel changes" in capsys.readouterr().err
@@ -214,6 +214,16 @@ def test_calls_of_a_compiled_estimator_are_counted(place, capsys):
     assert "declares Cost(values=0) an estimate and makes 1" in capsys.readouterr().err
 
 
+SOME = {
+    "gaussian": lambda: [registry.make_problem("gaussian-kl", 2)],
+    "categorical": lambda: [
+        registry.make_problem("categorical-vae", 2),
+        registry.make_problem("categorical-vae", 2, {"categories": 2}),
+        registry.make_problem("categorical-quadratic", 5),
+    ],
+}
+
+
 @pytest.mark.parametrize("name", registry.names("estimators"))
 def test_built_in_estimators_declare_what_they_call(name):
     from gumbench.engine.bound_estimator import bind_estimator
@@ -222,10 +232,8 @@ def test_built_in_estimators_declare_what_they_call(name):
     for family, estimator in registry.estimators(name).items():
         if estimator.deterministic:
             continue
-        problem = registry.make_problem(
-            "gaussian-kl" if family == "gaussian" else "categorical-vae", 2
-        )
-        inner = estimator.inner_samples and estimator.inner_samples[1]
+        problem = next(p for p in SOME[family]() if not applicability.why_not(estimator, p))
+        inner = estimator.inner_samples.usual(problem) if estimator.inner_samples else None
         bound_estimator = bind_estimator(
             BoundProblem(problem, "float32"), estimator, [0.5], inner, 0
         )

@@ -176,7 +176,9 @@ def test_an_outcome_that_was_never_drawn_is_counted(p, estimates, estimator):
     truth = gumbench.exact_gradient(problem, dtype="float32").gradient
     found = registry.estimators(estimator)["categorical"]
     bound_estimator = bind_estimator(bound, found, [1.0], None, 0)
-    (unseen,) = rare.unseen(bound_estimator, truth, [slice(None)], [1e-12], estimates)
+    (unseen,) = rare.unseen(
+        bound_estimator, truth, [slice(None)], [1e-12], bound_estimator.noise_arrays, estimates
+    )
     assert unseen.expected == pytest.approx(estimates * min(p), rel=1e-2)
     assert rare.widened(1e-9, 1.01e-9, unseen) > exact
     assert unseen.enough == pytest.approx(10 / min(p), rel=1e-2)

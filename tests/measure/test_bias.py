@@ -14,8 +14,8 @@ from gumbench.engine.moments import Grouping, Silent, accumulate
 from gumbench.measure import variance
 from gumbench.types import BATCHES
 
-ESTIMATES = 1_000_000
-# About 60 pairs: a correct tool fails one of them by chance once in 170 seeds.
+ESTIMATES, EVALUATIONS = 1_000_000, 5e7
+# About 130 pairs: a correct tool fails one of them by chance once in 80 seeds.
 LEAST_P = 1e-4
 SETTINGS = [
     ("gaussian-quadratic", 1, {}),
@@ -44,6 +44,12 @@ def unbiased(name, dimension, settings):
 CASES = [(*case, settings) for settings in SETTINGS for case in unbiased(*settings)]
 
 
+def number_of_estimates(estimator, problem):
+    """A million, or fewer where one estimate evaluates f thousands of times."""
+    values = estimator.cost(gumbench.Sizes(4, *problem.shape)).values
+    return int(min(ESTIMATES, EVALUATIONS / max(1.0, values)))
+
+
 @pytest.fixture(scope="module")
 def measured():
     """Moments of each case, kept for the negative control."""
@@ -55,9 +61,11 @@ def measured():
             bound = BoundProblem(problem, "float32")
             truth = gumbench.exact_gradient(problem, dtype="float32")
             grouping = Grouping(bound, truth.gradient)
-            inner = estimator.inner_samples[1] if estimator.inner_samples else None
+            samples = estimator.inner_samples
+            inner = samples.usual(problem) if samples else None
             bound_estimator = bind_estimator(bound, estimator, [1.0], inner, 23)
-            count = 1 if estimator.deterministic else ESTIMATES // BATCHES
+            count = number_of_estimates(estimator, problem) // BATCHES
+            count = 1 if estimator.deterministic else count
             moments = accumulate(bound_estimator, grouping, count, Silent(), "").at(0)
             found[key] = bound, estimator, truth, grouping, moments
         return found[key]

@@ -35,7 +35,7 @@ def check_estimator(estimator: Estimator, problem: Problem, settings: Any = ()) 
         _check_arguments(estimator)
     name = f"{estimator.name} on {problem.name}"
     function: Any = estimator.compute or estimator.kernel
-    inner = estimator.inner_samples and estimator.inner_samples[1]
+    inner = estimator.inner_samples.usual(problem) if estimator.inner_samples else None
     with reported(name, function):
         bound = BoundProblem(problem, "float32")
         bound_estimator = bind_estimator(bound, estimator, [0.5], inner, 0, settings=settings)

@@ -15,6 +15,9 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     f = empty((block,), out.dtype)
     simplex.exponential_race(objective.dist_params, exponentials, category)
     simplex.value_of_draw(category, objective, 0, categories, f)
+    for b in range(block):
+        # A baseline; 0 where nothing is prepared.
+        f[b] -= prepared[0]
     for v in range(variables):
         for c in range(categories):
             for b in range(block):

@@ -5,7 +5,7 @@ import numpy as np
 from gumbench.kernels.blocks import gaussian, simplex
 from gumbench.kernels.blocks.samples import leave_one_out
 from gumbench.kernels.compiler.arrays import empty, empty_like
-from gumbench.types import Cost, Estimator, Noise
+from gumbench.types import Cost, Estimator, InnerSamples, Noise
 
 
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
@@ -37,7 +37,7 @@ ESTIMATOR = Estimator(
     formula="(1/K) Σ_k (f_k - mean of the other f) ∇ log p(z_k)",
     papers=("kool2019", "richter2020"),
     unbiased=True,
-    inner_samples=(2, 4),
+    inner_samples=InnerSamples(2, 4),
     noise=lambda k: [Noise("normal")] * k,
     cost=lambda sizes: Cost(values=sizes.inner_samples, at_draws=True),
 )

@@ -18,11 +18,28 @@ def sample(dist_params, noise, out):
 
 
 @helper
+def sample_pair(dist_params, noise, out, mirrored):
+    """out = μ + σ ε, mirrored = μ - σ ε."""
+    sample(dist_params, noise, out)
+    for v in range(out.shape[0]):
+        mean, scale = dist_params[0, v], dist_params[1, v]
+        row, epsilon = mirrored[v, 0], noise[v, 0]
+        for b in range(row.size):
+            row[b] = mean - scale * epsilon[b]
+
+
+@helper
 def score(dist_params, noise, f, baseline, out):
     """out = (f - c) ∇ log p(z): ∇ is ε/σ by the mean, (ε² - 1)/σ by the scale.
 
     f (block,); baseline c (2, variables), a constant of each component.
     """
+    score_of_two(dist_params, noise, f, f, baseline, out)
+
+
+@helper
+def score_of_two(dist_params, noise, f, f_scale, baseline, out):
+    """The same with one f by the mean and another one by the scale."""
     one = out.dtype.type(1.0)
     for v in range(out.shape[1]):
         inverse = one / dist_params[1, v]
@@ -30,7 +47,7 @@ def score(dist_params, noise, f, baseline, out):
         by_mean, by_scale, epsilon = out[0, v], out[1, v], noise[v, 0]
         for b in range(f.size):
             by_mean[b] = (f[b] - c_mean) * (epsilon[b] * inverse)
-            by_scale[b] = (f[b] - c_scale) * ((epsilon[b] * epsilon[b] - one) * inverse)
+            by_scale[b] = (f_scale[b] - c_scale) * ((epsilon[b] * epsilon[b] - one) * inverse)
 
 
 @helper

@@ -34,6 +34,24 @@ def relax(s, logits, gumbels, temperature, out):
             out[v, c, s] *= share
 
 
+@by_strips
+def softmax(s, x, temperature, out):
+    """out = softmax(x / τ); x and out may be the same array."""
+    real = out.dtype.type
+    inverse = real(1.0) / temperature
+    for v in range(out.shape[0]):
+        top, total = broadcast(real(-np.inf), s), broadcast(real(0.0), s)
+        for c in range(out.shape[1] - 1, -1, -1):
+            top = maxima.larger(top, x[v, c, s])
+        for c in range(out.shape[1]):
+            weight = elementary.exp_nonpositive((x[v, c, s] - top) * inverse)
+            out[v, c, s] = weight
+            total += weight
+        share = real(1.0) / total
+        for c in range(out.shape[1] - 1, -1, -1):
+            out[v, c, s] *= share
+
+
 @inlined
 def _keep_better(score, category, top, best):
     """The best score and its category, after one more."""
@@ -60,14 +78,20 @@ def _exponential_race(s, negative_mean, exponentials, category):
 
 
 @helper
-def exponential_race(logits, exponentials, category):
-    """The same draw, up to rounding, by argmin(E / exp θ) with G = -log E: a logarithm less."""
-    negative_mean = empty_like(logits)
+def negative_means(logits):
+    """-1 / exp θ, up to a factor for each variable."""
+    out = empty_like(logits)
     for v in range(logits.shape[0]):
         largest = logits[v].max()
         for c in range(logits.shape[1]):
-            negative_mean[v, c] = -elementary.exp(largest - logits[v, c])
-    _exponential_race(negative_mean, exponentials, category)
+            out[v, c] = -elementary.exp(largest - logits[v, c])
+    return out
+
+
+@helper
+def exponential_race(logits, exponentials, category):
+    """The same draw, up to rounding, by argmin(E / exp θ) with G = -log E: a logarithm less."""
+    _exponential_race(negative_means(logits), exponentials, category)
 
 
 def no_draws(dist_params, table, noise):
@@ -131,6 +155,15 @@ def value_of_draw(category, objective, evaluation, categories, out):
             out[b] += noise[b]
 
 
+@helper
+def values_of_draws(draws, objective, categories, out, theta_gradient):
+    """out (n, block) = f at n draws (n, variables, block); the mean of ∂f/∂θ there is added."""
+    share = out.dtype.type(1.0) / out.dtype.type(draws.shape[0])
+    for k in range(draws.shape[0]):
+        value_of_draw(draws[k], objective, k, categories, out[k])
+        add_direct_of_draw(draws[k], objective, categories, share, theta_gradient)
+
+
 @by_strips
 def score(s, probabilities, category, weight, out):
     """out = weight · (D - p), the score of a draw; probabilities flat, weight (block,)."""
@@ -141,6 +174,19 @@ def score(s, probabilities, category, weight, out):
             p = probabilities[v * out.shape[1] + c]
             # Compared, for places in memory that depend on the draw do not vectorise.
             out[v, c, s] = choose(drawn == c, weight[s], zero) - weight[s] * p
+
+
+@helper
+def centered_score(draws, weights, out):
+    """out = Σ_k weight_k (D_k - p) for weights (n, block) whose sum is 0, so that p drops out."""
+    zero = out.dtype.type(0.0)
+    out[:] = zero
+    for k in range(draws.shape[0]):
+        for v in range(out.shape[0]):
+            for c in range(out.shape[1]):
+                category = np.int32(c)
+                for b in range(out.shape[2]):
+                    out[v, c, b] += weights[k, b] if draws[k, v, b] == category else zero
 
 
 @helper
@@ -160,6 +206,27 @@ def expectation_pullback(s, probabilities, g, out):
             mean += probabilities[first + c] * (g[v, c, s] - pivot)
         for c in range(g.shape[1]):
             out[v, c, s] = probabilities[first + c] * ((g[v, c, s] - pivot) - mean)
+
+
+@by_strips
+def covariance_pullback(s, probabilities, category, g, out):
+    """out = (D - p)(D - p)ᵀ g at one p for the whole block; probabilities flat."""
+    zero = broadcast(out.dtype.type(0.0), s)
+    for v in range(g.shape[0]):
+        first, drawn, pivot, inner = v * g.shape[1], category[v, s], g[v, 0, s], zero
+        for c in range(g.shape[1] - 1, -1, -1):
+            kept, p = g[v, c, s] - pivot, probabilities[first + c]
+            inner += choose(drawn == c, kept, zero) - p * kept
+        for c in range(g.shape[1]):
+            out[v, c, s] = choose(drawn == c, inner, zero) - probabilities[first + c] * inner
+
+
+@by_strips
+def add_weighted(s, x, weight, out):
+    """Add weight · x to out."""
+    for v in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            out[v, c, s] += weight * x[v, c, s]
 
 
 @helper

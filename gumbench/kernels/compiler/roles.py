@@ -50,8 +50,7 @@ OBJECTIVE = tuple(role for role in ROLES if role not in LINK)
 class NoiseBlock(NamedTuple):
     """What an estimator's kernel sees of the noise it declared, in the order declared.
 
-    by_category : (n, variables, categories, block); draws made from Gumbel noise keep theirs after
-        those declared
+    by_category : (n, variables, categories, block)
     by_variable : (n, variables, block)
     draws : (n, variables, block) int32 categories
     """

@@ -93,6 +93,14 @@ def _workspace(functions, inputs, block):
 
 
 @inlined
+def declared_noise(declared, noise):
+    """The NoiseBlock without the arrays that draws are made of."""
+    return NoiseBlock(
+        noise.by_category[: declared[0]], noise.by_variable[: declared[1]], noise.draws
+    )
+
+
+@inlined
 def _fill_noise(functions, inputs, batch, estimate, work):
     for r in range(inputs.requests.shape[0]):
         functions.fill(inputs.requests[r], inputs.key, estimate, batch, work.elements[r])
@@ -127,7 +135,7 @@ def _estimate(functions, inputs, t, work):
         theta_gradient[p] = 0.0
     temperature, prepared = inputs.temperatures[t], inputs.prepared[t]
     functions.kernel(
-        work.noise,
+        declared_noise(inputs.declared, work.noise),
         temperature,
         prepared,
         work.objective,
@@ -319,6 +327,7 @@ def checked_kernel(kernel, functions):
     value, value_at, gradient, direct = functions
 
     def run(inputs, noise, reward_noise, out, theta_gradient):
+        given = declared_noise(inputs.declared, noise)
         objective = Objective(
             inputs.dist_params,
             inputs.theta,
@@ -331,6 +340,6 @@ def checked_kernel(kernel, functions):
             direct,
         )
         temperature, prepared = inputs.temperatures[0], inputs.prepared[0]
-        compiled(noise, temperature, prepared, objective, out, theta_gradient)
+        compiled(given, temperature, prepared, objective, out, theta_gradient)
 
     return numba.njit(**checked)(run)

@@ -43,6 +43,8 @@ class Inputs(NamedTuple):
         no evaluations where there is no noise
     requests : (n, 4) int64: kind, draw, purpose and purpose of the low bits of an array of noise
     variable_requests : the same of arrays with one number a variable
+    declared : (2,) int64, how many arrays of the two an estimator sees; after them are those that
+        draws are made of
     draws : how many draws an estimate has; draw_table : (n,) what they are drawn by
     temperatures : (t,)
     prepared : (t, n) what the estimator's `prepare` made for each temperature
@@ -62,6 +64,7 @@ class Inputs(NamedTuple):
     evaluations: int
     requests: Any
     variable_requests: Any
+    declared: Any
     draws: int
     draw_table: Any
     temperatures: Any
@@ -89,6 +92,7 @@ def inputs_type(dtype):
             size,
             array(types.int64, 2),
             array(types.int64, 2),
+            array(types.int64, 1),
             size,
             vector,
             vector,

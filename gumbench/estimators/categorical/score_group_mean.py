@@ -1,0 +1,26 @@
+"""Score function with the mean of all samples as baseline, as in Dr. GRPO: too small by 1/K."""
+
+from gumbench.kernels.blocks import samples, simplex
+from gumbench.kernels.compiler.arrays import empty
+from gumbench.types import Cost, Estimator, InnerSamples, Noise
+
+
+def kernel(noise, temperature, prepared, objective, out, theta_gradient):
+    draws = noise.draws
+    f = empty((draws.shape[0], out.shape[2]), out.dtype)
+    simplex.values_of_draws(draws, objective, out.shape[1], f, theta_gradient)
+    samples.less_mean(f, draws.shape[0])
+    simplex.centered_score(draws, f, out)
+
+
+ESTIMATOR = Estimator(
+    family="categorical",
+    kernel=kernel,
+    aliases=("dr-grpo",),
+    formula="(1/K) Σ_k (f_k - mean of all f) (D_k - p),  of mean (1 - 1/K) times the gradient",
+    papers=("liu2025",),
+    unbiased=False,
+    inner_samples=InnerSamples(2, 4),
+    noise=lambda k: [Noise("draw")] * k,
+    cost=lambda sizes: Cost(values=sizes.inner_samples, at_draws=True),
+)
