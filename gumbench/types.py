@@ -71,7 +71,9 @@ class Problem:
     reward_noise
         standard deviation of normal noise on f at a draw, a bandit's; 0 for none
     truth
-        truth(theta, data) -> (parameters,) float64, the exact gradient in closed form, or None
+        truth(theta, data) -> (parameters,) float64, the exact gradient, or None
+    truth_source
+        how it is found: "closed form" or "quadrature"
     compiled
         False where the functions are any Python on arrays with the estimates first (see
         gumbench.user_code.problem), called back from compiled code
@@ -97,6 +99,7 @@ class Problem:
     link_data: Any = None
     reward_noise: float = 0.0
     truth: Callable[..., Any] | None = None
+    truth_source: str = "closed form"
     compiled: bool = True
     dist_params: Any = None
     remarks: tuple[str, ...] = ()

@@ -34,6 +34,43 @@ def gaussian_kl(bound):
     return Plain(f, lambda z: z - (z - mean) / scale**2, direct)
 
 
+def gaussian_cosine(bound):
+    k = bound.data[0]
+    return Plain(lambda z: np.cos(k * z).sum((1, 2)), lambda z: -k * np.sin(k * z))
+
+
+def gaussian_exponential(bound):
+    k = bound.data[0]
+    return Plain(lambda z: np.exp(-k * z**2).sum((1, 2)), lambda z: -2 * k * z * np.exp(-k * z**2))
+
+
+def gaussian_shifted(bound):
+    k = bound.data[0]
+    return Plain(lambda z: ((z - k) ** 2).sum((1, 2)), lambda z: 2 * (z - k))
+
+
+def gaussian_vae(bound):
+    mean, scale = bound.theta.reshape(2, -1, 1)
+    image, bias = bound.data[:64], bound.data[64:128]
+    rows = bound.data[128:].reshape(-1, 64)
+
+    def f(z):
+        pixel = z[:, :, 0] @ rows + bias
+        likelihood = (image * pixel - np.logaddexp(0, pixel)).sum(axis=1)
+        log_q = -0.5 * ((z - mean) / scale) ** 2 - np.log(scale)
+        return likelihood - (log_q + 0.5 * z**2).sum((1, 2))
+
+    def gradient(z):
+        error = image - 1 / (1 + np.exp(-(z[:, :, 0] @ rows + bias)))
+        return (error @ rows.T)[:, :, None] - z + (z - mean) / scale**2
+
+    def direct(z):
+        e = ((z - mean) / scale)[:, :, 0]
+        return -np.concatenate([e / scale[:, 0], (e**2 - 1) / scale[:, 0]], axis=1)
+
+    return Plain(f, gradient, direct)
+
+
 def gaussian_step(bound):
     return Plain(lambda z: (z > bound.data[0]).sum((1, 2)).astype(float))
 
@@ -57,6 +94,48 @@ def categorical_quadratic(bound):
 def categorical_linear(bound):
     f = bound.data
     return Plain(lambda x: x[:, 0] @ f, lambda x: np.broadcast_to(f, x.shape))
+
+
+def categorical_nonseparable(bound):
+    size = bound.theta.size
+    matrix = bound.data.reshape(size, size)
+
+    def flat(x):
+        return x.reshape(len(x), -1)
+
+    return Plain(
+        lambda x: np.einsum("ni,ij,nj->n", flat(x), matrix, flat(x)),
+        lambda x: (flat(x) @ (matrix + matrix.T)).reshape(x.shape),
+    )
+
+
+def polynomial(bound):
+    exponent, point = bound.data
+
+    def gradient(x):
+        g, distance = np.zeros_like(x), x[:, :, 1] - point
+        g[:, :, 1] = exponent * np.sign(distance) * np.abs(distance) ** (exponent - 1)
+        return g
+
+    return Plain(lambda x: (np.abs(x[:, :, 1] - point) ** exponent).sum(axis=1), gradient)
+
+
+def discrete_gan(bound):
+    tokens, categories = bound.problem.shape
+    weights = bound.data[: tokens * categories].reshape(tokens, categories)
+    pairs = bound.data[tokens * categories :].reshape(categories, categories)
+
+    def f(x):
+        of_pairs = np.einsum("ntc,cd,ntd->n", x[:, :-1], pairs, x[:, 1:])
+        return -(x * weights).sum((1, 2)) - of_pairs
+
+    def gradient(x):
+        g = np.broadcast_to(-weights, x.shape).copy()
+        g[:, 1:] -= x[:, :-1] @ pairs
+        g[:, :-1] -= x[:, 1:] @ pairs.T
+        return g
+
+    return Plain(f, gradient)
 
 
 def categorical_vae(bound):
@@ -116,7 +195,7 @@ def pull_back(bound, dist_params):
     name, data = bound.problem.name, bound.data
     if name == "gaussian-quadratic":
         return data[0] * dist_params[:, 0]
-    if name.startswith("bernoulli"):
+    if name.startswith("bernoulli") or name == "polynomial":
         return dist_params[:, :, 1]
     if name == "word-vectors":
         words = bound.problem.shape[1]
@@ -131,6 +210,13 @@ PROBLEMS = {
     "gaussian-quadratic": gaussian_quadratic,
     "gaussian-kl": gaussian_kl,
     "gaussian-step": gaussian_step,
+    "gaussian-cosine": gaussian_cosine,
+    "gaussian-exponential": gaussian_exponential,
+    "gaussian-shifted": gaussian_shifted,
+    "gaussian-vae": gaussian_vae,
+    "categorical-nonseparable": categorical_nonseparable,
+    "polynomial": polynomial,
+    "discrete-gan": discrete_gan,
     "bernoulli-toy": bernoulli_sum,
     "bernoulli-sum": bernoulli_sum,
     "categorical-quadratic": categorical_quadratic,

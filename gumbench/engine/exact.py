@@ -20,7 +20,7 @@ def reference_gradient(bound: BoundProblem, seed: int, truth_estimates: int) -> 
     problem = bound.problem
     if problem.truth is not None:
         theta, data = bound.theta.astype(np.float64), bound.data.astype(np.float64)
-        return Truth(np.asarray(problem.truth(theta, data), np.float64), "closed form")
+        return Truth(np.asarray(problem.truth(theta, data), np.float64), problem.truth_source)
     gradient = bound.family.exact_gradient(bound)
     if gradient is not None:
         return Truth(gradient, "enumeration")

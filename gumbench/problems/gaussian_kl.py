@@ -5,6 +5,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from gumbench.kernels.blocks import gaussian
 from gumbench.kernels.compiler import elementary
 from gumbench.types import Problem, problem
 
@@ -33,15 +34,7 @@ def gradient(x, theta, data, out):
 
 
 def direct(x, theta, data, out):
-    one = x.dtype.type(1.0)
-    variables = x.shape[0]
-    for v in range(variables):
-        mean, inverse = theta[v], one / theta[variables + v]
-        z, by_mean, by_scale = x[v, 0], out[v], out[variables + v]
-        for b in range(z.size):
-            standard = (z[b] - mean) * inverse
-            by_mean[b] = standard * inverse
-            by_scale[b] = (standard * standard - one) * inverse
+    gaussian.log_density_by_theta(x, theta, x.dtype.type(1.0), out)
 
 
 def truth(theta, data):

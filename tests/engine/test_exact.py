@@ -7,6 +7,7 @@ import reference_noise
 from scipy import integrate
 
 import gumbench
+from gumbench import registry
 from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.exact import estimated_truth
 from gumbench.kernels.random import philox
@@ -21,6 +22,12 @@ CATEGORICAL = [
     ("word-vectors", 12, {"size": 3}),
     ("classification", 2, {"loss": "cross-entropy"}),
     ("classification", 3, {}),
+    ("categorical-nonseparable", 4, {"offset": 100.0}),
+    ("categorical-nonseparable", 2, {"categories": 5, "skew": 3.0}),
+    ("polynomial", 5, {"p": 3.0}),
+    ("polynomial", 4, {"p": 1.5, "c": -0.3, "theta": 0.8}),
+    ("discrete-gan", 4, {}),
+    ("discrete-gan", 3, {"categories": 6, "skew": 3.0}),
 ]
 
 
@@ -67,7 +74,54 @@ GAUSSIAN = [
     ("gaussian-quadratic", {"a": 2.0, "b": -1.0, "theta": 0.3, "sigma": 0.7}),
     ("gaussian-kl", {"mu": -0.4, "sigma": 1.7}),
     ("gaussian-step", {"mu": 0.2, "sigma": 1.3, "k": 1.0}),
+    ("gaussian-cosine", {"mu": 0.7, "sigma": 1.3, "k": 2.5}),
+    ("gaussian-exponential", {"mu": -0.8, "sigma": 1.4, "k": 3.0}),
+    ("gaussian-shifted", {"mu": 0.5, "sigma": 0.6, "k": -2.0}),
+    ("gaussian-vae", {"image": 17}),
 ]
+
+
+@pytest.mark.parametrize("name", registry.names("problems"))
+def test_the_gradient_of_f_by_central_differences(name):
+    problem = registry.make_problem(name)
+    if problem.gradient is None:
+        pytest.skip("f has no derivative")
+    bound, step = BoundProblem(problem, "float64"), 1e-5
+    x = bound.family.inside(bound, bound.noise(5, None, 0, 64))
+    slope = bound.gradient(x)
+    generator = np.random.default_rng(2)
+    for _ in range(8):
+        direction = generator.standard_normal(x.shape)
+        ends = [bound.value(x + sign * step * direction) for sign in (1, -1)]
+        wanted = (slope * direction).sum((0, 1))
+        near = 1e-7 * np.abs(slope * direction).sum((0, 1)).max()
+        np.testing.assert_allclose((ends[0] - ends[1]) / (2 * step), wanted, rtol=1e-5, atol=near)
+
+
+def test_a_slope_wrong_by_a_thousandth_would_be_seen():
+    bound = BoundProblem(registry.make_problem("categorical-vae"), "float64")
+    x = bound.family.inside(bound, bound.noise(5, None, 0, 64))
+    ends = [bound.value(x + sign * 1e-5) for sign in (1, -1)]
+    wrong = 1.001 * bound.gradient(x).sum((0, 1))
+    assert not np.allclose((ends[0] - ends[1]) / 2e-5, wrong, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_the_quadrature_of_the_digit_has_converged(dimension, monkeypatch):
+    monkeypatch.setattr("gumbench.problems.gaussian_vae.NODES", 96)
+    problem = registry.make_problem("gaussian-vae", dimension, {"away": 3.0})
+    finer = problem.truth(problem.theta, problem.data)
+    monkeypatch.undo()
+    truth = problem.truth(problem.theta, problem.data)
+    np.testing.assert_allclose(truth, finer, rtol=1e-12, atol=1e-12)
+
+
+def test_the_quadrature_agrees_with_the_mean_of_the_pathwise_estimator():
+    bound = BoundProblem(registry.make_problem("gaussian-vae", 2), "float64")
+    found = estimated_truth(bound, 0, 1 << 20)
+    exact = gumbench.exact_gradient(bound.problem).gradient
+    assert (np.abs(found.gradient - exact) < 5 * found.error).all()
+    assert (found.error < 0.01 * np.abs(exact).max()).all()
 
 
 @pytest.mark.parametrize(("name", "settings"), GAUSSIAN)

@@ -51,6 +51,20 @@ def score_of_two(dist_params, noise, f, f_scale, baseline, out):
 
 
 @helper
+def log_density_by_theta(x, theta, sign, out):
+    """out (2 variables, block) = ±∂ log p(z)/∂θ at fixed z, for θ the means, then the scales."""
+    one = x.dtype.type(1.0)
+    variables = x.shape[0]
+    for v in range(variables):
+        mean, inverse = theta[v], one / theta[variables + v]
+        z, by_mean, by_scale = x[v, 0], out[v], out[variables + v]
+        for b in range(z.size):
+            standard = (z[b] - mean) * inverse
+            by_mean[b] = sign * standard * inverse
+            by_scale[b] = sign * (standard * standard - one) * inverse
+
+
+@helper
 def path(noise, g, out):
     """out = g · ∂z/∂(μ, σ): g by the mean, g ε by the scale; g like z."""
     for v in range(out.shape[1]):
