@@ -476,6 +476,7 @@ class PartResult:
     batch_truth, batch_mean, batch_square : (batches,) m_b · g, m_b · m and ‖m_b‖²
     bias_norm, bias_low, bias_high : length of the bias with its interval
     bias_z, bias_p, bias_groups : of the bias test; mse : mean squared error of one estimate
+    exact_variance, exact_bias_norm : of an estimate that can be summed over all its noise
     components : truth, mean, standard_error and variance of each component, where asked for
     """
 
@@ -504,6 +505,8 @@ class PartResult:
     bias_p: float | None = None
     bias_groups: int | None = None
     mse: float | None = None
+    exact_variance: float | None = None
+    exact_bias_norm: float | None = None
     components: dict[str, list[float]] | None = None
 
 

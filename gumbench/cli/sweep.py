@@ -144,6 +144,12 @@ def sweep(
             "--components", help="Also write components.csv: mean and variance of every component."
         ),
     ] = None,
+    exact: Annotated[
+        bool | None,
+        typer.Option(
+            "--exact", help="Exact bias and variance, too, where their sums have up to 2^24 terms."
+        ),
+    ] = None,
     trust: Annotated[
         bool | None,
         typer.Option("--trust", help="Do not try your own code on a few points before it runs."),
@@ -206,6 +212,7 @@ def sweep(
         "dtype": dtype,
         "threads": number(threads, "threads"),
         "components": components,
+        "exact": exact,
         "trust": trust,
         "measurements": ["variance"] if no_throughput else None,
     }

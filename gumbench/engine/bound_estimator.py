@@ -224,12 +224,21 @@ class BoundEstimator:
 
         exponentials : (arrays of noise, variables, categories, n), of which Gumbels are -log
         """
-        *shape, count = exponentials.shape
-        given = np.ones((shape[0], shape[1] * shape[2], -(-count // driver.CHUNK) * driver.CHUNK))
-        given[:, :, :count] = exponentials.reshape(*given.shape[:2], count)
+        arrays, variables, categories, count = exponentials.shape
+        given = exponentials.reshape(arrays, variables * categories, count).copy()
         gumbels = self.inputs.requests[:, 0] == noise.GUMBEL
         given[gumbels] = -np.log(given[gumbels])
-        return self._collect(0, 0, count, given.astype(self.bound.real))
+        return self.estimates_from(given)
+
+    def estimates_from(self, given: np.ndarray) -> np.ndarray:
+        """Estimates (n, parameters) at the first temperature from all noise by category.
+
+        given : (arrays of noise, elements, n)
+        """
+        arrays, elements, count = given.shape
+        whole = np.ones((arrays, elements, -(-count // driver.CHUNK) * driver.CHUNK))
+        whole[:, :, :count] = given
+        return self._collect(0, 0, count, whole.astype(self.bound.real))
 
     def _collect(self, batch: int, start: int, count: int, given: np.ndarray) -> np.ndarray:
         out = np.empty((count, self.parameters), self.bound.real)

@@ -1,7 +1,7 @@
 """A problem at one dtype: its arrays rounded, its functions compiled."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from gumbench.engine.python import Callbacks, Calls
 from gumbench.kernels.compiler import jit
 from gumbench.kernels.compiler.jit import Task
 from gumbench.kernels.compiler.roles import LINK, ROLES
-from gumbench.kernels.loops import callback, driver, missing, records
+from gumbench.kernels.loops import callback, missing, records
 from gumbench.kernels.random import noise, philox
 from gumbench.types import Estimator, Problem
 
@@ -39,13 +39,17 @@ def _function(problem: Problem, role: str) -> Callable[..., Any]:
 
 
 def compiled_for(
-    problem: Problem, estimator: Estimator, dtype: str, draw: Callable[..., Any]
+    problem: Problem,
+    estimator: Estimator,
+    dtype: str,
+    draw: Callable[..., Any],
+    loops: Sequence[Callable[..., Any]],
 ) -> Iterator[Task]:
-    """What is compiled for the moments of an estimator, as jit.Tasks, the longest first.
+    """What is compiled to run an estimator, as jit.Tasks, the longest first.
 
-    draw : that of a DrawSource
+    draw : that of a DrawSource; loops : drivers that run it
     """
-    for build in (driver.batch_moments, noise.fill_array, driver.moments):
+    for build in (*loops, noise.fill_array):
         yield jit.Task(build, (dtype,))
     if not estimator.compute:
         yield jit.Task(jit.compiled, ("draw", draw, dtype))

@@ -17,6 +17,7 @@ from gumbench import registry
 from gumbench.engine import applicability, rare
 from gumbench.engine.bound_estimator import BoundEstimator, Preparation, bind_estimator
 from gumbench.engine.bound_problem import BoundProblem
+from gumbench.engine.exact_moments import MOST_NODES_IN_ALL, MOST_POINTS, points
 from gumbench.engine.moments import Grouping
 from gumbench.engine.python import Calls, Noise
 from gumbench.kernels.loops import driver, records
@@ -213,6 +214,7 @@ def variance(
     seconds = piloted.prepare + _estimates(piloted, cell.estimates, threads)
     if not estimator.deterministic:
         seconds += _unseen(piloted, bound, estimator, cell)
+        seconds += _exact(piloted, bound, estimator, cell)
     return Forecast(SECONDS_A_PASS + seconds, _truth(bound, cell.truth_estimates, threads))
 
 
@@ -222,6 +224,15 @@ def _estimates(piloted: Pilot, count: int, threads: int) -> float:
     block = driver.block_for(piloted.block, each)
     total = -(-each // block) * block * BATCHES
     return total * piloted.estimate / (threads if piloted.parallel else 1)
+
+
+def _exact(piloted: Pilot, bound: BoundProblem, estimator: Estimator, cell: Cell) -> float:
+    """Seconds of exact moments: estimates at all points, one thread, float64."""
+    most = MOST_POINTS if dict(cell.options).get("exact") else cell.estimates
+    count = points(estimator, bound.problem, cell.inner_samples)
+    if count > most:
+        return 0.0
+    return (count if bound.family.DISCRETE else min(most, MOST_NODES_IN_ALL)) * piloted.estimate
 
 
 def _unseen(piloted: Pilot, bound: BoundProblem, estimator: Estimator, cell: Cell) -> float:

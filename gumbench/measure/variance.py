@@ -17,9 +17,11 @@ from gumbench.engine import rare, resolve
 from gumbench.engine.bound_estimator import BoundEstimator, bind_estimator, draw_source
 from gumbench.engine.bound_problem import BoundProblem, compiled_for
 from gumbench.engine.exact import reference_gradient
+from gumbench.engine.exact_moments import MOST_POINTS, ExactMoments, exact_moments, points
 from gumbench.engine.forecast import Forecast
 from gumbench.engine.moments import Grouping, Moments, Silent, accumulate
 from gumbench.kernels.compiler.jit import Task
+from gumbench.kernels.loops import driver
 from gumbench.stats.bias import BRANCHES, MISSED_EVENTS, BiasTest, bias_size, bias_test, testable
 from gumbench.stats.intervals import effective_estimates, variance_interval
 from gumbench.types import BATCHES, Cell, Estimator, PartResult, Problem, Record, Sizes, Truth
@@ -51,7 +53,10 @@ def tasks(cells: Sequence[Cell], fastest_draws: bool = False) -> Iterator[Task]:
     """What a pass compiles, as jit.Tasks."""
     problem, estimator = resolve.of_cell(cells[0])
     draw = draw_source(estimator, family(problem.family), fastest_draws).draw
-    return compiled_for(problem, estimator, cells[0].dtype, draw)
+    loops = driver.batch_moments, driver.moments
+    yield from compiled_for(problem, estimator, cells[0].dtype, draw, loops)
+    if points(estimator, problem, cells[0].inner_samples) <= _most_points(cells[0]):
+        yield from compiled_for(problem, estimator, "float64", draw, [driver.collect])
 
 
 def bound_problem(cell: Cell) -> BoundProblem:
@@ -79,11 +84,16 @@ def _measure_together(
     cost = estimator.cost(Sizes(cell.inner_samples or 1, *bound.problem.shape))
     draws = int(cost.values) if cost.at_draws else bound_estimator.noise_arrays
     missing = unseen(bound_estimator, estimator, draws, truth, grouping, moments)
+    monitor.stage("summing exact moments")
+    exact = [_exact(c, bound, estimator, truth.gradient) for c in cells]
+    monitor.stage("")
     seconds = time.perf_counter() - started
     clock = {"pass_seconds": seconds / len(cells)}
     return [
         dataclasses.replace(
-            _record(c, bound_estimator, estimator, truth, grouping, moments.at(t), missing),
+            _record(
+                c, bound_estimator, estimator, truth, grouping, moments.at(t), missing, exact[t]
+            ),
             clock=clock,
         )
         for t, c in enumerate(cells)
@@ -112,6 +122,18 @@ def unseen(
     return dict(zip(parts, by_part, strict=True))
 
 
+def _exact(
+    cell: Cell, bound: BoundProblem, estimator: Estimator, center: Float[np.ndarray, " parameters"]
+) -> ExactMoments | None:
+    """The exact moments of a cell, where they are asked for or take less than its estimates."""
+    options = cell.inner_samples, cell.seed, dict(cell.estimator_settings), _most_points(cell)
+    return exact_moments(bound, estimator, cell.temperature or 1.0, *options, center)
+
+
+def _most_points(cell: Cell) -> int:
+    return MOST_POINTS if dict(cell.options).get("exact") else cell.estimates
+
+
 def _rounding(
     bound: BoundProblem, gradient: Float[np.ndarray, " parameters"], part: slice
 ) -> float:
@@ -128,6 +150,7 @@ def _record(
     grouping: Grouping,
     moments: Moments,
     missing: Any,
+    exact: ExactMoments | None,
 ) -> Record:
     bound = bound_estimator.bound
     bad = np.flatnonzero(moments.not_finite >= 0)
@@ -149,6 +172,7 @@ def _record(
                 missing.get(name),
                 silent=cell.temperature is not None and _is_silent(context, name),
                 components=components,
+                exact=exact,
             )
             for name in grouping.parts
         }
@@ -210,10 +234,12 @@ def part_result(
     *,
     silent: bool = False,
     components: bool = False,
+    exact: ExactMoments | None = None,
 ) -> PartResult:
     """The PartResult of some moments.
 
-    at_draws : whether f is seen at draws alone; missing : an Unseen, or None
+    at_draws : whether f is seen at draws alone; missing : an Unseen, or None; exact : what is
+        known without estimates
     """
     part = grouping.parts[name][0]
     n = moments.count * BATCHES
@@ -245,6 +271,10 @@ def part_result(
         "batch_variances": tuple(map(float, within)),
         **_of_batches(differences + gradient, gradient),
     }
+    if exact is not None:
+        facts |= exact.of_part(part, truth.gradient)
+        if truth.source in ("none", "estimated"):
+            facts["exact_bias_norm"] = None
     if truth.source == "none":
         return PartResult(**facts)
     missed = _missed(bound, at_draws, part, n)

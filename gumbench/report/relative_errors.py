@@ -121,3 +121,15 @@ def variances(result: PartResult) -> np.ndarray:
 
 def _left_out(values: Sequence[float]) -> np.ndarray:
     return np.append(np.mean(values), leave_one_out_means(values))
+
+
+def covers_exact_variance(result: PartResult) -> bool | None:
+    """Whether the interval of a variance holds the exact one; None where that is not known.
+
+    Both are 0 where they differ by no more than rounding moves an estimate.
+    """
+    exact, low, high = result.exact_variance, result.variance_low, result.variance_high
+    if exact is None or low is None or high is None:
+        return None
+    slack = result.rounding**2
+    return low - slack <= exact <= high + slack

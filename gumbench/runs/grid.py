@@ -150,7 +150,7 @@ def _problem_cells(
         if declared.deterministic
         else BATCHES * math.ceil(spec.estimates / BATCHES),
         truth_estimates=BATCHES * math.ceil(spec.truth_estimates / BATCHES),
-        options=(("components", True),) if spec.components else (),
+        options=tuple((n, True) for n in ("components", "exact") if getattr(spec, n)),
         digest="",
         skipped=reason,
     )

@@ -87,7 +87,8 @@ class SweepSpec(pydantic.BaseModel):
 
     estimates: for every cell, made up to a multiple of 64 batches. truth_estimates: for a truth
     that has to be estimated. threads: None for all cores; results do not depend on it. trust:
-    do not try a user's own code before running it.
+    do not try a user's own code before running it. components: keep mean and variance of every
+    component. exact: sum exact moments where that takes more points than there are estimates.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -100,6 +101,7 @@ class SweepSpec(pydantic.BaseModel):
     threads: Positive | None = None
     trust: bool = False
     components: bool = False
+    exact: bool = False
     measurements: Annotated[tuple[str, ...], NotEmpty] = ("variance", "estimator_time")
 
     def identity(self) -> dict[str, Any]:

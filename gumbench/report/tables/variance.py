@@ -48,6 +48,9 @@ COLUMNS = (
     Column("variance_low", "Float64", "lower end of its 95 % interval"),
     Column("variance_high", "Float64", "upper end, with what was hardly ever drawn"),
     Column("mse", "Float64", "mean squared error of one estimate"),
+    Column("exact_variance", "Float64", "the variance by enumeration or quadrature"),
+    Column("exact_bias_norm", "Float64", "length of the bias by the same"),
+    Column("covered", "boolean", "the interval of the variance holds the exact one"),
     Column("status", "string", "done, skipped, error or diverged"),
     Column("notes", "string", "codes"),
     Column("message", "string", "what happened"),
@@ -66,7 +69,7 @@ RESULT = (
 PART = (
     *("truth", "truth_norm", "truth_error"),
     *("bias_norm", "bias_low", "bias_high", "bias_z", "bias_p", "bias_groups", "mean_norm"),
-    *("variance", "variance_low", "variance_high", "mse"),
+    *("variance", "variance_low", "variance_high", "mse", "exact_variance", "exact_bias_norm"),
 )
 
 
@@ -101,6 +104,7 @@ def _shares(result: PartResult | None) -> dict[str, Any]:
         "gain_error": error,
         "cosine": relative_errors.cosine(result),
         "relative_variance": relative_errors.relative_variance(result),
+        "covered": relative_errors.covers_exact_variance(result),
     }
 
 
