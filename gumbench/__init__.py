@@ -25,6 +25,7 @@ _HOME = {
     "Sizes": "gumbench.types",
     "CategoricalProblem": "gumbench.user_code.problem",
     "GaussianProblem": "gumbench.user_code.problem",
+    "TrajectoryProblem": "gumbench.user_code.trajectory",
     "estimator": "gumbench.user_code.estimator",
     "one_hot": "gumbench.user_code.problem",
 }

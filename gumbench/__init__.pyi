@@ -21,5 +21,6 @@ from gumbench.user_code.estimator import estimator as estimator
 from gumbench.user_code.problem import CategoricalProblem as CategoricalProblem
 from gumbench.user_code.problem import GaussianProblem as GaussianProblem
 from gumbench.user_code.problem import one_hot as one_hot
+from gumbench.user_code.trajectory import TrajectoryProblem as TrajectoryProblem
 
 __version__: str

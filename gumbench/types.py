@@ -43,15 +43,16 @@ class Problem:
     Attributes
     ----------
     family
-        "categorical" or "gaussian"
+        "categorical", "gaussian" or "trajectory"
     theta
         (parameters,) float64, what the gradient is taken in
     parts
         sizes of the named blocks of θ, in order
     shape
-        (variables, categories)
+        (variables, categories); of trajectories, (steps, actions)
     value
-        value(x, theta, data, out), out (block,): f and, on the simplex, its continuous extension
+        value(x, theta, data, out), out (block,): f and, on the simplex, its continuous extension;
+        None for trajectories, whose rewards are data
     value_at
         value_at(category, theta, data, out), category (variables, block) int32: f at a draw
     gradient
@@ -79,6 +80,9 @@ class Problem:
         gumbench.user_code.problem), called back from compiled code
     dist_params
         (rows, columns) what the link should make of θ, to be compared with it; None: not known
+    dist_shape
+        the shape of the distribution parameters where `shape` does not say it: of trajectories,
+        (states, actions)
     remarks
         sentences about it that a user should read
     name, dimension, settings
@@ -89,7 +93,7 @@ class Problem:
     theta: Any
     parts: dict[str, int]
     shape: tuple[int, int]
-    value: Callable[..., Any]
+    value: Callable[..., Any] | None = None
     value_at: Callable[..., Any] | None = None
     gradient: Callable[..., Any] | None = None
     direct: Callable[..., Any] | None = None
@@ -102,6 +106,7 @@ class Problem:
     truth_source: str = "closed form"
     compiled: bool = True
     dist_params: Any = None
+    dist_shape: tuple[int, int] | None = None
     remarks: tuple[str, ...] = ()
     name: str = ""
     dimension: int = 1
@@ -280,7 +285,8 @@ class Estimator:
     prepare_is_free
         they are not charged: a training run gets the same from a moving average
     oracle
-        it rests on what nobody has, and is shown but takes part in no verdict
+        it rests on what nobody has, and is shown but takes part in no verdict; or whether it does
+        with given settings, as a function of them
     formula
         shown by `explain`
     papers
@@ -313,7 +319,7 @@ class Estimator:
     noise: Callable[[int], Sequence[Noise]] = lambda inner_samples: ()
     prepare: Callable[..., Any] | None = None
     prepare_is_free: bool = False
-    oracle: bool = False
+    oracle: bool | Callable[[Mapping[str, Any]], bool] = False
     aliases: tuple[str, ...] = ()
     exact_for: str = ""
     path: bool = False
@@ -330,6 +336,10 @@ class Estimator:
         object.__setattr__(self, "settings", fields)
         if self.inner_samples:
             object.__setattr__(self, "inner_samples", InnerSamples(*self.inner_samples))
+
+    def is_oracle(self, given: Any = ()) -> bool:
+        """Whether it is an oracle with some settings."""
+        return self.oracle(self.all_settings(given)) if callable(self.oracle) else self.oracle
 
     def all_settings(self, given: Any = ()) -> dict[str, Any]:
         """All settings by name: those given, as pairs or a mapping, and the defaults of others."""

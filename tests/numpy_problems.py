@@ -190,6 +190,11 @@ def classification(bound):
     return Plain(f, gradient)
 
 
+def trajectory(bound):
+    """Its tables say all."""
+    return Plain(None)
+
+
 def pull_back(bound, dist_params):
     """A gradient in distribution parameters (n, ...) as one in θ, for every link there is."""
     name, data = bound.problem.name, bound.data
@@ -197,6 +202,13 @@ def pull_back(bound, dist_params):
         return data[0] * dist_params[:, 0]
     if name.startswith("bernoulli") or name == "polynomial":
         return dist_params[:, :, 1]
+    if name == "trajectory-bernoulli":
+        return dist_params[:, 0, 1:]
+    if name == "random-walk":
+        place = np.arange(1.0, bound.dist_params.shape[0])
+        rate = place / np.exp(bound.theta[0])
+        by_log_p = rate * dist_params[:, 1:, 1] - rate / np.expm1(rate) * dist_params[:, 1:, 0]
+        return by_log_p.sum(axis=1, keepdims=True)
     if name == "word-vectors":
         words = bound.problem.shape[1]
         return dist_params[:, 0] @ data[words:].reshape(words, -1)
@@ -216,6 +228,9 @@ PROBLEMS = {
     "gaussian-vae": gaussian_vae,
     "categorical-nonseparable": categorical_nonseparable,
     "polynomial": polynomial,
+    "trajectory-bernoulli": trajectory,
+    "trajectory-mdp": trajectory,
+    "random-walk": trajectory,
     "discrete-gan": discrete_gan,
     "bernoulli-toy": bernoulli_sum,
     "bernoulli-sum": bernoulli_sum,

@@ -1,4 +1,4 @@
-"""Interface of a distribution, which one module each implements: categorical, gaussian."""
+"""Interface of a distribution, which each module here implements."""
 
 import importlib
 import pkgutil
@@ -10,18 +10,17 @@ import numpy as np
 from gumbench.distributions.draws import DrawSource
 from gumbench.types import Noise, Problem
 
-Shape = tuple[int, ...]
-
 
 @runtime_checkable
 class Distribution(Protocol):
-    """What a module of a distribution holds; `shape` is a problem's (variables, categories).
+    """What a module of a distribution holds.
 
-    DISCRETE : whether draws are categories
+    DISCRETE : whether samples are categories of independent variables, of which outcomes are made
     NOISE : of which a sample is made
     DRAWN, DRAWN_FASTEST : the DrawSources of `Noise("draw")`, from the noise that all estimators
         share, and with the least work; None where there are no categories to draw
     PARAMETERS : what the parameters are called in a user's estimator, each by a function of them
+    TRUTH_SOURCE : how `exact_gradient` finds it
     TRUTH_ESTIMATOR : the name of the one that estimates a gradient with no exact form
     forward, pullback : θ to distribution parameters, and its transpose, of a problem without a link
     """
@@ -31,24 +30,19 @@ class Distribution(Protocol):
     DRAWN: DrawSource | None
     DRAWN_FASTEST: DrawSource | None
     PARAMETERS: Mapping[str, Callable[[np.ndarray], np.ndarray]]
+    TRUTH_SOURCE: str
     TRUTH_ESTIMATOR: str
     forward: Callable[..., None]
     pullback: Callable[..., None]
 
-    def parameter_shape(self, shape: Shape) -> Shape:
+    def parameter_shape(self, problem: Problem) -> tuple[int, int]:
         """Shape of the distribution parameters."""
-
-    def noise_shape(self, shape: Shape) -> Shape:
-        """Shape of the noise of one sample."""
-
-    def draw_shape(self, shape: Shape) -> Shape:
-        """Shape of one sample: of categories, or of numbers."""
 
     def check(self, problem: Problem, dist_params: np.ndarray) -> None:
         """Refuse parameters that are no distribution; raises InputError."""
 
     def sample(self, bound: Any, random: np.ndarray) -> np.ndarray:
-        """Samples (*draw_shape, n) of noise (*noise_shape, n)."""
+        """Samples (..., n) of noise (..., n)."""
 
     def value(self, bound: Any, samples: np.ndarray) -> np.ndarray:
         """f at samples: (n,)."""

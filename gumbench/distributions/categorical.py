@@ -10,25 +10,16 @@ from gumbench.types import Noise
 DISCRETE = True
 NOISE = Noise("gumbel")
 TRUTH_ESTIMATOR = "local-expectation"
+TRUTH_SOURCE = "enumeration"
 MOST_ENUMERATED = 1 << 20
 CHUNK_ITEMS = 1 << 22
 PILOT_OF_VALUES = 4096
 PILOT_ESTIMATES = 65_536
 
 
-def parameter_shape(shape):
-    """Logits have the problem's own shape."""
-    return shape
-
-
-def noise_shape(shape):
-    """A number for each category."""
-    return shape
-
-
-def draw_shape(shape):
-    """A category for each variable."""
-    return shape[:1]
+def parameter_shape(problem):
+    """A logit for every category of every variable."""
+    return problem.shape
 
 
 def forward(theta, data, out):

@@ -9,6 +9,7 @@ DISCRETE = False
 NOISE = Noise("normal")
 DRAWN = DRAWN_FASTEST = None
 TRUTH_ESTIMATOR = "pathwise"
+TRUTH_SOURCE = "closed form"
 
 
 # What a user's estimator calls them.
@@ -18,19 +19,9 @@ PARAMETERS = {
 }
 
 
-def parameter_shape(shape):
+def parameter_shape(problem):
     """Mean and scale of each variable."""
-    return 2, shape[0]
-
-
-def noise_shape(shape):
-    """A number for each variable, with an axis of one category."""
-    return shape
-
-
-def draw_shape(shape):
-    """The same."""
-    return shape
+    return 2, problem.shape[0]
 
 
 def forward(theta, data, out):

@@ -139,9 +139,7 @@ class BoundProblem:
         """An array for a function of a role to fill for `count` estimates."""
         problem = self.problem
         sizes = dict(zip(("variables", "categories"), problem.shape, strict=True))
-        sizes |= dict(
-            zip(("rows", "columns"), self.family.parameter_shape(problem.shape), strict=True)
-        )
+        sizes |= dict(zip(("rows", "columns"), self.family.parameter_shape(problem), strict=True))
         sizes |= {"parameters": self.theta.size, "block": count}
         return np.full([sizes[axis] for axis in ROLES[role].out_axes], np.nan, self.real)
 

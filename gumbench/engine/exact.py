@@ -16,14 +16,14 @@ from gumbench.types import BATCHES, Truth
 
 @functools.lru_cache(maxsize=4)
 def reference_gradient(bound: BoundProblem, seed: int, truth_estimates: int) -> Truth:
-    """The truth of a bound problem: closed form, enumeration, or estimated by a long run."""
+    """The truth of a bound problem: by its own function, its distribution's, or a long run."""
     problem = bound.problem
     if problem.truth is not None:
         theta, data = bound.theta.astype(np.float64), bound.data.astype(np.float64)
         return Truth(np.asarray(problem.truth(theta, data), np.float64), problem.truth_source)
     gradient = bound.family.exact_gradient(bound)
     if gradient is not None:
-        return Truth(gradient, "enumeration")
+        return Truth(gradient, bound.family.TRUTH_SOURCE)
     return estimated_truth(bound, seed, truth_estimates)
 
 

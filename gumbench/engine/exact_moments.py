@@ -52,11 +52,16 @@ def points(estimator: Estimator, problem: Problem, inner_samples: int | None) ->
     if estimator.compute or problem.reward_noise or not problem.compiled:
         return np.inf
     if kinds <= {"draw"} and family(problem.family).DISCRETE:
-        return float(categories) ** (variables * numbers)
+        return _power(categories, variables * numbers)
     if kinds == {"normal"} and problem.gradient is not None:
-        fewest = float(FEWEST_NODES) ** (variables * numbers)
+        fewest = _power(FEWEST_NODES, variables * numbers)
         return fewest if fewest <= MOST_NODES_IN_ALL else np.inf
     return np.inf
+
+
+def _power(base: int, exponent: int) -> float:
+    """base^exponent, inf where that is more than a float holds."""
+    return float(base) ** exponent if exponent * np.log2(base) < 1000 else np.inf
 
 
 def exact_moments(

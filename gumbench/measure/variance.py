@@ -205,7 +205,7 @@ def _costs(cell: Cell, bound_estimator: BoundEstimator, estimator: Estimator) ->
     return {
         "family": bound.problem.family,
         "unbiased": estimator.unbiased,
-        "oracle": estimator.oracle,
+        "oracle": estimator.is_oracle(cell.estimator_settings),
         "deterministic": estimator.deterministic,
         "settings": cell.settings_text(),
         "part_sizes": dict(bound.problem.parts),

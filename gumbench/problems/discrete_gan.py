@@ -5,6 +5,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from gumbench.distributions import trajectory
 from gumbench.kernels.random.noise import constants
 from gumbench.settings import Instance
 from gumbench.types import Problem, problem
@@ -68,7 +69,8 @@ def truth(theta, data):
 def make(
     dimension,
     *,
-    categories: Annotated[int, Field(ge=2, le=256, description="size of the vocabulary")] = 4,
+    order: Annotated[int, Field(ge=0, le=1, description="1: a token depends on the last")] = 0,
+    categories: Annotated[int, Field(ge=2, le=64, description="size of the vocabulary")] = 4,
     skew: Annotated[float, Field(description="standard deviation of the logits")] = 1.0,
     instance: Instance = 0,
 ):
@@ -77,8 +79,12 @@ def make(
     The discriminator D is logistic in the tokens and in pairs of neighbours, log D/(1 - D) =
     Σ w_t(v_t) + Σ U(v_{t-1}, v_t), with normal w and U; θ, what the generator makes of its noise,
     is normal with standard deviation `skew`; all from `instance`. On the simplex, f is the same
-    form.
+    form. At order 1 the generator is recurrent: the logits of a token are a row of a table, that
+    of the token before it (the last row for the first token), and v is a trajectory.
     """
+    weights = constants("normal", (dimension + categories) * categories, instance)
+    if order:
+        return recurrent(dimension, categories, weights, skew, instance)
     size = dimension * categories
     return Problem(
         family="categorical",
@@ -88,6 +94,25 @@ def make(
         value=value,
         value_at=value_at,
         gradient=gradient,
-        data=constants("normal", size + categories**2, instance),
+        data=weights,
         truth=truth,
+    )
+
+
+def recurrent(tokens, categories, weights, skew, instance):
+    """A state is the token before, the last one that there was none; an action is a token."""
+    of_token, of_pair = np.split(-weights.reshape(-1, categories), [tokens])
+    pairs = np.vstack([of_pair, np.zeros(categories)])
+    states, size = categories + 1, (categories + 1) * categories
+    return Problem(
+        family="trajectory",
+        theta=skew * constants("normal", size, instance, draw=1),
+        parts={"logits": size},
+        shape=(tokens, categories),
+        dist_shape=(states, categories),
+        data=trajectory.packed(
+            np.eye(states)[categories],
+            np.broadcast_to(np.eye(states)[:categories], (states, categories, states)),
+            of_token[:, None, :] + pairs,
+        ),
     )

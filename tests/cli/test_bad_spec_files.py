@@ -80,7 +80,10 @@ def test_folder_for_a_file(place, capsys):
     "text, note",
     [
         (f"{GRID}dimensions = [1, 2]\n", "bernoulli-toy does not allow D = 2"),
-        (f"{GRID}inner_samples = [1]\n", "score-loo needs at least 2 inner samples"),
+        (
+            f"{GRID}inner_samples = [1]\n",
+            "score-loo on bernoulli-toy needs at least 2 inner samples",
+        ),
     ],
 )
 def test_what_a_file_asks_in_vain_is_a_note(text, note, place, capsys):

@@ -20,7 +20,14 @@ pytestmark = pytest.mark.usefixtures("place")
 
 COMMANDS = ["", "sweep", "compare", "diff", "export", "list", "explain", "info"]
 HEAVY = {"numba", "pandas", "scipy", "llvmlite"}
-TOY = "sweep --problems bernoulli-toy --estimates 128 --no-throughput --output run"
+ESTIMATORS = (
+    "exact,score,score-baseline,score-loo,score-mean,local-expectation,gumbel-score,"
+    "straight-through,concrete,st-gumbel-softmax"
+)
+TOY = (
+    f"sweep --problems bernoulli-toy --estimators {ESTIMATORS} --estimates 128 --no-throughput "
+    "--output run"
+)
 
 
 def environment(**values):

@@ -27,10 +27,22 @@ SPEC = {
     "grid": [
         {
             "problems": ["categorical-quadratic"],
+            "estimators": [
+                *("concrete", "exact", "gumbel-score", "local-expectation", "score"),
+                *("score-baseline", "score-loo", "score-mean", "st-gumbel-softmax"),
+                "straight-through",
+            ],
             "dimensions": [4, 16],
             "temperatures": [0.5, 1.0],
         },
-        {"problems": ["gaussian-kl"], "dimensions": [2]},
+        {
+            "problems": ["gaussian-kl"],
+            "estimators": [
+                *("pathwise", "score", "score-baseline", "score-loo", "score-mean"),
+                "sticking-the-landing",
+            ],
+            "dimensions": [2],
+        },
     ],
     "estimates": 20_000,
     "measurements": ["variance"],
@@ -42,8 +54,6 @@ COMMANDS = (
     "compare run --cost time --by error --where dimension=16",
     "diff run other",
     "diff run other --fail-above 1000%",
-    "list estimators",
-    "list",
     "explain score-baseline",
     "export run --format latex --where dimension=4,16 --best-temperature",
     "export run --format markdown --where estimator=concrete --down temperature --across dimension",

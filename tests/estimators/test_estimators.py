@@ -5,6 +5,7 @@ import gaussian_twins
 import numpy as np
 import numpy_problems
 import pytest
+import trajectory_twins
 from twin_setting import SEED, TEMPERATURE, N, Setting
 
 import gumbench
@@ -12,7 +13,13 @@ from gumbench import registry
 from gumbench.engine import applicability
 
 SIZES = {"categorical-vae": 3, "bernoulli-toy": 1, "classification": 3}
-TWINS = {"categorical": categorical_twins, "gaussian": gaussian_twins}
+TWINS = {
+    "categorical": categorical_twins,
+    "gaussian": gaussian_twins,
+    "trajectory": trajectory_twins,
+}
+# Twins that take differences of what they have no derivative of.
+BY_DIFFERENCES = [("categorical", "rebar"), ("trajectory", "concrete")]
 
 
 def twin(family, name):
@@ -55,11 +62,12 @@ def compare(problem, estimator, settings=()):
         "settings": dict(settings),
         "seed": SEED,
     }
-    sample = setting.z() if problem.family == "gaussian" else setting.draw()
-    scale = np.abs(wanted).max() + np.abs(setting.plain.f(sample)).max()
+    random = setting.bound.noise(SEED, None, 0, N)
+    family = setting.bound.family
+    f = family.value(setting.bound, family.sample(setting.bound, random))
+    scale = np.abs(wanted).max() + np.abs(f).max()
     double = gumbench.estimate(problem, estimator, N, dtype="float64", **options)
-    # Twins that take differences say so by a larger step.
-    near = 1e-7 if estimator == "rebar" else 1e-10
+    near = 1e-7 if (problem.family, estimator) in BY_DIFFERENCES else 1e-10
     np.testing.assert_allclose(double, wanted, rtol=near, atol=0.01 * near * scale)
     single = gumbench.estimate(problem, estimator, N, dtype="float32", **options)
     np.testing.assert_allclose(single, wanted, atol=3e-5 * scale)
@@ -79,6 +87,7 @@ def test_estimates_are_the_twins(problem, estimator):
         ("categorical-vae", "rebar", {"eta": 0.3}),
         ("gaussian-quadratic", "measure-valued", {"coupled": False}),
         ("gaussian-kl", "measure-valued", {"coupled": False}),
+        ("trajectory-mdp", "reward-to-go-baseline", {"baseline": "value"}),
     ],
 )
 def test_estimates_with_settings_are_the_twins(problem, estimator, settings):

@@ -35,11 +35,11 @@ class Setting:
         self.p = softmax(self.logits)
         self.keeps_direct = problem.direct is not None
 
-    def noise(self, kind, number=0, purpose=None):
-        """Array number `number` of a kind of noise: (n, variables, categories)."""
+    def noise(self, kind, number=0, purpose=None, per="category"):
+        """Array number `number` of a kind: (n, variables, categories), or (n, variables)."""
         usual = philox.NOISE if kind in ("gumbel", "exponential") else noise.PURPOSES[kind]
         request = noise.request(kind, usual if purpose is None else purpose, number)
-        return np.moveaxis(self.bound.fill(request, SEED, 0, N), 2, 0)
+        return np.moveaxis(self.bound.fill(request, SEED, 0, N, per), -1, 0)
 
     def draw(self, k=0):
         category = (self.logits + self.noise("gumbel", k)).argmax(axis=2)

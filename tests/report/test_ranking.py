@@ -436,6 +436,9 @@ def test_what_is_prepared_counts():
     prepared = dict(zip(run.variance.estimator, run.variance.prepare_evaluations, strict=True))
     assert prepared == {
         "pathwise": 0,
+        "pathwise-antithetic": 0,
+        "measure-valued": 0,
+        "score-antithetic": 0,
         "score": 0,
         "score-loo": 0,
         "score-mean": 0,

@@ -1,0 +1,1 @@
+"""Estimators of gradients through trajectories: policy gradients."""
