@@ -19,7 +19,7 @@ from typing import Any
 from gumbench.distributions.needs import NEEDS
 from gumbench.errors import InputError, unknown
 from gumbench.settings import checked
-from gumbench.types import Estimator, Problem, ProblemMaker, Sampler
+from gumbench.types import METHODS, Estimator, Problem, ProblemMaker, Sampler
 from gumbench.user_code import loading
 
 TAGS = {
@@ -31,15 +31,17 @@ NEED_TAGS = {need.tag: name for name, need in NEEDS.items() if need.tag}
 
 
 def _has_tag(estimator: Estimator, tag: str) -> bool:
-    """Whether an estimator has a tag: one of TAGS, what it needs, or no-what it does not need."""
+    """Whether it has a tag: of TAGS or METHODS, what it needs, or no-what it does not need."""
     if tag in TAGS:
         return TAGS[tag](estimator)
+    if tag in METHODS:
+        return tag in estimator.methods
     return (NEED_TAGS[tag.removeprefix("no-")] in estimator.needs) != tag.startswith("no-")
 
 
 def tags() -> list[str]:
     """Names of all tags, without their @."""
-    return [*TAGS, *(tag for need in NEED_TAGS for tag in (need, f"no-{need}"))]
+    return [*TAGS, *METHODS, *(tag for need in NEED_TAGS for tag in (need, f"no-{need}"))]
 
 
 def _modules(package: str) -> list[str]:

@@ -233,6 +233,21 @@ class Cost:
     at_draws: bool = False
 
 
+# Methods of estimators, in the order of `gumbench list`: names of tags, and what they are.
+METHODS = {
+    "exact": "all outcomes are summed",
+    "score": "the score of the draw is weighed by f",
+    "rao-blackwell": "a part of the noise is summed or integrated out",
+    "without-replacement": "several categories are drawn, no one twice",
+    "antithetic": "f is evaluated at pairs of opposite noise",
+    "noise-score": "the score of the noise that makes the draw is weighed by f",
+    "measure-valued": "the derivative of the density is a difference of two densities",
+    "pathwise": "f is differentiated through the sample",
+    "relaxation": "the draw becomes a point of the simplex, through which f is differentiated",
+    "straight-through": "f is differentiated at a hard draw, as if it were a soft one",
+}
+
+
 def _any_number(samples: int, problem: Problem) -> str:
     return ""
 
@@ -287,8 +302,12 @@ class Estimator:
     oracle
         it rests on what nobody has, and is shown but takes part in no verdict; or whether it does
         with given settings, as a function of them
+    methods
+        names of METHODS, tags of it; `list` groups by the first
     formula
         shown by `explain`
+    use
+        when to use it, a sentence
     papers
         keys of data/papers.bib, or what else a user cites
     unbiased
@@ -314,7 +333,9 @@ class Estimator:
     cost: Callable[[Sizes], Cost]
     kernel: Kernel | None = None
     compute: Callable[..., Any] | None = None
+    methods: tuple[str, ...] = ()
     formula: str = ""
+    use: str = ""
     papers: tuple[str, ...] = ()
     noise: Callable[[int], Sequence[Noise]] = lambda inner_samples: ()
     prepare: Callable[..., Any] | None = None
@@ -334,6 +355,9 @@ class Estimator:
     def __post_init__(self) -> None:
         fields = {name: settings.field(default) for name, default in self.settings.items()}
         object.__setattr__(self, "settings", fields)
+        for method in self.methods:
+            if method not in METHODS:
+                raise unknown("method", method, METHODS, "docs/own-code.md")
         if self.inner_samples:
             object.__setattr__(self, "inner_samples", InnerSamples(*self.inner_samples))
 

@@ -94,7 +94,10 @@ def _estimator(estimator):
     yield "what", estimator.summary
     if estimator.formula:
         yield "formula", f"{estimator.formula}"
+    if estimator.use:
+        yield "use", f"{estimator.use}"
     yield "paper", _papers(estimator)
+    yield "method", f"{', '.join(f'@{method}' for method in estimator.methods) or 'your own'}"
     yield "mean", f"{kind}"
     yield "cost", f"{_cost(estimator)} per estimate"
     if estimator.inner_samples:

@@ -53,9 +53,11 @@ def list_names(
         Kind.PRESETS: _presets,
         Kind.RUNS: _runs,
     }[Kind(kind) if kind else None]()
+    groups = rows if isinstance(rows, dict) else {"": rows}
     if applies_to is not None:
         names = _matching(kind, applies_to)
-        rows = [row for row in rows if row[0] in names]
+        groups = {h: [row for row in group if row[0] in names] for h, group in groups.items()}
+    rows = _below_headings(groups) if len(groups) > 1 else groups[""]
     shown = tuple(Column(name, keep=9 - i, wrap=i > 0) for i, name in enumerate(columns))
     screen.show(Table((), shown, tuple(rows)))
 
@@ -124,14 +126,17 @@ def _runs():
 
 
 def _estimators():
+    """Grouped by method, each group below its tag."""
     from gumbench import registry
+    from gumbench.types import METHODS
 
-    rows = []
+    groups: dict[str, list] = {f"@{method}": [] for method in METHODS} | {"your own": []}
     for name in registry.names("estimators"):
         by_family = registry.estimators(name)
         first = next(iter(by_family.values()))
         aliases = dict.fromkeys(a for e in by_family.values() for a in e.aliases)
-        rows.append(
+        heading = f"@{first.methods[0]}" if first.methods else "your own"
+        groups[heading].append(
             (
                 name,
                 ", ".join(by_family),
@@ -140,7 +145,16 @@ def _estimators():
                 ", ".join(aliases),
             )
         )
-    return ("name", "family", "mean", "needs", "also called"), rows
+    return ("name", "family", "mean", "needs", "also called"), groups
+
+
+def _below_headings(groups):
+    """Rows of all groups, each below a row that names it."""
+    for heading, rows in groups.items():
+        if rows:
+            width = len(rows[0]) - 1
+            yield (heading, *[""] * width)
+            yield from ((f"  {row[0]}", *row[1:]) for row in rows)
 
 
 def _problems():

@@ -50,7 +50,7 @@ def sweep(
             "--estimators",
             "--estimator",
             metavar="NAMES",
-            help="Estimators: names, aliases, globs, tags (@unbiased), or your own FILE.py:NAME.",
+            help="Estimators: names, aliases, globs, tags (@score, @unbiased), or FILE.py:NAME.",
             autocompletion=complete.estimators,
         ),
     ] = None,

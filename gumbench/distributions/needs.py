@@ -13,39 +13,33 @@ class Need(NamedTuple):
     """Something that a problem must have for an estimator.
 
     met : whether a problem has it
-    message : why an estimator does not apply where it has it not
+    what : it in words; message : why an estimator does not apply where it is missing
     tag : @tag and @no-tag select the estimators that need it, and those that do not
     """
 
     met: Callable[[Problem], bool]
-    message: str
+    what: str
     tag: str = ""
+
+    @property
+    def message(self) -> str:
+        return f"it needs {self.what}"
 
 
 NEEDS = {
-    "gradient": Need(
-        lambda problem: problem.gradient is not None,
-        "it needs ∂f/∂x, which this problem does not have",
-        "gradient",
-    ),
+    "gradient": Need(lambda problem: problem.gradient is not None, "∂f/∂x", "gradient"),
     "score_direct": Need(
         lambda problem: bool(problem.direct_is_score),
-        "it needs an ELBO, whose ∂f/∂θ at fixed x has mean zero",
+        "an ELBO, whose ∂f/∂θ at fixed x has mean zero",
     ),
-    "binary": Need(
-        lambda problem: problem.shape[1] == 2,
-        "it needs variables of two categories",
-    ),
-    "one_variable": Need(
-        lambda problem: problem.shape[0] == 1,
-        "it needs a problem of one variable",
-    ),
+    "binary": Need(lambda problem: problem.shape[1] == 2, "variables of two categories"),
+    "one_variable": Need(lambda problem: problem.shape[0] == 1, "a problem of one variable"),
     "few_categories": Need(
         lambda problem: problem.shape[1] <= MOST_SWAPPED,
-        f"it evaluates f at all swaps of two categories: at most {MOST_SWAPPED} of them",
+        f"at most {MOST_SWAPPED} categories, for f is evaluated at all swaps of two",
     ),
     "enumerable": Need(
         lambda problem: family(problem.family).enumerable(problem),
-        "it needs all outcomes to be listed: at most 2^20",
+        "all outcomes to be listed: at most 2^20",
     ),
 }

@@ -7,7 +7,7 @@ from gumbench.types import Estimator, Problem, Sizes
 
 def why_not(estimator: Estimator | None, problem: Problem) -> str:
     """Why an estimator does not apply to a problem, or an empty string."""
-    if estimator is None:
+    if estimator is None or estimator.family != problem.family:
         return f"no such estimator for the {problem.family} family"
     for need in map(NEEDS.__getitem__, estimator.needs):
         if not need.met(problem):

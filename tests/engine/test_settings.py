@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from examples import problem_for
 from user_code_helpers import COMPILED, USER_FILES
 
 import gumbench
@@ -169,7 +170,7 @@ def test_every_declared_setting_reaches_its_estimator():
     names = [*registry.names("estimators"), f"{USER_FILES}/rules.py:settled"]
     seen = 0
     for name in names:
-        for family, estimator in registry.estimators(name).items():
+        for estimator in registry.estimators(name).values():
             given = {}
             if estimator.compute:
 
@@ -188,10 +189,11 @@ def test_every_declared_setting_reaches_its_estimator():
             else:
                 assert not estimator.settings, name
                 continue
-            problem = "gaussian-kl" if family == "gaussian" else "bernoulli-toy"
+            problem = problem_for(estimator)
             watched = dataclasses.replace(estimator, **changed)
-            bound = BoundProblem(registry.make_problem(problem), "float32")
-            inner = estimator.inner_samples and estimator.inner_samples[1]
+            bound = BoundProblem(problem, "float32")
+            samples = estimator.inner_samples
+            inner = samples.usual(problem) if samples else None
             wanted = estimator.all_settings()
             bound_estimator = bind_estimator(bound, watched, [1.0], inner, 0)
             bound_estimator.collect(0, 0, 64)

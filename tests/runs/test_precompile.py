@@ -16,7 +16,7 @@ from gumbench.kernels.compiler import jit
 
 problem = registry.make_problem("gaussian-step")
 estimator = registry.estimators("score")["gaussian"]
-tasks = bound_problem.compiled_for(problem, estimator, "float32", simplex.no_draws)
+tasks = bound_problem.compiled_for(problem, estimator, "float32", simplex.no_draws, [])
 tasks = [t for t in tasks if t.build is jit.compiled]
 before, told, here = [t.is_missing for t in tasks], [], []
 run = jit.Task.run

@@ -105,12 +105,22 @@ print(hashlib.sha256(text.encode()).hexdigest())
 """
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_vector_width(dtype):
+FEW = ["concrete", "score", "score-loo", "gumbel-rao", "straight-through", "pathwise"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "estimators"),
+    [
+        ("float32", FEW),
+        pytest.param("float32", None, marks=pytest.mark.slow),
+        pytest.param("float64", None, marks=pytest.mark.slow),
+    ],
+)
+def test_vector_width(dtype, estimators):
     import json
 
     problems = {"problems": ["categorical-quadratic", "gaussian-kl"], "dimensions": [3, 33]}
-    spec = SPEC | problems | {"dtype": dtype}
+    spec = SPEC | problems | {"dtype": dtype} | ({"estimators": estimators} if estimators else {})
     found = set()
     for bits in ("128", "256", "512"):
         environment = os.environ | {"GUMBENCH_VECTOR_BITS": bits}

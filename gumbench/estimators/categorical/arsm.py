@@ -36,7 +36,9 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
+    methods=("antithetic", "noise-score"),
     formula="component c: Σ_j (f(z^{c⇄j}) - mean_m f(z^{m⇄j})) (1/C - π_j),  π ~ Dirichlet(1)",
+    use="A few categories, where C² evaluations are affordable.",
     papers=("yin2019",),
     unbiased=True,
     needs=("few_categories",),

@@ -24,8 +24,10 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
+    methods=("noise-score",),
     aliases=("ar",),
     formula="f(argmin π_i exp(-θ_i)) (1 - C π),  π ~ Dirichlet(1)",
+    use="As the step between score and arsm; score has less variance.",
     papers=("yin2019",),
     unbiased=True,
     noise=lambda k: [Noise("exponential")],

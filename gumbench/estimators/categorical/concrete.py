@@ -17,8 +17,10 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
+    methods=("relaxation",),
     aliases=("gumbel-softmax",),
     formula="(1/τ) J(y) ∇f(y),  y = softmax((θ + G)/τ),  J(y) = diag y - y yᵀ",
+    use="Where f is smooth inside the simplex and a bias is acceptable.",
     papers=("maddison2017", "jang2017"),
     unbiased=False,
     path=True,

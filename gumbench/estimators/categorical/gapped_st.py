@@ -64,9 +64,11 @@ ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
     prepare=prepare,
+    methods=("straight-through",),
     aliases=("gst",),
     formula="(1/τ) J(softmax(θ'/τ)) ∇f(D),  θ' = θ + (max θ - θ_D) D - (θ_j - max θ + gap)₊ for "
     "j ≠ D; adaptive: gap = -ln(1 - p_D)/p_D",
+    use="As straight-through, with less variance and a gap to tune.",
     papers=("fan2022",),
     unbiased=False,
     path=True,

@@ -28,8 +28,10 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
+    methods=("noise-score",),
     aliases=("perturbed-optimizer",),
     formula="f(argmax(θ + G)) (1 - exp(-G))",
+    use="Where only argmax(θ + G) can be evaluated, as in perturbed optimizers.",
     papers=("berthet2020",),
     unbiased=True,
     noise=lambda k: [Noise("exponential")],

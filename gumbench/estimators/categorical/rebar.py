@@ -46,8 +46,10 @@ ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
     prepare=prepare,
+    methods=("score", "relaxation"),
     formula="(f(D) - η f(y')) (D - p) + η ∂_θ f(y) - η ∂_θ f(y'),  y = softmax((θ + G)/τ), y' the "
     "same given D, with its gradient in θ",
+    use="Where no bias is acceptable and f has a gradient inside the simplex.",
     papers=("tucker2017",),
     unbiased=True,
     path=True,

@@ -34,9 +34,11 @@ ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
     prepare=prepare,
+    methods=("straight-through",),
     aliases=("zgr",),
     formula="2 J((q + D)/2) ∇f(D) - ½ J(p) ∇f(D),  q = softmax(θ/τ); for any weight w: "
     "(J(q) - w J(p) + w (D - q)(D - q)ᵀ) ∇f(D)",
+    use="Where f must see hard draws and is close to quadratic: one gradient, little bias.",
     papers=("liu2023",),
     unbiased=False,
     exact_for="quadratic f at τ = 1",

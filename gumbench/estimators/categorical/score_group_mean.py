@@ -16,8 +16,10 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
+    methods=("score",),
     aliases=("dr-grpo",),
     formula="(1/K) Σ_k (f_k - mean of all f) (D_k - p),  of mean (1 - 1/K) times the gradient",
+    use="Only to see what it costs: score-loo is the same without the bias.",
     papers=("liu2025",),
     unbiased=False,
     inner_samples=InnerSamples(2, 4),

@@ -17,8 +17,10 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
+    methods=("score",),
     aliases=("rloo", "loorf", "vargrad"),
     formula="(1/K) Σ_k (f_k - mean of the other f) (D_k - p)",
+    use="Where f is a black box that can be evaluated a few times: the first to try.",
     papers=("kool2019", "richter2020"),
     unbiased=True,
     inner_samples=InnerSamples(2, 4),

@@ -22,8 +22,10 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="categorical",
     kernel=kernel,
+    methods=("straight-through", "relaxation"),
     aliases=("st-gs",),
     formula="(1/τ) J(softmax((θ + G)/τ)) ∇f(D),  D = argmax(θ + G)",
+    use="As straight-through, with a temperature to trade bias for variance.",
     papers=("jang2017",),
     unbiased=False,
     path=True,

@@ -54,9 +54,11 @@ ESTIMATOR = Estimator(
     family="gaussian",
     kernel=kernel,
     prepare=lambda preparation: np.array([float(preparation.settings["coupled"])]),
+    methods=("measure-valued",),
     aliases=("mvd", "weak-derivative"),
     formula="(f(μ + σW) - f(μ - σW))/(σ √(2π)) by the mean, W Rayleigh; (f(μ + σM) - f(μ + σUM))/σ "
     "by the scale, M double-sided Maxwell, U uniform; not coupled: W, and UM, are drawn anew",
+    use="Where f has no derivative and few dimensions.",
     papers=("pflug1989", "mohamed2020"),
     unbiased=True,
     settings={"coupled": True},

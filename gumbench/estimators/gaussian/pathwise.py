@@ -18,8 +18,10 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="gaussian",
     kernel=kernel,
+    methods=("pathwise",),
     aliases=("reparameterization", "reparam"),
     formula="∂f/∂z by the mean, ∂f/∂z ε by the scale, plus ∂f/∂θ at fixed z",
+    use="Where f is differentiable: the first to try.",
     papers=("glasserman1991", "kingma2014", "rezende2014"),
     unbiased=True,
     path=True,

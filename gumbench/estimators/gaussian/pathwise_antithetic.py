@@ -28,8 +28,10 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="gaussian",
     kernel=kernel,
+    methods=("pathwise", "antithetic"),
     formula="½ (∂f/∂z(μ + σε) + ∂f/∂z(μ - σε)) by the mean, ½ (∂f/∂z(μ + σε) - ∂f/∂z(μ - σε)) ε by "
     "the scale, plus the mean of ∂f/∂θ at fixed z",
+    use="Where f is close to quadratic: by the mean little variance is left.",
     papers=("hammersley1956",),
     unbiased=True,
     path=True,

@@ -21,8 +21,10 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="gaussian",
     kernel=kernel,
+    methods=("score",),
     aliases=("reinforce", "score-function", "likelihood-ratio"),
     formula="f(z) ε/σ by the mean, f(z) (ε² - 1)/σ by the scale",
+    use="Where f has no derivative, or oscillates faster than z varies.",
     papers=("glynn1990", "williams1992"),
     unbiased=True,
     noise=lambda k: [Noise("normal")],

@@ -26,9 +26,11 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="gaussian",
     kernel=kernel,
+    methods=("score", "antithetic"),
     aliases=("evolution", "es", "spsa"),
     formula="½ (f(μ + σε) - f(μ - σε)) ε/σ by the mean, ½ (f(μ + σε) + f(μ - σε)) (ε² - 1)/σ by "
     "the scale",
+    use="Where f has no derivative: evolution strategies, by the mean.",
     papers=("geweke1988", "salimans2017"),
     unbiased=True,
     noise=lambda k: [Noise("normal")],

@@ -33,8 +33,10 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="gaussian",
     kernel=kernel,
+    methods=("score",),
     aliases=("rloo", "loorf", "vargrad"),
     formula="(1/K) Σ_k (f_k - mean of the other f) ∇ log p(z_k)",
+    use="Where f has no derivative and can be evaluated a few times.",
     papers=("kool2019", "richter2020"),
     unbiased=True,
     inner_samples=InnerSamples(2, 4),

@@ -17,8 +17,10 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="gaussian",
     kernel=kernel,
+    methods=("pathwise",),
     aliases=("stl",),
     formula="∂f/∂z by the mean, ∂f/∂z ε by the scale, without ∂f/∂θ at fixed z",
+    use="An ELBO whose approximation is close to its posterior.",
     papers=("roeder2017",),
     unbiased=True,
     path=True,

@@ -27,9 +27,11 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 ESTIMATOR = Estimator(
     family="trajectory",
     kernel=kernel,
+    methods=("relaxation",),
     aliases=("gumbel-softmax",),
     formula="∂/∂θ of Σ_t Σ_s d_t(s) y_t(s)ᵀ r_t(s),  y_t(s) = softmax((θ(s) + G_t)/τ), d_t the "
     "probabilities of the states under y",
+    use="Where the environment is known and differentiable.",
     papers=("maddison2017", "jang2017"),
     unbiased=False,
     path=True,

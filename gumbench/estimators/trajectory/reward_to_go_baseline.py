@@ -61,9 +61,11 @@ ESTIMATOR = Estimator(
     family="trajectory",
     kernel=kernel,
     prepare=prepare,
+    methods=("score",),
     oracle=lambda settings: settings["baseline"] == "value",
     formula="(1/K) Σ_k Σ_t (G_kt - b_kt) ∇ log π(a_kt | s_kt),  b the mean of the other G_t, or "
     "V_t(s_t)",
+    use="Where a few trajectories, or a value function, are at hand: the first to try.",
     papers=("sutton2000", "greensmith2004"),
     unbiased=True,
     inner_samples=InnerSamples(2, 4),
