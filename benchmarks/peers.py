@@ -31,6 +31,8 @@ from gumbench.types import BATCHES  # noqa: E402
 
 ROUNDS = 31
 SIZES = (8, 128, 1024)
+BY_HAND = (10, 100)
+SAMPLES = {"gumbel-rao": 10, "score-loo": 4}
 EIGHT = [0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0]
 # Our estimators work in blocks, in calls as long as those of a sweep.
 OWN_ELEMENTS = 1 << 25
@@ -54,18 +56,45 @@ def works_of(calls):
     return {name: repeated(*timed) for name, timed in calls.items()}
 
 
-def ours(name, size, temperatures=(1.0,)):
+def ours(
+    name,
+    size,
+    temperatures=(1.0,),
+    problem="categorical-quadratic",
+    samples=None,
+    fastest_draws=False,
+):
     """What a sweep calls for estimates and their moments, and how many elements that is."""
-    problem = registry.make_problem("categorical-quadratic", size)
-    bound = BoundProblem(problem, "float32")
-    estimator = registry.estimators(name)["categorical"]
-    bound_estimator = bind_estimator(bound, estimator, temperatures, None, 0)
+    bound = BoundProblem(registry.make_problem(problem, size), "float32")
+    estimator = registry.estimators(name)[bound.problem.family]
+    bound_estimator = bind_estimator(
+        bound, estimator, temperatures, samples, 0, fastest_draws=fastest_draws
+    )
     grouping = Grouping(bound, np.zeros(size))
     count = max(bound_estimator.block, OWN_ELEMENTS // BATCHES // size)
     block = driver.block_for(bound_estimator.block, count)
     sums = records.no_sums(BATCHES, len(temperatures), size, grouping.rows)
     call = functools.partial(bound_estimator.add_moments, grouping.driver, 0, 0, count, block, sums)
     return call, count * BATCHES * size
+
+
+def by_hand(size):
+    """Categorical estimators against torch by hand; a draw is the cheapest exact one of both."""
+    calls = {f"{n} torch": c for n, c in other_libraries.torch_by_hand(size, SAMPLES).items()}
+    names = [name.removesuffix(" torch") for name in calls]
+    for name in names:
+        samples = SAMPLES[name] if name in SAMPLES else None
+        calls[name] = ours(name, size, samples=samples, fastest_draws=True)
+    return works_of(calls), [(f"{name} torch", name) for name in names]
+
+
+def gaussians(dimension):
+    """Gaussian score and pathwise of Σ z² against torch by hand."""
+    calls = {f"{n} torch": c for n, c in other_libraries.torch_gaussian(dimension).items()}
+    names = [name.removesuffix(" torch") for name in calls]
+    for name in names:
+        calls[name] = ours(name, dimension, problem="gaussian-quadratic")
+    return works_of(calls), [(f"{name} torch", name) for name in names]
 
 
 def estimators(size):
@@ -166,6 +195,9 @@ def main():
     print("\n| race | slower | than | times (95 %) | ns | ns |")
     print("| --- | --- | --- | --- | --- | --- |")
     races = [(f"C = {size}", functools.partial(estimators, size), THREADS) for size in SIZES]
+    for size in BY_HAND:
+        races.append((f"by hand, C = {size}", functools.partial(by_hand, size), THREADS))
+        races.append((f"Gaussian, d = {size}", functools.partial(gaussians, size), THREADS))
     races += [
         ("Gumbel fill, one thread", fills, 1),
         (f"{ROWS} rows of {VOCABULARY:,}", rows_of_many, THREADS),

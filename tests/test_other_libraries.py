@@ -16,6 +16,7 @@ other_libraries = importlib.import_module("other_libraries")
 SIZE, CALLS, OURS = 8, 4, 1 << 21
 LEAST_P = 1e-5
 ROW = np.random.default_rng(3).normal(size=7).astype(np.float32)
+INNER = {"gumbel-rao": 3, "score-loo": 2}
 ESTIMATORS = {**other_libraries.torch_estimators(SIZE), **other_libraries.jax_estimators(SIZE)}
 SAMPLERS = {
     **other_libraries.one_draw_a_row(np.tile(ROW, (1 << 17, 1))),

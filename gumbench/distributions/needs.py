@@ -13,7 +13,7 @@ class Need(NamedTuple):
     """Something that a problem must have for an estimator.
 
     met : whether a problem has it
-    what : it in words; message : why an estimator does not apply where it is missing
+    what : it in words
     tag : @tag and @no-tag select the estimators that need it, and those that do not
     """
 
@@ -23,6 +23,7 @@ class Need(NamedTuple):
 
     @property
     def message(self) -> str:
+        """Why an estimator does not apply where it is missing."""
         return f"it needs {self.what}"
 
 
