@@ -73,8 +73,8 @@ def torch_estimators(size):
     }
 
 
-def torch_by_hand(size, inner_samples, temperature=1.0):
-    """Categorical estimators by hand, in buffers that are allocated once: E[(D - b)²].
+def torch_by_hand(size, inner_samples, temperature=1.0):  # noqa: PLR0915
+    """Categorical estimators by hand, in buffers that are allocated once: E‖D - b‖².
 
     inner_samples : of gumbel-rao and of score-loo, by name
     """
@@ -189,20 +189,27 @@ def torch_by_hand(size, inner_samples, temperature=1.0):
 
 
 def torch_gaussian(dimension):
-    """Gaussian score and pathwise by hand, of Σ z² at N(1, 1)."""
+    """Gaussian score and pathwise by hand, both parts, of Σ (z - 3)² at N(1, 1)."""
     rows = max(64, ELEMENTS // dimension)
-    e, z, out = (torch.empty(rows, dimension) for _ in range(3))
+    e, z, by_mean, by_scale = (torch.empty(rows, dimension) for _ in range(4))
+
+    def moments_of_both():
+        return [torch.cat(pair) for pair in zip(_moments(by_mean), _moments(by_scale), strict=True)]
 
     def score():
         e.normal_()
-        torch.add(e, 1.0, out=z)
-        torch.mul(e, (z * z).sum(-1, keepdim=True), out=out)
-        return _moments(out)
+        torch.sub(e, 2.0, out=z)
+        f = z.square_().sum(-1, keepdim=True)
+        torch.mul(e, f, out=by_mean)
+        torch.mul(e, e, out=z).sub_(1.0)
+        torch.mul(z, f, out=by_scale)
+        return moments_of_both()
 
     def pathwise():
         e.normal_()
-        torch.add(e, 1.0, out=out).mul_(2.0)
-        return _moments(out)
+        torch.sub(e, 2.0, out=by_mean).mul_(2.0)
+        torch.mul(by_mean, e, out=by_scale)
+        return moments_of_both()
 
     units = rows * dimension
     return {"score": (score, units), "pathwise": (pathwise, units)}

@@ -70,10 +70,10 @@ def ours(
     bound_estimator = bind_estimator(
         bound, estimator, temperatures, samples, 0, fastest_draws=fastest_draws
     )
-    grouping = Grouping(bound, np.zeros(size))
+    grouping = Grouping(bound, np.zeros(bound.theta.size))
     count = max(bound_estimator.block, OWN_ELEMENTS // BATCHES // size)
     block = driver.block_for(bound_estimator.block, count)
-    sums = records.no_sums(BATCHES, len(temperatures), size, grouping.rows)
+    sums = records.no_sums(BATCHES, len(temperatures), bound.theta.size, grouping.rows)
     call = functools.partial(bound_estimator.add_moments, grouping.driver, 0, 0, count, block, sums)
     return call, count * BATCHES * size
 
@@ -83,17 +83,16 @@ def by_hand(size):
     calls = {f"{n} torch": c for n, c in other_libraries.torch_by_hand(size, SAMPLES).items()}
     names = [name.removesuffix(" torch") for name in calls]
     for name in names:
-        samples = SAMPLES[name] if name in SAMPLES else None
-        calls[name] = ours(name, size, samples=samples, fastest_draws=True)
+        calls[name] = ours(name, size, samples=SAMPLES.get(name), fastest_draws=True)
     return works_of(calls), [(f"{name} torch", name) for name in names]
 
 
 def gaussians(dimension):
-    """Gaussian score and pathwise of Σ z² against torch by hand."""
+    """Gaussian score and pathwise of Σ (z - 3)², by mean and scale, against torch by hand."""
     calls = {f"{n} torch": c for n, c in other_libraries.torch_gaussian(dimension).items()}
     names = [name.removesuffix(" torch") for name in calls]
     for name in names:
-        calls[name] = ours(name, dimension, problem="gaussian-quadratic")
+        calls[name] = ours(name, dimension, problem="gaussian-shifted")
     return works_of(calls), [(f"{name} torch", name) for name in names]
 
 

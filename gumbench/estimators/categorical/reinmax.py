@@ -4,23 +4,36 @@ import numpy as np
 
 from gumbench.distributions.categorical import probabilities
 from gumbench.kernels.blocks import simplex
-from gumbench.kernels.compiler.arrays import empty_like
+from gumbench.kernels.compiler.strips import broadcast, by_strips, choose
 from gumbench.types import Cost, Estimator, Noise
 
 
 # With π = (q + D)/2 and D one-hot, 2 J(π) = J(q) + ½ (D - q)(D - q)ᵀ.
+@by_strips
+def pull_back(s, q, p, category, weight, g):
+    """g = (J(q) - w J(p) + w (D - q)(D - q)ᵀ) g; q and p flat."""
+    zero = broadcast(g.dtype.type(0.0), s)
+    for v in range(g.shape[0]):
+        first, drawn, pivot = v * g.shape[1], category[v, s], g[v, 0, s]
+        by_q, by_p, at_draw = zero, zero, zero
+        for c in range(g.shape[1] - 1, -1, -1):
+            kept = g[v, c, s] - pivot
+            by_q += q[first + c] * kept
+            by_p += p[first + c] * kept
+            at_draw += choose(drawn == c, kept, zero)
+        inner = weight * (at_draw - by_q)
+        for c in range(g.shape[1]):
+            kept = g[v, c, s] - pivot
+            straight = q[first + c] * (kept - by_q - inner) - weight * p[first + c] * (kept - by_p)
+            g[v, c, s] = straight + choose(drawn == c, inner, zero)
+
+
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
-    variables, categories, _ = out.shape
-    draw, weight = noise.draws[0], prepared[0]
-    tables = prepared[1:].reshape((2, variables * categories))
-    g, term = empty_like(out), empty_like(out)
-    simplex.gradient_of_draw(draw, objective, g)
-    simplex.expectation_pullback(tables[0], g, out)
-    simplex.covariance_pullback(tables[0], draw, g, term)
-    simplex.add_weighted(term, weight, out)
-    simplex.expectation_pullback(tables[1], g, term)
-    simplex.add_weighted(term, -weight, out)
-    simplex.add_direct_of_draw(draw, objective, categories, out.dtype.type(1.0), theta_gradient)
+    draw, size = noise.draws[0], out.shape[0] * out.shape[1]
+    q, p = prepared[1 : 1 + size], prepared[1 + size :]
+    simplex.gradient_of_draw(draw, objective, out)
+    pull_back(q, p, draw, prepared[0], out)
+    simplex.add_direct_of_draw(draw, objective, out.shape[1], out.dtype.type(1.0), theta_gradient)
 
 
 def prepare(preparation):
