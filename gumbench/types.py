@@ -357,7 +357,7 @@ class Estimator:
         object.__setattr__(self, "settings", fields)
         for method in self.methods:
             if method not in METHODS:
-                raise unknown("method", method, METHODS, "docs/own-code.md")
+                raise unknown("method", method, list(METHODS), "docs/own-code.md")
         if self.inner_samples:
             object.__setattr__(self, "inner_samples", InnerSamples(*self.inner_samples))
 

@@ -120,6 +120,15 @@ def polynomial(bound):
     return Plain(lambda x: (np.abs(x[:, :, 1] - point) ** exponent).sum(axis=1), gradient)
 
 
+def published(bound):
+    constant, rest = bound.data[0], bound.data[1:]
+    slope, curvature = rest.reshape(2, *bound.problem.shape)
+    return Plain(
+        lambda x: constant + ((slope + curvature * x) * x).sum((1, 2)),
+        lambda x: slope + 2 * curvature * x,
+    )
+
+
 def discrete_gan(bound):
     tokens, categories = bound.problem.shape
     weights = bound.data[: tokens * categories].reshape(tokens, categories)
@@ -228,6 +237,7 @@ PROBLEMS = {
     "gaussian-vae": gaussian_vae,
     "categorical-nonseparable": categorical_nonseparable,
     "polynomial": polynomial,
+    "published": published,
     "trajectory-bernoulli": trajectory,
     "trajectory-mdp": trajectory,
     "random-walk": trajectory,

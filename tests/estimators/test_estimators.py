@@ -12,7 +12,7 @@ import gumbench
 from gumbench import registry
 from gumbench.engine import applicability
 
-SIZES = {"categorical-vae": 3, "bernoulli-toy": 1, "classification": 3}
+SIZES = {"categorical-vae": 3, "bernoulli-toy": 1, "classification": 3, "published": 1}
 TWINS = {
     "categorical": categorical_twins,
     "gaussian": gaussian_twins,
