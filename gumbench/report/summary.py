@@ -78,7 +78,17 @@ def of_sweep(records: Iterable[Record]) -> Iterator[Table]:
             rows[:MOST_ROWS],
             [*more, *middle.verdict],
         )
+    yield from of_literature(tables.rows("literature", records))
     yield from of_samplers(tables.rows("throughput", records))
+
+
+def of_literature(rows: Sequence[Row]) -> Iterator[Table]:
+    """What papers print of their toys, beside what it is."""
+    printed = [row for row in rows if row["printed"] is not None]
+    for paper in dict.fromkeys(row["paper"] for row in printed):
+        group = [row for row in printed if row["paper"] == paper]
+        title = f"{paper} · {group[0]['problem']} · variance of a mean of estimates"
+        yield table([title], _LITERATURE, group)
 
 
 def of_comparison(comparison: Comparison, every: bool = False) -> Table:
@@ -305,6 +315,15 @@ def _number(name: str) -> Callable[..., Any]:
     return lambda row: f"{row[name]:,}" if row[name] else ""
 
 
+_LITERATURE = [
+    (Column("estimator"), lambda row: row["estimator"]),
+    (Column("of", True), _number("averaged")),
+    *(
+        (Column(name, True), lambda row, name=name: text.value(row[name]))
+        for name in ("printed", "exact", "measured", "low", "high")
+    ),
+    (Column("verdict", keep=6, wrap=True), lambda row: row["verdict"]),
+]
 _SAMPLERS = [
     (
         Column("sampler"),

@@ -89,6 +89,15 @@ def test_printed_values_stand_beside_exact_ones(run):
     assert {r["verdict"] for r in rows} == {"reproduced", "not what its definition gives"}
 
 
+def test_the_screen_shows_what_is_printed(run):
+    from gumbench.report import summary
+
+    (table,) = summary.of_literature(run.rows("literature"))
+    assert table.title == ("Erdoğan 2016 · gaussian-quadratic · variance of a mean of estimates",)
+    assert len(table.rows) == 10
+    assert table.rows[0][:4] == ("score", "10", "6.453", "8.7")
+
+
 def test_every_toy_of_the_list_is_in_the_preset():
     data, _ = schema.load_spec_data("literature")
     spec = schema.checked_spec(data, "literature")
