@@ -113,6 +113,9 @@ def page():
         if chosen:
             yield f"## {method}\n"
             yield f"{meaning[0].upper()}{meaning[1:]}.\n"
+            name, dimension = where(chosen[0])
+            command = f"gumbench sweep --problems {name} --dimensions {dimension}"
+            yield f"    {command} --estimators @{method}\n"
             for estimator in chosen:
                 yield from section(estimator)
 

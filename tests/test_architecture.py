@@ -67,7 +67,9 @@ def test_the_search_for_flags_finds_one():
 
 
 def test_nobody_but_distributions_names_one():
-    asking = re.compile(r"family\s*(==|!=)|family in [(\[{]|[!=]=\s*[\"'](gaussian|categorical)")
+    asking = re.compile(
+        r"family\s*(==|!=)\s*[\"']|family in [(\[{]|[!=]=\s*[\"'](gaussian|categorical)"
+    )
     allowed = ("distributions", "estimators", "problems", "user_code", "types.py")
     for path in PACKAGE.rglob("*.py"):
         if path.relative_to(PACKAGE).parts[0] not in allowed:
