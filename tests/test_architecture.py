@@ -44,7 +44,17 @@ def compiled():
                 yield f"{name} {role}", (role, getattr(problem, role))
 
 
-@pytest.mark.parametrize(("role", "function"), dict(compiled()).values(), ids=dict(compiled()))
+# The others take long to compile anew.
+SEEN_ALWAYS = ("categorical score", "categorical concrete", "gaussian pathwise", "polynomial value")
+
+
+@pytest.mark.parametrize(
+    ("role", "function"),
+    [
+        pytest.param(*pair, id=name, marks=() if name in SEEN_ALWAYS else pytest.mark.slow)
+        for name, pair in compiled()
+    ],
+)
 def test_no_flag_but_contract_in_estimators_and_problems(role, function):
     # A dispatcher from the disk cache has no IR to look at.
     fresh = jit.numba.njit([roles.signature(role, "float32")], **lowering.OPTIONS)(function)

@@ -161,6 +161,7 @@ def test_another_place_than_the_one_asked_for_is_said(kind, monkeypatch, tmp_pat
     assert kind != "another user's" or not list(place.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["a file", "missing parent", "read only"])
 def test_a_folder_that_cannot_be_written_is_not_in_the_way(kind, tmp_path):
     folder = tmp_path / "cache"

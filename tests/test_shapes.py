@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CHECKED = (
     *("api", "engine", "measure.variance", "report", "stats", "text", "user_code"),
     *("runs.results", "runs.grid", "runs.digest", "runs.store"),
@@ -52,6 +54,7 @@ def test_annotations_hold():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_wrong_shape_is_seen():
     done = ran(
         "from gumbench.stats.law import law_test; law_test(np.zeros((2, 2), int), np.ones(2))"

@@ -210,7 +210,16 @@ BUILT_IN = {
 }
 
 
-@pytest.mark.parametrize("name", registry.names("problems"))
+LARGE = ("categorical-vae", "gaussian-vae", "categorical-nonseparable", "discrete-gan", "published")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name
+        for name in registry.names("problems")
+    ],
+)
 def test_every_built_in_problem_passes_its_trial(name):
     for settings in BUILT_IN.get(name, ({},)):
         dimension = min(registry.problem_maker(name).dimensions)

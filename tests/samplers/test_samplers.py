@@ -77,7 +77,7 @@ def race(sampler, dtype, gap, draws):
     return chance * draws, stats.binomtest(hits, draws, chance).pvalue
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_tail_race(sampler, dtype):
     """As far into the tail as the sampler says it reaches."""
@@ -137,6 +137,7 @@ def test_distinct_streams(sampler):
             assert (a[shift:] == b[: b.size - shift]).mean() < 0.05 or a is b
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_beyond_2_to_the_24_categories(sampler):
     logits = np.full(2**24 + 5, -np.inf, np.float32)
