@@ -21,7 +21,8 @@ class Distribution(Protocol):
         share, and with the least work; None where there are no categories to draw
     PARAMETERS : what the parameters are called in a user's estimator, each by a function of them
     TRUTH_SOURCE : how `exact_gradient` finds it
-    TRUTH_ESTIMATOR : the name of the one that estimates a gradient with no exact form
+    TRUTH_ESTIMATOR : the name of the one that estimates a gradient with no exact form; None where
+        there always is one
     forward, pullback : θ to distribution parameters, and its transpose, of a problem without a link
     """
 
@@ -31,7 +32,7 @@ class Distribution(Protocol):
     DRAWN_FASTEST: DrawSource | None
     PARAMETERS: Mapping[str, Callable[[np.ndarray], np.ndarray]]
     TRUTH_SOURCE: str
-    TRUTH_ESTIMATOR: str
+    TRUTH_ESTIMATOR: str | None
     forward: Callable[..., None]
     pullback: Callable[..., None]
 

@@ -11,8 +11,7 @@ from gumbench.types import Noise
 
 DISCRETE = False
 NOISE = Noise("gumbel")
-DRAWN = DRAWN_FASTEST = None
-TRUTH_ESTIMATOR = "reward-to-go"
+DRAWN = DRAWN_FASTEST = TRUTH_ESTIMATOR = None
 TRUTH_SOURCE = "dynamic programming"
 
 forward, pullback, check = categorical.forward, categorical.pullback, categorical.check

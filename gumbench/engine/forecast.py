@@ -258,7 +258,7 @@ def prices(bound: BoundProblem) -> Prices:
 def _truth(bound: BoundProblem, truth_estimates: int, threads: int) -> float:
     """Seconds in which the gradient is found that estimates are held against."""
     problem, price = bound.problem, prices(bound)
-    if problem.truth is not None:
+    if problem.truth is not None or bound.family.TRUTH_ESTIMATOR is None:
         return 0.0
     if bound.family.enumerable(problem):
         variables, categories = problem.shape
