@@ -14,34 +14,18 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     samples, p = int(prepared[0]), prepared[1:]
     _, categories, block = out.shape
     chosen, f = empty((samples, block), np.int32), empty((samples, block), out.dtype)
-    rest, total = empty((block,), np.float64), empty((block,), out.dtype)
-    table, p_chosen = empty((1 << samples,), np.float64), empty((samples,), np.float64)
     without_replacement.sample(objective.dist_params, noise.by_category[0], chosen)
-    without_replacement.remaining(p, chosen, rest)
     for k in range(samples):
         simplex.value_of_draw(chosen[k : k + 1], objective, k, categories, f[k])
-    weight = empty((samples, block), out.dtype)
+    without_replacement.weigh(p, chosen, f)
     for b in range(block):
+        total = out.dtype.type(0.0)
         for k in range(samples):
-            repeated = k > 0 and chosen[k, b] == chosen[0, b]
-            p_chosen[k] = 0.0 if repeated else p[chosen[k, b]]
-        without_replacement.of_the_rest(p_chosen, rest[b], table)
-        total[b] = out.dtype.type(0.0)
-        for i in range(samples):
-            baseline = p_chosen[i] * f[i, b]
-            for other in range(samples):
-                if other != i:
-                    ratio = table[1 << i | 1 << other] / table[1 << i]
-                    baseline += p_chosen[other] * ratio * f[other, b]
-            ratio = table[1 << i] / table[0]
-            weight[i, b] = p_chosen[i] * ratio * (f[i, b] - baseline)
-            total[b] += weight[i, b]
-    for c in range(categories):
-        for b in range(block):
-            out[0, c, b] = -p[c] * total[b]
-    for i in range(samples):
-        for b in range(block):
-            out[0, chosen[i, b], b] += weight[i, b]
+            total += f[k, b]
+        for c in range(categories):
+            out[0, c, b] = -p[c] * total
+        for k in range(samples):
+            out[0, chosen[k, b], b] += f[k, b]
     one = out.dtype.type(1.0)
     simplex.add_direct_of_draw(chosen[:1], objective, categories, one, theta_gradient)
 

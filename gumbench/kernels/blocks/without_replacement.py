@@ -67,3 +67,28 @@ def of_the_rest(p, rest, table):
                 mass += p[k]
                 total += p[k] * table[taken | 1 << k]
         table[taken] = total / mass if mass > 0.0 else 1.0
+
+
+@helper
+def weigh(p, chosen, f):
+    """Replace f (K, block) by p_i R(S, i) (f_i - Σ_l p_l R(S, i, l) f_l), S what is chosen.
+
+    R(S, i) = P(S less i | i is taken) / P(S), and R(S, i, l) the same of S less i without i; for
+    l = i it is 1 (Kool et al. 2020).
+    """
+    samples, block = chosen.shape
+    rest, table = empty((block,), np.float64), empty((1 << samples,), np.float64)
+    mass, kept = empty((samples,), np.float64), empty((samples,), np.float64)
+    remaining(p, chosen, rest)
+    for b in range(block):
+        for k in range(samples):
+            repeated = k > 0 and chosen[k, b] == chosen[0, b]
+            mass[k] = 0.0 if repeated else p[chosen[k, b]]
+            kept[k] = f[k, b]
+        of_the_rest(mass, rest[b], table)
+        for i in range(samples):
+            first, baseline = table[1 << i], mass[i] * kept[i]
+            for other in range(samples):
+                if other != i:
+                    baseline += mass[other] * table[1 << i | 1 << other] / first * kept[other]
+            f[i, b] = mass[i] * first / table[0] * (kept[i] - baseline)
