@@ -83,7 +83,7 @@ TYPED = [
     ("export one two", 2, "unexpected extra argument"),
     ("export --json", 2, "No such option: --json"),
     # preset or file
-    ("sweep lecure", 2, "no preset is called 'lecure': did you mean lecture?"),
+    ("sweep lecure", 2, "no preset is called 'lecure': did you mean lecture"),
     ("sweep ''", 2, "no preset is called ''"),
     ("sweep missing.toml", 2, "cannot read missing.toml: No such file"),
     ("sweep lecture.toml", 2, "cannot read lecture.toml: No such file"),
