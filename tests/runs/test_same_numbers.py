@@ -25,8 +25,15 @@ from gumbench.runs import run
 from gumbench.runs.monitor import Monitor
 from gumbench.runs.plan import plan
 
+# One of each kind of noise and draw, and none that evaluates f hundreds of times.
+ESTIMATORS = [
+    *("arm", "augment-reinforce", "concrete", "exact", "gumbel-rao", "local-expectation"),
+    *("measure-valued", "pathwise", "rebar", "reinmax", "score", "score-antithetic"),
+    *("score-baseline", "score-loo", "st-gumbel-softmax", "straight-through", "unordered-set"),
+]
 SPEC = {
     "problems": ["categorical-quadratic", "bernoulli-sum", "gaussian-kl"],
+    "estimators": ESTIMATORS,
     "dimensions": [3, 70],
     "temperatures": [0.3, 1.0],
     "estimates": 6_000,
@@ -112,15 +119,15 @@ FEW = ["concrete", "score", "score-loo", "gumbel-rao", "straight-through", "path
     ("dtype", "estimators"),
     [
         ("float32", FEW),
-        pytest.param("float32", None, marks=pytest.mark.slow),
-        pytest.param("float64", None, marks=pytest.mark.slow),
+        pytest.param("float32", ESTIMATORS, marks=pytest.mark.slow),
+        pytest.param("float64", ESTIMATORS, marks=pytest.mark.slow),
     ],
 )
 def test_vector_width(dtype, estimators):
     import json
 
     problems = {"problems": ["categorical-quadratic", "gaussian-kl"], "dimensions": [3, 33]}
-    spec = SPEC | problems | {"dtype": dtype} | ({"estimators": estimators} if estimators else {})
+    spec = SPEC | problems | {"dtype": dtype, "estimators": estimators}
     found = set()
     for bits in ("128", "256", "512"):
         environment = os.environ | {"GUMBENCH_VECTOR_BITS": bits}
@@ -158,6 +165,7 @@ import gumbench
 from gumbench.runs import run
 run.CHECKPOINT_SECONDS = 0.05
 gumbench.sweep(output=sys.argv[1], problems=["categorical-quadratic", "gaussian-kl"],
+               estimators=["concrete", "score", "score-loo", "local-expectation", "pathwise"],
                dimensions=[40], temperatures=[0.3, 1.0], estimates=int(sys.argv[2]),
                measurements=["variance"])
 """
