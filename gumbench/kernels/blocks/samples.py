@@ -1,6 +1,6 @@
 """Operations on the values of f at the inner samples of one estimate."""
 
-from gumbench.kernels.compiler.jit import helper
+from gumbench.kernels.compiler.jit import helper, inlined
 
 
 @helper
@@ -9,7 +9,7 @@ def leave_one_out(f):
     less_mean(f, f.shape[0] - 1)
 
 
-@helper
+@inlined
 def less_mean(f, divisor):
     """Replace f (samples, block) by (f_k - mean of all) / divisor."""
     real = f.dtype.type
