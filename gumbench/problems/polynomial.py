@@ -19,7 +19,7 @@ def power(x, exponent):
 
 
 def value(x, theta, data, out):
-    exponent, point = data
+    exponent, point = data[0], data[1]
     out[:] = out.dtype.type(0.0)
     for v in range(x.shape[0]):
         for b in range(out.size):
@@ -27,7 +27,7 @@ def value(x, theta, data, out):
 
 
 def value_at(category, theta, data, out):
-    exponent, point = data
+    exponent, point = data[0], data[1]
     real = out.dtype.type
     zero, one = power(abs(point), exponent), power(abs(real(1.0) - point), exponent)
     out[:] = real(0.0)
@@ -37,7 +37,7 @@ def value_at(category, theta, data, out):
 
 
 def gradient(x, theta, data, out):
-    exponent, point = data
+    exponent, point = data[0], data[1]
     one = x.dtype.type(1.0)
     for v in range(x.shape[0]):
         out[v, 0] = x.dtype.type(0.0)

@@ -19,7 +19,7 @@ from gumbench.engine.bound_problem import compiled_for
 from gumbench.engine.bound_estimator import draw_source
 from gumbench.kernels.loops import driver
 
-LOOPS = driver.batch_moments, driver.moments, driver.collect
+LOOPS = driver.batch_moments, driver.moments
 tasks = {}
 for problem in map(registry.make_problem, registry.names("problems")):
     for name in registry.names("estimators"):

@@ -36,7 +36,8 @@ def relax(s, lead, category, gap, inverse_temperature, out):
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     variables, categories, block = out.shape
     draw, one = noise.draws[0], out.dtype.type(1.0)
-    lead, gaps = prepared.reshape((2, variables, categories))
+    tables = prepared.reshape((2, variables, categories))
+    lead, gaps = tables[0], tables[1]
     y, gap = empty_like(out), empty((variables, block), out.dtype)
     for v in range(variables):
         for b in range(block):

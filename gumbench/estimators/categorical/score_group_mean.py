@@ -1,6 +1,7 @@
 """Score function with the mean of all samples as baseline, as in Dr. GRPO: too small by 1/K."""
 
-from gumbench.kernels.blocks import samples, simplex
+from gumbench.kernels.blocks import simplex
+from gumbench.kernels.blocks.samples import leave_one_out
 from gumbench.kernels.compiler.arrays import empty
 from gumbench.types import Cost, Estimator, InnerSamples, Noise
 
@@ -9,7 +10,11 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     draws = noise.draws
     f = empty((draws.shape[0], out.shape[2]), out.dtype)
     simplex.values_of_draws(draws, objective, out.shape[1], f, theta_gradient)
-    samples.less_mean(f, draws.shape[0])
+    leave_one_out(f)
+    shrink = out.dtype.type(1.0) - out.dtype.type(1.0) / out.dtype.type(draws.shape[0])
+    for k in range(draws.shape[0]):
+        for b in range(out.shape[2]):
+            f[k, b] *= shrink
     simplex.centered_score(draws, f, out)
 
 

@@ -1,6 +1,7 @@
 """Score function with the mean of the other samples as baseline: leave one out."""
 
-from gumbench.kernels.blocks import samples, simplex
+from gumbench.kernels.blocks import simplex
+from gumbench.kernels.blocks.samples import leave_one_out
 from gumbench.kernels.compiler.arrays import empty
 from gumbench.types import Cost, Estimator, InnerSamples, Noise
 
@@ -9,8 +10,7 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     draws = noise.draws
     f = empty((draws.shape[0], out.shape[2]), out.dtype)
     simplex.values_of_draws(draws, objective, out.shape[1], f, theta_gradient)
-    # (1/K) (f_k - mean of the others) = (f_k - mean of all) / (K - 1)
-    samples.less_mean(f, draws.shape[0] - 1)
+    leave_one_out(f)
     simplex.centered_score(draws, f, out)
 
 

@@ -1,20 +1,14 @@
 """Operations on the values of f at the inner samples of one estimate."""
 
-from gumbench.kernels.compiler.jit import helper, inlined
+from gumbench.kernels.compiler.jit import helper
 
 
 @helper
 def leave_one_out(f):
     """Replace f (samples, block) by (1/K) (f_k - mean of the others) = (f_k - mean) / (K - 1)."""
-    less_mean(f, f.shape[0] - 1)
-
-
-@inlined
-def less_mean(f, divisor):
-    """Replace f (samples, block) by (f_k - mean of all) / divisor."""
     real = f.dtype.type
     samples = f.shape[0]
-    inverse, scale = real(1.0) / real(samples), real(1.0) / real(divisor)
+    inverse, scale = real(1.0) / real(samples), real(1.0) / real(samples - 1)
     for b in range(f.shape[1]):
         mean = real(0.0)
         for k in range(samples):
