@@ -100,6 +100,7 @@ def files(tmp_path):
     return found
 
 
+@pytest.mark.xfail(reason="open: symbols of Numba's own, for errors with arguments")
 @pytest.mark.slow
 @pytest.mark.parametrize("bits", [256])
 def test_no_symbol_of_all_estimators_and_problems_stands_for_two_codes(bits, cache, monkeypatch):
