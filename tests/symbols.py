@@ -6,6 +6,7 @@ constants that they refer to; places in memory are known only when it is loaded.
 
 import collections
 import hashlib
+import itertools
 import pickle
 import struct
 
@@ -79,12 +80,34 @@ class Elf:
                 yield name, hashlib.sha256(text).hexdigest()
 
 
-def of_two_codes(folder):
-    """Symbols of a cache folder that stand for two codes, and the number of all."""
+def _codes_of(folder):
+    """The codes of each symbol in the objects of a cache folder."""
     found = collections.defaultdict(set)
     for path in folder.rglob("*.nbc"):
         with path.open("rb") as file:
             (_, _, (compiled, _)), *_ = Reader(file).load()
         for symbol, code in Elf(compiled).codes():
             found[symbol].add(code)
+    return found
+
+
+def of_two_codes(folder):
+    """Symbols of a cache folder that stand for two codes, and the number of all."""
+    found = _codes_of(folder)
     return [symbol for symbol, codes in found.items() if len(codes) > 1], len(found)
+
+
+def of_two_processes(*folders):
+    """Symbols that stand for different codes in the folders of several processes, and of all.
+
+    Each process has filled its own folder. Within one, a symbol is one function of Numba's: LLVM
+    may order its instructions by what else is in an object.
+    """
+    found = [_codes_of(folder) for folder in folders]
+    bad = {
+        symbol
+        for one, other in itertools.combinations(found, 2)
+        for symbol in one.keys() & other.keys()
+        if not one[symbol] & other[symbol]
+    }
+    return bad, len(set().union(*found))

@@ -16,7 +16,7 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
         exponentials = noise.by_category[k]
         conditional.perturbed_logits(objective.dist_params, prepared, exponentials, draw, perturbed)
         simplex.softmax(perturbed, temperature, perturbed)
-        term[:] = g
+        simplex.copy(g, term)
         simplex.softmax_pullback(perturbed, one / temperature, term)
         simplex.add_weighted(term, one / out.dtype.type(samples), out)
     simplex.add_direct_of_draw(draw, objective, out.shape[1], one, theta_gradient)

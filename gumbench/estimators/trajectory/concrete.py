@@ -15,7 +15,9 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     shared = empty((states, actions, block), out.dtype)
     for t in range(steps):
         for s in range(states):
-            shared[s] = gumbels[t]
+            for a in range(actions):
+                for b in range(block):
+                    shared[s, a, b] = gumbels[t, a, b]
         simplex.relax(logits, shared, temperature, y[t])
     trajectory.relaxed_gradient(objective, y, g)
     out[:] = out.dtype.type(0.0)

@@ -222,6 +222,14 @@ def covariance_pullback(s, probabilities, category, g, out):
 
 
 @by_strips
+def copy(s, x, out):
+    """out = x; an assignment of whole arrays would check their shapes, and raise with a text."""
+    for v in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            out[v, c, s] = x[v, c, s]
+
+
+@by_strips
 def add_weighted(s, x, weight, out):
     """Add weight · x to out."""
     for v in range(out.shape[0]):

@@ -125,4 +125,4 @@ def relaxed_gradient(objective, y, d_y):
                 for b in range(block):
                     value[s, b] += y[t, s, a, b] * row[b]
                     row[b] *= visits[t, s, b]
-        following[:] = value
+        value, following = following, value
