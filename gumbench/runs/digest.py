@@ -14,7 +14,7 @@ from gumbench.user_code import loading
 
 ROOT = Path(__file__).parents[1]
 # Folders and files that every number depends on.
-SHARED = ("types.py", "distributions", "engine", "kernels", "stats", "data")
+SHARED = ("types", "distributions", "engine", "kernels", "stats", "data")
 SUFFIXES = (".py", ".npz")
 
 

@@ -1,0 +1,49 @@
+"""Core data types, which all layers share."""
+
+from gumbench.types.estimator import (
+    METHODS,
+    NOISE_KINDS,
+    Cost,
+    Estimator,
+    InnerSamples,
+    Kernel,
+    Noise,
+    Sizes,
+)
+from gumbench.types.problem import (
+    Problem,
+    ProblemMaker,
+    problem,
+)
+from gumbench.types.results import (
+    BATCHES,
+    Cell,
+    PartResult,
+    Record,
+    Truth,
+    Unseen,
+)
+from gumbench.types.sampler import (
+    Sampler,
+)
+
+__all__ = [
+    "BATCHES",
+    "METHODS",
+    "NOISE_KINDS",
+    "Cell",
+    "Cost",
+    "Estimator",
+    "InnerSamples",
+    "Kernel",
+    "Noise",
+    "PartResult",
+    "Problem",
+    "ProblemMaker",
+    "Record",
+    "Sampler",
+    "Sizes",
+    "Truth",
+    "Unseen",
+    "problem",
+]
