@@ -1,9 +1,12 @@
 """Independent Gaussians; the distribution parameters (2, variables) are mean and scale."""
 
+from typing import Annotated
+
 import numpy as np
+from pydantic import Field
 
 from gumbench.errors import InputError
-from gumbench.types import Noise
+from gumbench.types import Noise, Problem
 
 DISCRETE = False
 NOISE = Noise("normal")
@@ -11,12 +14,26 @@ DRAWN = DRAWN_FASTEST = None
 TRUTH_ESTIMATOR = "pathwise"
 TRUTH_SOURCE = "closed form"
 
+# Settings of problems.
+Mean = Annotated[float, Field(description="mean of z")]
+Scale = Annotated[float, Field(gt=0, description="standard deviation of z")]
 
 # What a user's estimator calls them.
 PARAMETERS = {
     "mean": lambda dist_params: dist_params[0],
     "scale": lambda dist_params: dist_params[1],
 }
+
+
+def of_mean_and_scale(dimension, mean, scale, **facts):
+    """A problem of d Gaussians, other fields as given; θ is means (d,) or one, then scales."""
+    return Problem(
+        family="gaussian",
+        theta=np.concatenate([np.broadcast_to(part, dimension) for part in (mean, scale)]),
+        parts={"mean": dimension, "scale": dimension},
+        shape=(dimension, 1),
+        **facts,
+    )
 
 
 def parameter_shape(problem):

@@ -7,6 +7,7 @@ from gumbench.distributions import family
 from gumbench.types import Problem
 
 MOST_SWAPPED = 256
+MOST_FITTED = 128
 
 
 class Need(NamedTuple):
@@ -38,6 +39,10 @@ NEEDS = {
     "few_categories": Need(
         lambda problem: problem.shape[1] <= MOST_SWAPPED,
         f"at most {MOST_SWAPPED} categories, for f is evaluated at all swaps of two",
+    ),
+    "few_logits": Need(
+        lambda problem: problem.shape[0] * problem.shape[1] <= MOST_FITTED,
+        f"at most {MOST_FITTED} logits, for it fits weights to each of them",
     ),
     "enumerable": Need(
         lambda problem: family(problem.family).enumerable(problem),

@@ -16,7 +16,7 @@ from gumbench.distributions import categorical
 from gumbench.engine.bound_estimator import BoundEstimator
 from gumbench.engine.bound_problem import BoundProblem
 from gumbench.kernels.random import noise, philox
-from gumbench.types import Problem, Unseen
+from gumbench.types import Estimator, Problem, Unseen
 
 # Outcomes are rare that are drawn less often than this, alone and the heaviest of them together.
 EXPECTED_DRAWS = 5.0
@@ -27,6 +27,7 @@ LISTED_IN_PYTHON = 256
 ITEMS = 1 << 25
 PILOT_ITEMS = 1 << 20
 MOST_PILOTS = 64
+RACES = {"draw", "exponential", "gumbel"}
 # So many draws of an outcome would see it.
 ENOUGH_DRAWS = 10.0
 
@@ -80,6 +81,13 @@ def unseen(
         _of_part(rare, square, rounding, estimates)
         for square, rounding in zip(squares, roundings, strict=True)
     ]
+
+
+def can_be_forced(estimator: Estimator, inner_samples: int | None) -> bool:
+    """Whether outcomes are the winners of the races of noise that estimators share."""
+    arrays = [one for one in estimator.noise(inner_samples or 1) if one.per == "category"]
+    kinds = {one.kind for one in arrays}
+    return bool(kinds) and kinds <= RACES and not any(one.purpose for one in arrays)
 
 
 def pilots(count: int, items: int, estimates: int) -> int:

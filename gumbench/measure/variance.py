@@ -83,7 +83,8 @@ def _measure_together(
     moments = accumulate(bound_estimator, grouping, cell.estimates // BATCHES, monitor, name)
     cost = estimator.cost(Sizes(cell.inner_samples or 1, *bound.problem.shape))
     draws = int(cost.values) if cost.at_draws else bound_estimator.noise_arrays
-    missing = unseen(bound_estimator, estimator, draws, truth, grouping, moments)
+    forced = rare.can_be_forced(estimator, cell.inner_samples)
+    missing = unseen(bound_estimator, estimator, draws, truth, grouping, moments) if forced else {}
     monitor.stage("summing exact moments")
     exact = [_exact(c, bound, estimator, truth.gradient) for c in cells]
     monitor.stage("")

@@ -6,8 +6,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from gumbench.distributions.gaussian import Mean, Scale, of_mean_and_scale
 from gumbench.kernels.compiler.jit import helper
-from gumbench.types import Problem, problem
+from gumbench.types import problem
 
 # Taylor coefficients in r² for |r| ≤ π/4: the first ones left out add less than 1e-16.
 SINES = tuple((-1.0) ** k / math.factorial(2 * k + 1) for k in range(8))
@@ -62,19 +63,18 @@ def make(
     dimension,
     *,
     k: Annotated[float, Field(description="frequency")] = 1.0,
-    mu: Annotated[float, Field(description="mean of z")] = 1.0,
-    sigma: Annotated[float, Field(gt=0, description="standard deviation of z")] = 1.0,
+    mu: Mean = 1.0,
+    sigma: Scale = 1.0,
 ):
     """E[Σ cos kz], z ~ N(μ, σ²) in each of d dimensions (Mohamed et al. 2020, k from 0.5 to 5).
 
     The gradient by the mean is -k exp(-k²σ²/2) sin kμ. On N(1, 1) pathwise has less variance by
     the mean up to k = 1.064, and score beyond.
     """
-    return Problem(
-        family="gaussian",
-        theta=np.concatenate([np.full(dimension, mu), np.full(dimension, sigma)]),
-        parts={"mean": dimension, "scale": dimension},
-        shape=(dimension, 1),
+    return of_mean_and_scale(
+        dimension,
+        mu,
+        sigma,
         value=value,
         gradient=gradient,
         data=(k,),

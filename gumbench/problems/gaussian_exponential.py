@@ -5,8 +5,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from gumbench.distributions.gaussian import Mean, Scale, of_mean_and_scale
 from gumbench.kernels.compiler import elementary
-from gumbench.types import Problem, problem
+from gumbench.types import problem
 
 
 def value(x, theta, data, out):
@@ -39,18 +40,17 @@ def make(
     dimension,
     *,
     k: Annotated[float, Field(ge=0, description="steepness")] = 1.0,
-    mu: Annotated[float, Field(description="mean of z")] = 1.0,
-    sigma: Annotated[float, Field(gt=0, description="standard deviation of z")] = 1.0,
+    mu: Mean = 1.0,
+    sigma: Scale = 1.0,
 ):
     """E[Σ exp(-kz²)], z ~ N(μ, σ²) in each of d dimensions (Mohamed et al. 2020, k from 0.1 to 10).
 
     The gradient by the mean is -2kμ/w exp(-kμ²/w)/√w with w = 1 + 2kσ².
     """
-    return Problem(
-        family="gaussian",
-        theta=np.concatenate([np.full(dimension, mu), np.full(dimension, sigma)]),
-        parts={"mean": dimension, "scale": dimension},
-        shape=(dimension, 1),
+    return of_mean_and_scale(
+        dimension,
+        mu,
+        sigma,
         value=value,
         gradient=gradient,
         data=(k,),

@@ -1,13 +1,11 @@
 """KL divergence of a Gaussian from the standard normal, as an expectation."""
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field
 
+from gumbench.distributions.gaussian import Mean, Scale, of_mean_and_scale
 from gumbench.kernels.blocks import gaussian
 from gumbench.kernels.compiler import elementary
-from gumbench.types import Problem, problem
+from gumbench.types import problem
 
 
 def value(x, theta, data, out):
@@ -46,8 +44,8 @@ def truth(theta, data):
 def make(
     dimension,
     *,
-    mu: Annotated[float, Field(description="mean of z")] = 1.0,
-    sigma: Annotated[float, Field(gt=0, description="standard deviation of z")] = 0.5,
+    mu: Mean = 1.0,
+    sigma: Scale = 0.5,
 ):
     """KL(N(μ, σ²) ‖ N(0, 1)) = E_q[log q(z) - log p(z)] in each of d dimensions.
 
@@ -56,11 +54,10 @@ def make(
     the scale. At σ = 1 it is degenerate: the gradient by the scale is 0, and sticking the landing
     has no variance.
     """
-    return Problem(
-        family="gaussian",
-        theta=np.concatenate([np.full(dimension, mu), np.full(dimension, sigma)]),
-        parts={"mean": dimension, "scale": dimension},
-        shape=(dimension, 1),
+    return of_mean_and_scale(
+        dimension,
+        mu,
+        sigma,
         value=value,
         gradient=gradient,
         direct=direct,

@@ -5,7 +5,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from gumbench.types import Problem, problem
+from gumbench.distributions.gaussian import Mean, Scale, of_mean_and_scale
+from gumbench.types import problem
 
 
 def value(x, theta, data, out):
@@ -35,18 +36,17 @@ def make(
     dimension,
     *,
     k: Annotated[float, Field(description="the point")] = 3.0,
-    mu: Annotated[float, Field(description="mean of z")] = 1.0,
-    sigma: Annotated[float, Field(gt=0, description="standard deviation of z")] = 1.0,
+    mu: Mean = 1.0,
+    sigma: Scale = 1.0,
 ):
     """E[Σ (z - k)²], z ~ N(μ, σ²) in each of d dimensions (Mohamed et al. 2020, k from -3 to 3).
 
     The gradient is 2(μ - k) by the mean and 2σ by the scale.
     """
-    return Problem(
-        family="gaussian",
-        theta=np.concatenate([np.full(dimension, mu), np.full(dimension, sigma)]),
-        parts={"mean": dimension, "scale": dimension},
-        shape=(dimension, 1),
+    return of_mean_and_scale(
+        dimension,
+        mu,
+        sigma,
         value=value,
         gradient=gradient,
         data=(k,),

@@ -6,7 +6,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from gumbench.types import Problem, problem
+from gumbench.distributions.gaussian import Mean, Scale, of_mean_and_scale
+from gumbench.types import problem
 
 
 def value(x, theta, data, out):
@@ -38,8 +39,8 @@ def truth(theta, data):
 def make(
     dimension,
     *,
-    mu: Annotated[float, Field(description="mean of z")] = 0.0,
-    sigma: Annotated[float, Field(gt=0, description="standard deviation of z")] = 1.0,
+    mu: Mean = 0.0,
+    sigma: Scale = 1.0,
     k: Annotated[float, Field(description="where the step is")] = 0.5,
     force: Annotated[int, Field(ge=0, le=1, description="1 has ∂f/∂z, which is 0")] = 0,
 ):
@@ -48,11 +49,10 @@ def make(
     The gradient is φ((k - μ)/σ)/σ by the mean, while the derivative of a step is 0 wherever it
     exists, so estimators that need ∂f/∂z do not apply. The setting force=1 gives them that 0.
     """
-    return Problem(
-        family="gaussian",
-        theta=np.concatenate([np.full(dimension, mu), np.full(dimension, sigma)]),
-        parts={"mean": dimension, "scale": dimension},
-        shape=(dimension, 1),
+    return of_mean_and_scale(
+        dimension,
+        mu,
+        sigma,
         value=value,
         gradient=zero_gradient if force else None,
         data=(k,),

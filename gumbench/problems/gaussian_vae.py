@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from gumbench.distributions.gaussian import of_mean_and_scale
 from gumbench.kernels.blocks import gaussian
 from gumbench.kernels.compiler import elementary
 from gumbench.kernels.compiler.arrays import empty
@@ -19,7 +20,7 @@ from gumbench.problems.categorical_vae import (
     decode,
     residual,
 )
-from gumbench.types import Problem, problem
+from gumbench.types import problem
 
 MOST = 16
 # Of each dimension: 32 agree to 1e-10 for all images and scales up to 1.
@@ -111,11 +112,10 @@ def make(
     mean = (pixels @ weights["encoder"] + weights["offset"])[:dimension]
     scale = np.exp(pixels @ weights["scale_encoder"] + weights["scale_offset"])[:dimension]
     rows = weights["decoder"][:dimension]
-    return Problem(
-        family="gaussian",
-        theta=np.concatenate([mean + away * scale, scale]),
-        parts={"mean": dimension, "scale": dimension},
-        shape=(dimension, 1),
+    return of_mean_and_scale(
+        dimension,
+        mean + away * scale,
+        scale,
         value=value,
         gradient=gradient,
         direct=direct,

@@ -146,9 +146,7 @@ def _problem_cells(
         inner_samples=None,
         dtype=spec.dtype,
         seed=spec.seed,
-        estimates=BATCHES
-        if declared.deterministic
-        else BATCHES * math.ceil(spec.estimates / BATCHES),
+        estimates=0,
         truth_estimates=BATCHES * math.ceil(spec.truth_estimates / BATCHES),
         options=tuple((n, True) for n in ("components", "exact") if getattr(spec, n)),
         digest="",
@@ -170,8 +168,18 @@ def _problem_cells(
             estimator_settings=estimator_settings,
             inner_samples=inner,
             temperature=temperature,
+            estimates=_estimates(spec.estimates, declared, inner),
             digest=digests[measurement],
         )
+
+
+def _estimates(wanted: int, estimator: Estimator, inner_samples: int | None) -> int:
+    """How many estimates a cell makes, in whole batches."""
+    if estimator.deterministic:
+        return BATCHES
+    if estimator.inner_samples and inner_samples:
+        wanted = estimator.inner_samples.estimates(wanted, inner_samples)
+    return BATCHES * math.ceil(wanted / BATCHES)
 
 
 def _dimensions(grid: Grid, maker: ProblemMaker, refuse: bool, notes: list[Note]) -> list[int]:

@@ -215,7 +215,16 @@ def test_calls_of_a_compiled_estimator_are_counted(place, capsys):
     assert "declares Cost(values=0) an estimate and makes 1" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", registry.names("estimators"))
+SEEN_ALWAYS = ("pathwise", "rebar", "score-loo")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in SEEN_ALWAYS else pytest.mark.slow)
+        for name in registry.names("estimators")
+    ],
+)
 def test_built_in_estimators_declare_what_they_call(name):
     from gumbench.engine.bound_estimator import bind_estimator
     from gumbench.engine.bound_problem import BoundProblem

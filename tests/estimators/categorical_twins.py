@@ -7,7 +7,10 @@ depend on θ; None where it is not known.
 import itertools
 
 import numpy as np
-from twin_setting import TEMPERATURE, N, outer, softmax, times_jacobian
+from twin_setting import SEED, TEMPERATURE, N, outer, softmax, times_jacobian
+
+from gumbench.distributions import control_variate
+from gumbench.engine.bound_estimator import Preparation
 
 
 def score(s, k=0):
@@ -243,6 +246,162 @@ def rebar(s, step=1e-6):
     weight = s.plain.f(d) - eta * s.plain.f(conditional)
     direct = s.direct(d) + eta * (s.direct(y) - s.direct(conditional))
     return outer(weight, d - s.p) + eta * (through - given), direct
+
+
+def grpo(s):
+    draws = [s.draw(k) for k in range(s.samples)]
+    f = np.array([s.plain.f(d) for d in draws])
+    deviation = f.std(axis=0, ddof=s.settings["ddof"])
+    equal = f.max(axis=0) - f.min(axis=0) <= 1e-12 * np.abs(f).max()
+    weight = np.where(equal, 0.0, (f - f.mean(axis=0)) / np.where(equal, 1.0, deviation))
+    return np.mean([outer(weight[k], d - s.p) for k, d in enumerate(draws)], axis=0)
+
+
+def double_cv(s):
+    a, b, alpha = s.draw(0), s.draw(1), s.settings["alpha"]
+    slope_a, slope_b = s.plain.gradient(a), s.plain.gradient(b)
+    f_a = s.plain.f(a) - alpha * (slope_b * (a - s.p)).sum((1, 2))
+    f_b = s.plain.f(b) - alpha * (slope_a * (b - s.p)).sum((1, 2))
+    p = np.broadcast_to(s.p, a.shape)
+    rest = times_jacobian(p, slope_a) + times_jacobian(p, slope_b)
+    return 0.5 * outer(f_a - f_b, a - b) + 0.5 * alpha * rest
+
+
+def top_k_sum(s):
+    p, identity = s.p[0], np.eye(s.p.shape[1])
+    order = sorted(range(p.size), key=lambda i: -p[i])
+    top, others = order[: s.samples], order[s.samples :]
+    total = sum(p[i] * s.plain.f(identity[i][None, None])[0] * (identity[i] - p) for i in top)
+    out = np.broadcast_to(total, (N, 1, p.size)).copy()
+    if others:
+        race = (s.noise("exponential")[:, 0] / p)[:, others]
+        d = identity[np.array(others)[race.argmin(axis=1)]][:, None]
+        out += outer(s.plain.f(d), p[others].sum() * (d - s.p))
+    return out
+
+
+def stratified(s):
+    edges, terms = np.cumsum(s.p[0]), []
+    for k in range(s.samples):
+        u = s.noise("uniform", 0 if s.settings["systematic"] else k, per="variable")[:, 0]
+        place = np.searchsorted(edges[:-1], (k + u) / s.samples, side="right")
+        d = np.eye(edges.size)[place][:, None]
+        terms.append(outer(s.plain.f(d), d - s.p))
+    return np.mean(terms, axis=0)
+
+
+def _broken_sticks(s):
+    """Numbers of the sticks taken (samples, n, variables), and categories of sticks."""
+    order = np.argsort(s.p, axis=1, kind="stable")
+    p = np.take_along_axis(s.p, order, axis=1)
+    exponentials = np.array([s.conditional(k) for k in range(s.samples)])
+    share = exponentials / exponentials.sum(axis=0)
+    place = np.full(share.shape[:3], p.shape[1] - 1)
+    for v, c in np.ndindex(p.shape[0], p.shape[1] - 1):
+        chance = p[v, c] / p[v, c:].sum()
+        taken = share[:, :, v, c] > 1 - chance ** (1 / (s.samples - 1))
+        place[:, :, v] = np.where(taken & (place[:, :, v] > c), c, place[:, :, v])
+    return place, order, p
+
+
+def _pair_probability(p, i, j, samples):
+    """Of two draws to take sticks i < j: what each stick before them does, multiplied."""
+    total = 1.0
+    for c in range(j + 1):
+        chance = p[c] / p[c:].sum()
+        both = max(0.0, 2 * chance ** (1 / (samples - 1)) - 1) ** (samples - 1)
+        if c < i:
+            total *= 1 - 2 * chance + both
+        elif c == i:
+            total *= chance - both
+        else:
+            total *= chance if c == j else 1 - chance
+    return total
+
+
+def carms(s):
+    place, order, p = _broken_sticks(s)
+    samples, _, variables = place.shape
+    identity = np.eye(p.shape[1])
+    draws = np.stack([identity[order[v][place[:, :, v]]] for v in range(variables)], axis=2)
+    f = np.array([s.plain.f(d) for d in draws])
+    out = np.zeros((N, *s.p.shape))
+    for k, other in itertools.combinations(range(samples), 2):
+        for v, n in np.ndindex(variables, N):
+            i, j = sorted((place[k, n, v], place[other, n, v]))
+            if i < j:
+                ratio = p[v, i] * p[v, j] / _pair_probability(p[v], i, j, samples)
+                difference = draws[k, n, v] - draws[other, n, v]
+                out[n, v] += ratio * (f[k, n] - f[other, n]) * difference
+    return out / (samples * (samples - 1))
+
+
+def arms(s):
+    """Leave-one-out over the correlation, by logits of category 1."""
+    exponentials = np.array([s.conditional(k)[:, :, 0] for k in range(s.samples)])
+    share, others = exponentials / exponentials.sum(axis=0), s.samples - 1
+    rare = s.p.argsort(axis=1, kind="stable")[:, 0]
+    q = s.p.min(axis=1)
+    drawn = share > 1 - q ** (1 / others)
+    b = np.where(drawn, rare, 1 - rare)
+    f = np.array([s.plain.f(np.eye(2)[one]) for one in b])
+    both = np.maximum(0.0, 2 * q ** (1 / others) - 1) ** others
+    correlation = (both - q**2) / (q * (1 - q))
+    less = f - (f.sum(axis=0) - f) / others
+    by_logit = (less[:, :, None] * (b - s.p[:, 1])).mean(axis=0) / (1 - correlation)
+    return _in_both(by_logit)
+
+
+def redge(s, step=1e-6):
+    """The derivative of the soft draw by differences, its noise held fixed."""
+    epsilon = s.noise("normal")
+
+    def soft(logits):
+        y, x, before = np.broadcast_to(softmax(logits), epsilon.shape), epsilon, 1.0
+        for t in np.linspace(1.0, s.settings["t"], s.settings["steps"])[1:]:
+            direction = (x - (1 - before) * y) / before
+            x, before = (1 - t) * y + t * direction, t
+            y = softmax(logits + (1 - t) / t**2 * x)
+        return y
+
+    race = s.noise("exponential") / soft(s.logits)
+    d = np.eye(s.logits.shape[1])[race.argmin(axis=2)]
+    slope, out = s.plain.gradient(d), np.empty(d.shape)
+    for v, c in np.ndindex(*s.logits.shape):
+        moved = np.zeros(s.logits.shape)
+        moved[v, c] = step
+        change = soft(s.logits + moved) - soft(s.logits - moved)
+        out[:, v, c] = (slope * change).sum((1, 2)) / (2 * step)
+    return out, s.direct(d)
+
+
+def decoupled_st(s):
+    race = s.noise("exponential") * np.exp(-s.logits / s.settings["forward"])
+    d = np.eye(s.logits.shape[1])[race.argmin(axis=2)]
+    q = np.broadcast_to(softmax(s.logits / TEMPERATURE), d.shape)
+    return times_jacobian(q, s.plain.gradient(d)) / TEMPERATURE, s.direct(d)
+
+
+def imle(s):
+    d, step = s.draw(), s.settings["lambda"]
+    moved = s.logits - step * s.plain.gradient(d) + s.noise("gumbel")
+    return (d - np.eye(d.shape[2])[moved.argmax(axis=2)]) / step, s.direct(d)
+
+
+def relax(s):
+    """REBAR's twin with a control variate more, of the weights that were fitted."""
+    kinds = 1 if s.settings["surrogate"] == "linear" else 2
+    preparation = Preparation(s.bound, s.settings, TEMPERATURE, None, SEED)
+    weights = np.zeros((2, *s.logits.shape))
+    weights.ravel()[: kinds * s.logits.size] = control_variate.fitted(preparation, kinds)
+    linear, square = weights
+    f, gradient, eta = s.plain.f, s.plain.gradient, s.settings["eta"]
+    s.plain.f = lambda x: f(x) + (linear * x + square * x**2).sum((1, 2)) / eta
+    s.plain.gradient = lambda x: gradient(x) + (linear + 2 * square * x) / eta
+    by_logits, direct = rebar(s)
+    d = s.draw()
+    s.plain.f, s.plain.gradient = f, gradient
+    return by_logits - outer((linear * d + square * d**2).sum((1, 2)) / eta, d - s.p), direct
 
 
 def exact(s):

@@ -1,7 +1,10 @@
 """Every Gaussian estimator once more, in NumPy (see categorical_twins)."""
 
+from statistics import NormalDist
+
 import numpy as np
-from twin_setting import SEED, outer
+from scipy.stats import qmc
+from twin_setting import SEED, N, outer
 
 
 def _scores(s, k=0):
@@ -84,3 +87,34 @@ def measure_valued(s):
         out[:, 0, v] = (f(v, rayleigh) - f(v, -against)) / (scale[v] * np.sqrt(2 * np.pi))
         out[:, 1, v] = (f(v, maxwell) - f(v, normal)) / scale[v]
     return out
+
+
+def pathwise_rqmc(s):
+    """Each point's digits are swapped at the nodes they lead through; ½ in the middle of a cell."""
+    variables = s.logits.shape[1]
+    levels = s.samples.bit_length() - 1
+    points = qmc.Sobol(variables, scramble=False).random_base2(levels)
+    swaps = [s.noise("uniform", s.samples + k, per="variable") for k in range(-(-s.samples // 16))]
+    quantile = np.vectorize(NormalDist().inv_cdf)
+    terms, direct = [], []
+    for k, point in enumerate(points):
+        inside = s.noise("uniform", k, per="variable")
+        digits = [f"{int(x * s.samples):0{levels}b}" for x in point]
+        epsilon = np.empty((N, variables))
+        for n, v in np.ndindex(N, variables):
+            moved = ""
+            for level, digit in enumerate(digits[v]):
+                node = 2**level - 1 + int("0" + digits[v][:level], 2)
+                swap = int(swaps[node // 16][n, v] * 65536) // 2 ** (node % 16) % 2
+                moved += str((int(digit) + swap) % 2)
+            place = int(moved, 2)
+            if place < s.samples // 2:
+                epsilon[n, v] = quantile((place + inside[n, v]) / s.samples)
+            else:
+                low = (s.samples - 1 - place + inside[n, v]) / s.samples
+                epsilon[n, v] = -quantile(low)
+        z = (s.logits[0] + s.logits[1] * epsilon)[:, :, None]
+        g = s.plain.gradient(z)[:, :, 0]
+        terms.append(np.stack([g, g * epsilon], axis=1))
+        direct.append(s.direct(z))
+    return np.mean(terms, axis=0), np.mean(direct, axis=0)

@@ -14,6 +14,8 @@ import pytest
 from measured import LEVEL, bind, first_part, numbers, variance_p
 from scipy import integrate
 
+import gumbench
+from gumbench.distributions import control_variate
 from gumbench.types import Truth
 
 ESTIMATES = 1 << 20
@@ -79,7 +81,12 @@ def st_gumbel_softmax(s, temperature, samples=1):
 
 
 def rebar(s, temperature, eta=1.0):
-    """Given b the two relaxed numbers are independent: variances add up."""
+    """Of `rebar_with` the control variate η f."""
+    return rebar_with(s, s.f, temperature, eta)
+
+
+def rebar_with(s, f, temperature, eta=1.0):
+    """With control variate η s.f. Given b the two relaxed numbers are independent."""
 
     def relaxed(z):
         y = exact.sigmoid(z / temperature)
@@ -98,7 +105,7 @@ def rebar(s, temperature, eta=1.0):
         parts = [relaxed, functools.partial(conditional, b=b)]
         firsts = [s.given(b, part) for part in parts]
         seconds = [s.given(b, lambda z, part=part: part(z) ** 2) for part in parts]
-        means[b] = s.f(b) * (b - s.theta) + sum(firsts)
+        means[b] = f(b) * (b - s.theta) + sum(firsts)
         variances[b] = sum(q - m * m for q, m in zip(seconds, firsts, strict=True))
     mean = s.mixture(means.get)
     return mean, s.mixture(lambda b: variances[b] + means[b] ** 2) - mean**2
@@ -276,3 +283,133 @@ def test_swaps_have_less_variance_than_the_noise_alone():
     swaps = first_part(bound, "arsm", 1, ESTIMATES)
     assert swaps["bias_p"] > LEVEL / 100
     assert swaps["variance_high"] < 0.1 * augment_reinforce_trace(p, f)
+
+
+def decoupled(p, f_slopes, q, temperature):
+    """Mean and trace over draws from p of J(q) ∇f(e_i)/τ, J(q) = diag q - q qᵀ."""
+    jacobian = np.diag(q) - np.outer(q, q)
+    estimates = [jacobian @ slope / temperature for slope in f_slopes]
+    mean = sum(x * e for x, e in zip(p, estimates, strict=True))
+    square = sum(x * (e**2).sum() for x, e in zip(p, estimates, strict=True))
+    return mean, square - (mean**2).sum()
+
+
+@pytest.mark.parametrize("place", CATEGORICAL[:2])
+@pytest.mark.parametrize("temperature", TEMPERATURES)
+def test_decoupled_temperatures(place, temperature):
+    bound, p, _ = row(place)
+    double = bound.at("float64")
+    vertices = np.eye(len(p))[None]
+    slopes = double.gradient(vertices)[0].T
+    q = np.array(exact.softmax(numbers(double.theta / temperature)))
+    mean, variance = decoupled(p, slopes, q, temperature)
+    check(bound, "decoupled-st", mean, variance, temperature=temperature)
+
+
+@pytest.mark.parametrize("place", TOYS)
+def test_implicit_mle(place):
+    """Both draws are 1[φ + L > 0] and 1[φ + L > λ f'(b)], L logistic, here at λ = 1."""
+    s = toy(place)
+    up = exact.sigmoid(s.phi) - exact.sigmoid(s.phi - max(s.slope(1), 0.0))
+    down = exact.sigmoid(-s.phi) - exact.sigmoid(-s.phi + min(s.slope(0), 0.0))
+    check(s.bound, "imle", up - down, up + down - (up - down) ** 2)
+
+
+def redge(s, t=0.5, steps=3):
+    """Mean and variance by quadrature over the difference of the two normal numbers."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(120)
+    weights = weights / weights.sum()
+    epsilon = math.sqrt(2) * nodes
+    logit, by_phi = np.full(nodes.size, s.phi), np.ones(nodes.size)
+    x, x_by_phi, before = epsilon, np.zeros(nodes.size), 1.0
+    for time in np.linspace(1.0, t, steps)[1:]:
+        y = np.tanh(logit / 2)
+        y_by_phi = (1 - y**2) / 2 * by_phi
+        noise, noise_by_phi = (
+            (a - (1 - before) * b) / before for a, b in ((x, y), (x_by_phi, y_by_phi))
+        )
+        x, x_by_phi = (1 - time) * y + time * noise, (1 - time) * y_by_phi + time * noise_by_phi
+        guide, before = (1 - time) / time**2, time
+        logit, by_phi = s.phi + guide * x, 1 + guide * x_by_phi
+    y = 1 / (1 + np.exp(-logit))
+    slope = y * (1 - y) * by_phi
+    mean = weights @ ((y * s.slope(1) + (1 - y) * s.slope(0)) * slope)
+    square = weights @ ((y * s.slope(1) ** 2 + (1 - y) * s.slope(0) ** 2) * slope**2)
+    return mean, square - mean**2
+
+
+@pytest.mark.parametrize("place", TOYS)
+def test_denoising_steps(place):
+    s = toy(place)
+    check(s.bound, "redge", *redge(s))
+
+
+@pytest.mark.parametrize(("name", "size"), [("bernoulli-toy", 1), ("categorical-quadratic", 4)])
+def test_denoising_at_time_one_is_straight_through(name, size):
+    """Straight-through is a function of the draw: each estimate is one of its values."""
+    problem = gumbench.make_problem(name, size)
+    options = {"dtype": "float64"}
+    straight = gumbench.estimate(problem, "straight-through", 65_536, **options)
+    estimates = gumbench.estimate(
+        problem, "redge", 4096, settings={"t": 1.0, "steps": 4}, **options
+    )
+    values = {tuple(row) for row in straight.round(9)}
+    assert len(values) == max(2, size)
+    assert {tuple(row) for row in estimates.round(9)} <= values
+
+
+@pytest.mark.parametrize("place", TOYS)
+@pytest.mark.parametrize("temperature", [0.2, 1.0])
+def test_relax_leaves_less_than_rebar(place, temperature):
+    s = toy(place)
+    fitted = first_part(s.bound, "relax", 5, ESTIMATES, temperature=temperature)
+    assert fitted["bias_p"] > LEVEL / 100
+    assert fitted["variance_high"] < 0.5 * rebar(s, temperature)[1]
+
+
+@pytest.mark.parametrize("weights", [(0.0, 0.0), (3.0, -2.0), (-1.0, 5.0)])
+def test_relax_is_unbiased_for_any_surrogate(weights, monkeypatch):
+    """A quadratic that nobody would fit, and its variance by quadrature."""
+    s, (linear, square) = toy(TOYS[0]), weights
+    wanted = np.array([[0.0, linear], [0.0, square]])
+    monkeypatch.setattr(control_variate, "fitted", lambda preparation, kinds: wanted.ravel())
+    f, slope = s.f, s.slope
+    other = Toy(*TOYS[0])
+    other.f = lambda y: f(y) + linear * y + square * y * y
+    other.slope = lambda y: slope(y) + linear + 2 * square * y
+    mean, variance = rebar_with(other, s.f, 0.5)
+    assert mean == pytest.approx(s.gradient, abs=1e-7)
+    check(s.bound, "relax", mean, variance, temperature=0.5)
+
+
+@pytest.mark.parametrize("place", CATEGORICAL)
+def test_double_control_variates(place):
+    """Over all pairs of draws."""
+    bound, p, f = row(place)
+    double, size = bound.at("float64"), len(p)
+    slopes = double.gradient(np.eye(size)[None])[0].T
+    centered, jacobian = np.eye(size) - np.array(p), np.diag(p) - np.outer(p, p)
+    mean, total = np.zeros(size), 0.0
+    for i, j in itertools.product(range(size), repeat=2):
+        first = f[i] - slopes[j] @ centered[i]
+        second = f[j] - slopes[i] @ centered[j]
+        estimate = (first - second) / 2 * (centered[i] - centered[j])
+        estimate += jacobian @ (slopes[i] + slopes[j]) / 2
+        mean += p[i] * p[j] * estimate
+        total += p[i] * p[j] * (estimate**2).sum()
+    np.testing.assert_allclose(mean, exact.categorical_gradient(p, f), atol=1e-12)
+    check(bound, "double-cv", mean, total - (mean**2).sum())
+
+
+def test_double_control_variates_leave_nothing_of_a_linear_function():
+    bound = bind("categorical-linear", 6, (("instance", 2),))
+    found = first_part(bound, "double-cv", 1, 64 * 100)
+    assert found["variance"] < 1e-12
+
+
+def test_equal_values_have_no_advantage():
+    """Divided by their deviation, rounding would count as much as a difference."""
+    problem = gumbench.CategoricalProblem(
+        np.zeros((20, 2)), lambda x: 0.1 * (x[:, :, 1] + x[:, :, 0]).sum(axis=1), compiled=False
+    )
+    assert not gumbench.estimate(problem, "grpo", 2000).any()

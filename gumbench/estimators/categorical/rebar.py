@@ -3,36 +3,37 @@
 import numpy as np
 
 from gumbench.distributions.categorical import log_totals, probability_table
-from gumbench.kernels.blocks import conditional, simplex
+from gumbench.kernels.blocks import conditional, simplex, surrogate
 from gumbench.kernels.compiler.arrays import empty, empty_like
 from gumbench.types import Cost, Estimator, Noise
 
 
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     variables, categories, block = out.shape
-    one, gumbels, exponentials = out.dtype.type(1.0), noise.by_category[0], noise.by_category[1]
+    one, size = out.dtype.type(1.0), variables * categories
+    gumbels, exponentials = noise.by_category[0], noise.by_category[1]
     eta, log_total = prepared[0], prepared[1 : 1 + variables]
-    p = prepared[1 + variables :]
+    p, weights = prepared[1 + variables :][:size], prepared[1 + variables + size :]
     draw, f = empty((variables, block), np.int32), empty((block,), out.dtype)
-    given, g, relaxed_f = empty_like(out), empty_like(out), empty_like(f)
+    given, g, control = empty_like(out), empty_like(out), empty_like(f)
     simplex.draw(objective.dist_params, gumbels, draw)
     simplex.value_of_draw(draw, objective, 0, categories, f)
     conditional.perturbed_logits(objective.dist_params, log_total, exponentials, draw, given)
     simplex.softmax(given, temperature, given)
-    objective.value(given, objective.theta, objective.data, relaxed_f)
+    surrogate.value(given, objective, eta, weights, control)
     for b in range(block):
-        f[b] -= eta * relaxed_f[b]
+        f[b] -= control[b]
     simplex.score(p, draw, f, out)
-    objective.gradient(given, objective.theta, objective.data, g)
+    surrogate.gradient(given, objective, eta, weights, g)
     simplex.softmax_pullback(given, one / temperature, g)
     conditional.pullback(p, exponentials, draw, g)
-    simplex.add_weighted(g, -eta, out)
+    simplex.add_weighted(g, -one, out)
     simplex.add_direct(given, objective, -eta, theta_gradient)
     relaxed = given
     simplex.relax(objective.dist_params, gumbels, temperature, relaxed)
-    objective.gradient(relaxed, objective.theta, objective.data, g)
+    surrogate.gradient(relaxed, objective, eta, weights, g)
     simplex.softmax_pullback(relaxed, one / temperature, g)
-    simplex.add_weighted(g, eta, out)
+    simplex.add_weighted(g, one, out)
     simplex.add_direct(relaxed, objective, eta, theta_gradient)
     simplex.add_direct_of_draw(draw, objective, categories, one, theta_gradient)
 

@@ -8,37 +8,21 @@ from pydantic.fields import FieldInfo
 
 from gumbench.distributions.trajectory import probability_table, state_values
 from gumbench.kernels.blocks import trajectory
-from gumbench.kernels.blocks.samples import leave_one_out
 from gumbench.kernels.compiler.arrays import empty
 from gumbench.types import Cost, Estimator, InnerSamples, Noise
 
 
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
-    samples, steps, block = noise.by_variable.shape
-    states, share = out.shape[0], out.dtype.type(1.0) / out.dtype.type(samples)
-    p, values = prepared[: out.shape[0] * out.shape[1]], prepared[out.shape[0] * out.shape[1] :]
-    visited = empty((samples, steps, block), np.int32)
-    taken = empty((samples, steps, block), np.int32)
-    weight = empty((samples, steps, block), out.dtype)
-    at_step = empty((samples, block), out.dtype)
-    out[:] = out.dtype.type(0.0)
-    for k in range(samples):
-        given = noise.by_category[k], noise.by_variable[k]
-        trajectory.rollout(objective, given[0], given[1], visited[k], taken[k], weight[k])
-        trajectory.to_go(weight[k])
-    for t in range(steps):
-        for k in range(samples):
-            at_step[k] = weight[k, t]
-        if values.size:
-            for k in range(samples):
-                for b in range(block):
-                    at_step[k, b] = share * (at_step[k, b] - values[t * states + visited[k, t, b]])
-        else:
-            leave_one_out(at_step)
-        for k in range(samples):
-            weight[k, t] = at_step[k]
-    for k in range(samples):
-        trajectory.add_score(p, visited[k], taken[k], weight[k], out)
+    shape, table = noise.by_variable.shape, out.shape[0] * out.shape[1]
+    p, values = prepared[:table], prepared[table:]
+    visited, taken = empty(shape, np.int32), empty(shape, np.int32)
+    weight = empty(shape, out.dtype)
+    trajectory.rollouts(noise, objective, visited, taken, weight)
+    if values.size:
+        trajectory.less_values(values, visited, weight)
+    else:
+        trajectory.leave_one_out_by_step(weight)
+    trajectory.scores(p, visited, taken, weight, out)
 
 
 def prepare(preparation):

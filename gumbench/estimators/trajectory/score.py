@@ -9,15 +9,14 @@ from gumbench.types import Cost, Estimator, Noise
 
 
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
-    uniforms = noise.by_variable[0]
-    visited, taken = empty(uniforms.shape, np.int32), empty(uniforms.shape, np.int32)
-    weight = empty(uniforms.shape, out.dtype)
-    trajectory.rollout(objective, noise.by_category[0], uniforms, visited, taken, weight)
-    trajectory.to_go(weight)
-    for t in range(1, weight.shape[0]):
-        weight[t] = weight[0]
-    out[:] = out.dtype.type(0.0)
-    trajectory.add_score(prepared, visited, taken, weight, out)
+    shape = noise.by_variable.shape
+    visited, taken = empty(shape, np.int32), empty(shape, np.int32)
+    to_go = empty(shape, out.dtype)
+    trajectory.rollouts(noise, objective, visited, taken, to_go)
+    returns = empty((shape[0], shape[2]), out.dtype)
+    trajectory.whole_return(to_go, returns)
+    trajectory.weigh_all_steps(returns, to_go)
+    trajectory.scores(prepared, visited, taken, to_go, out)
 
 
 ESTIMATOR = Estimator(

@@ -10,22 +10,14 @@ from gumbench.types import Cost, Estimator, InnerSamples, Noise
 
 
 def kernel(noise, temperature, prepared, objective, out, theta_gradient):
-    samples, steps, block = noise.by_variable.shape
-    visited = empty((samples, steps, block), np.int32)
-    taken = empty((samples, steps, block), np.int32)
-    weight = empty((samples, steps, block), out.dtype)
-    returns = empty((samples, block), out.dtype)
-    out[:] = out.dtype.type(0.0)
-    for k in range(samples):
-        given = noise.by_category[k], noise.by_variable[k]
-        trajectory.rollout(objective, given[0], given[1], visited[k], taken[k], weight[k])
-        trajectory.to_go(weight[k])
-        returns[k] = weight[k, 0]
+    shape = noise.by_variable.shape
+    visited, taken = empty(shape, np.int32), empty(shape, np.int32)
+    weight, returns = empty(shape, out.dtype), empty((shape[0], shape[2]), out.dtype)
+    trajectory.rollouts(noise, objective, visited, taken, weight)
+    trajectory.whole_return(weight, returns)
     leave_one_out(returns)
-    for k in range(samples):
-        for t in range(steps):
-            weight[k, t] = returns[k]
-        trajectory.add_score(prepared, visited[k], taken[k], weight[k], out)
+    trajectory.weigh_all_steps(returns, weight)
+    trajectory.scores(prepared, visited, taken, weight, out)
 
 
 def noise(k):

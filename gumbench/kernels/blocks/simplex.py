@@ -69,6 +69,16 @@ def draw(s, logits, gumbels, category):
 
 
 @by_strips
+def race(s, weights, exponentials, category):
+    """argmin(E / w), a draw from probabilities in proportion to w, those of each estimate."""
+    for v in range(category.shape[0]):
+        top, best = broadcast(weights.dtype.type(-1.0), s), broadcast(np.int32(0), s)
+        for c in range(weights.shape[1]):
+            top, best = _keep_better(weights[v, c, s] / exponentials[v, c, s], c, top, best)
+        category[v, s] = best
+
+
+@by_strips
 def _exponential_race(s, negative_mean, exponentials, category):
     for v in range(category.shape[0]):
         top, best = broadcast(negative_mean.dtype.type(-np.inf), s), broadcast(np.int32(0), s)
@@ -105,26 +115,31 @@ def race_draws(dist_params, table, noise):
         exponential_race(dist_params, noise.by_category[first + k], noise.draws[k])
 
 
+@helper
+def search(cdf, uniform, category):
+    """category (block,) = the first with a distribution function above the uniform (block,)."""
+    category[:] = np.int32(0)
+    step = np.int32(cdf.size // 2)
+    while step > 0:
+        for b in range(uniform.size):
+            beyond = np.uint64(category[b] + step) - np.uint64(1)
+            category[b] += step if cdf[beyond] <= uniform[b] else np.int32(0)
+        step //= np.int32(2)
+
+
 def inverse_cdf_draws(dist_params, table, noise):
     """Draws by the distribution function, from the last arrays of uniforms by variable.
 
     table : (variables, width) flat, P(category ≤ c) for each c, width a power of two; ∞ from the
         last category on that can be drawn
     """
-    _, variables, block = noise.draws.shape
+    variables = noise.draws.shape[1]
     first = noise.by_variable.shape[0] - noise.draws.shape[0]
     width = table.size // variables
     for k in range(noise.draws.shape[0]):
         for v in range(variables):
-            cdf, uniform = table[v * width : (v + 1) * width], noise.by_variable[first + k, v]
-            category = noise.draws[k, v]
-            category[:] = np.int32(0)
-            step = np.int32(width // 2)
-            while step > 0:
-                for b in range(block):
-                    beyond = np.uint64(category[b] + step) - np.uint64(1)
-                    category[b] += step if cdf[beyond] <= uniform[b] else np.int32(0)
-                step //= np.int32(2)
+            cdf = table[v * width : (v + 1) * width]
+            search(cdf, noise.by_variable[first + k, v], noise.draws[k, v])
 
 
 @by_strips
@@ -219,6 +234,27 @@ def covariance_pullback(s, probabilities, category, g, out):
             inner += choose(drawn == c, kept, zero) - p * kept
         for c in range(g.shape[1]):
             out[v, c, s] = choose(drawn == c, inner, zero) - probabilities[first + c] * inner
+
+
+@by_strips
+def inner_with_score(s, probabilities, category, g, out):
+    """out (block,) = gᵀ (D - p); probabilities flat."""
+    total = broadcast(out.dtype.type(0.0), s)
+    for v in range(g.shape[0]):
+        drawn, pivot = category[v, s], g[v, 0, s]
+        for c in range(g.shape[1]):
+            kept = g[v, c, s] - pivot
+            zero = broadcast(out.dtype.type(0.0), s)
+            total += choose(drawn == c, kept, zero) - probabilities[v * g.shape[1] + c] * kept
+    out[s] = total
+
+
+@by_strips
+def scale(s, factor, out):
+    """out = factor · out."""
+    for v in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            out[v, c, s] *= factor
 
 
 @by_strips

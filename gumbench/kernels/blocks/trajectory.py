@@ -6,7 +6,7 @@ order: the distribution functions of the first state (S,) and of the next one (S
 reward of an action at a step (T, S, A), and the probabilities of the first and of the next state.
 """
 
-from gumbench.kernels.blocks import simplex
+from gumbench.kernels.blocks import samples, simplex
 from gumbench.kernels.compiler.arrays import empty
 from gumbench.kernels.compiler.jit import helper
 
@@ -67,23 +67,67 @@ def rollout(objective, exponentials, uniforms, visited, taken, reward):
 
 
 @helper
-def to_go(reward):
-    """Replace rewards (T, block) by their sums from each step on."""
-    for t in range(reward.shape[0] - 2, -1, -1):
-        for b in range(reward.shape[1]):
-            reward[t, b] += reward[t + 1, b]
+def rollouts(noise, objective, visited, taken, to_go):
+    """K rollouts, arrays (K, T, block); to_go is the reward of each step and of all later ones."""
+    for k in range(visited.shape[0]):
+        exponentials, uniforms, reward = noise.by_category[k], noise.by_variable[k], to_go[k]
+        rollout(objective, exponentials, uniforms, visited[k], taken[k], reward)
+        for t in range(reward.shape[0] - 2, -1, -1):
+            for b in range(reward.shape[1]):
+                reward[t, b] += reward[t + 1, b]
 
 
 @helper
-def add_score(probabilities, visited, taken, weight, out):
-    """Add Σ_t weight_t ∇ log π(a_t | s_t) to out (S, A, block); weight (T, block)."""
+def whole_return(to_go, out):
+    """out (K, block) = the return of each rollout."""
+    for k in range(out.shape[0]):
+        for b in range(out.shape[1]):
+            out[k, b] = to_go[k, 0, b]
+
+
+@helper
+def weigh_all_steps(of_rollout, weight):
+    """weight (K, T, block) = of_rollout (K, block) at every step."""
+    for k in range(weight.shape[0]):
+        for t in range(weight.shape[1]):
+            for b in range(weight.shape[2]):
+                weight[k, t, b] = of_rollout[k, b]
+
+
+@helper
+def less_values(values, visited, weight):
+    """Replace weight (K, T, block) by its share of the mean, less the value of the state.
+
+    values : (T S,), of each state at each step
+    """
+    rollouts, steps, block = weight.shape
+    states, share = values.size // steps, weight.dtype.type(1.0) / weight.dtype.type(rollouts)
+    for k in range(rollouts):
+        for t in range(steps):
+            for b in range(block):
+                value = values[t * states + visited[k, t, b]]
+                weight[k, t, b] = share * (weight[k, t, b] - value)
+
+
+@helper
+def leave_one_out_by_step(weight):
+    """Replace weight (K, T, block) by its share of the mean, less the mean of other rollouts."""
+    for t in range(weight.shape[1]):
+        samples.leave_one_out(weight[:, t])
+
+
+@helper
+def scores(probabilities, visited, taken, weight, out):
+    """out (S, A, block) = Σ_k Σ_t weight_kt ∇ log π(a_kt | s_kt); weight (K, T, block)."""
     actions = out.shape[1]
-    for t in range(visited.shape[0]):
-        for b in range(visited.shape[1]):
-            state = visited[t, b]
-            for a in range(actions):
-                out[state, a, b] -= weight[t, b] * probabilities[state * actions + a]
-            out[state, taken[t, b], b] += weight[t, b]
+    out[:] = out.dtype.type(0.0)
+    for k in range(visited.shape[0]):
+        for t in range(visited.shape[1]):
+            for b in range(visited.shape[2]):
+                state, share = visited[k, t, b], weight[k, t, b]
+                for a in range(actions):
+                    out[state, a, b] -= share * probabilities[state * actions + a]
+                out[state, taken[k, t, b], b] += share
 
 
 @helper
