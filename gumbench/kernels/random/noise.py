@@ -85,9 +85,7 @@ def _gumbels(words, out):
 @inlined
 def _uniforms(words, out):
     """Words into uniforms."""
-    words, out = words.reshape(words.size), out.reshape(out.size)
-    for b in range(out.size):
-        out[b] = variates.uniform(words[b])
+    variates.uniforms((words.reshape(words.size),), (out.reshape(out.size),))
 
 
 @inlined

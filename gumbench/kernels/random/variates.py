@@ -113,6 +113,7 @@ def _normals(real, first, second):
 
 
 uniform = unary(_uniform)
+uniforms = mapped(_uniform)
 exponential = unary(_exponential)
 exponentials = mapped(_exponential)
 gumbel_bound = unary(_gumbel_bound)
