@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES = [page for page in PAGES if page.stem != "glossary"]
 PART = re.compile(r"^    (?P<command>gumbench [^\n]+)$|```python\n(?P<code>.*?)```", re.M | re.S)
-FAST = ["--estimates", "1024", "--truth-estimates", "1024"]
+FAST = ["--estimates", "4096", "--truth-estimates", "1024"]
 NEEDS_TORCH = importlib.util.find_spec("torch") is None
 
 

@@ -101,7 +101,7 @@ def _estimator(estimator):
     yield "mean", f"{kind}"
     yield "cost", f"{_cost(estimator)} per estimate"
     if estimator.inner_samples:
-        least, default, _ = estimator.inner_samples
+        least, default, *_ = estimator.inner_samples
         yield "inner", f"--inner-samples {default} by default, at least {least}"
     if estimator.takes_temperature:
         yield "τ", "--temperatures apply"

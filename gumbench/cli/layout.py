@@ -19,7 +19,7 @@ def lines_of(table, width):
     while _least_width(columns, cells) > width:
         worst = min(range(len(columns)), key=lambda i: columns[i].keep)
         if columns[worst].keep >= NEEDED:
-            yield from _stacked(table)
+            yield from _stacked(table, width)
             return
         del columns[worst]
         for row in cells:
@@ -118,10 +118,12 @@ def _groups(columns, widths):
     return line
 
 
-def _stacked(table):
-    """A row after the other, a line a value."""
+def _stacked(table, width):
+    """A row after the other, a line a value; words of a value go on in the next line."""
     for row in table.rows:
         yield row[0]
         for column, cell in zip(table.columns[1:], row[1:], strict=True):
             if cell:
-                yield f"  {name(column)}: {cell}"
+                first, *rest = wrapped(f"{name(column)}: {cell}", width - 2 * len(GAP))
+                yield GAP + first
+                yield from (2 * GAP + line for line in rest)

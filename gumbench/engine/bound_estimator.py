@@ -219,8 +219,8 @@ class BoundEstimator:
         """Estimates of a batch from `start` at the first temperature: (count, parameters)."""
         return self._collect(batch, start, count, np.empty((0, 0, 0), self.bound.real))
 
-    def estimates_of(self, exponentials: np.ndarray) -> np.ndarray:
-        """Estimates (n, parameters) at the first temperature from given noise.
+    def estimates_of(self, exponentials: np.ndarray, number: int = 0) -> np.ndarray:
+        """Estimates (n, parameters) at temperature number `number` from given noise.
 
         exponentials : (arrays of noise, variables, categories, n), of which Gumbels are -log
         """
@@ -228,21 +228,26 @@ class BoundEstimator:
         given = exponentials.reshape(arrays, variables * categories, count).copy()
         gumbels = self.inputs.requests[:, 0] == noise.GUMBEL
         given[gumbels] = -np.log(given[gumbels])
-        return self.estimates_from(given)
+        return self.estimates_from(given, number)
 
-    def estimates_from(self, given: np.ndarray) -> np.ndarray:
-        """Estimates (n, parameters) at the first temperature from all noise by category.
+    def estimates_from(self, given: np.ndarray, number: int = 0) -> np.ndarray:
+        """Estimates (n, parameters) at temperature number `number` from all noise by category.
 
         given : (arrays of noise, elements, n)
         """
         arrays, elements, count = given.shape
         whole = np.ones((arrays, elements, -(-count // driver.CHUNK) * driver.CHUNK))
         whole[:, :, :count] = given
-        return self._collect(0, 0, count, whole.astype(self.bound.real))
+        return self._collect(0, 0, count, whole.astype(self.bound.real), number)
 
-    def _collect(self, batch: int, start: int, count: int, given: np.ndarray) -> np.ndarray:
-        out = np.empty((count, self.parameters), self.bound.real)
-        driver.collect(self.bound.dtype)(*self.functions, self.inputs, batch, start, given, out)
+    def _collect(
+        self, batch: int, start: int, count: int, given: np.ndarray, number: int = 0
+    ) -> np.ndarray:
+        out, at = np.empty((count, self.parameters), self.bound.real), slice(number, number + 1)
+        inputs = self.inputs._replace(
+            temperatures=self.inputs.temperatures[at], prepared=self.inputs.prepared[at]
+        )
+        driver.collect(self.bound.dtype)(*self.functions, inputs, batch, start, given, out)
         self.bound.raise_failure()
         return out
 

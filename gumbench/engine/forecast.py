@@ -237,7 +237,7 @@ def _exact(piloted: Pilot, bound: BoundProblem, estimator: Estimator, cell: Cell
 
 def _unseen(piloted: Pilot, bound: BoundProblem, estimator: Estimator, cell: Cell) -> float:
     """Seconds of estimates at outcomes that are hardly ever drawn."""
-    if not bound.family.DISCRETE or estimator.takes_temperature:
+    if not bound.family.DISCRETE or rare.race(estimator, cell.inner_samples) is None:
         return 0.0
     arrays = 1 if estimator.compute else len(estimator.noise(cell.inner_samples or 1))
     probability = bound.family.probabilities(bound.dist_params)

@@ -293,12 +293,12 @@ class PythonEstimator:
         self._estimates(random, self.temperatures[0])
         return self.bound.calls.since(before), []
 
-    def estimates_of(self, exponentials: np.ndarray) -> np.ndarray:
-        """Estimates (n, parameters) at the first temperature, as of a BoundEstimator."""
+    def estimates_of(self, exponentials: np.ndarray, number: int = 0) -> np.ndarray:
+        """Estimates (n, parameters) at one of the temperatures, as of a BoundEstimator."""
         gumbels = (-np.log(exponentials)).astype(self.bound.real)
         given = {("gumbel", k): estimates_first(array) for k, array in enumerate(gumbels)}
         random = Noise(self.bound, self.seed, 0, 0, exponentials.shape[-1], given)
-        return self._estimates(random, self.temperatures[0]).T
+        return self._estimates(random, self.temperatures[number]).T
 
     def collect(self, batch: int, start: int, count: int) -> np.ndarray:
         """Estimates of a batch from `start` at the first temperature: (count, parameters)."""

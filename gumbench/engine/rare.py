@@ -46,6 +46,8 @@ class Outcomes:
 
 def unseen(
     bound_estimator: BoundEstimator,
+    number: int,
+    race: int,
     gradient: Float[np.ndarray, " parameters"],
     parts: Collection[slice],
     roundings: Sequence[float],
@@ -54,7 +56,8 @@ def unseen(
 ) -> list[Unseen | None]:
     """What rare outcomes of a categorical problem may add to the variance of each part.
 
-    bound_estimator : that measured; gradient : (parameters,); parts : slices of it
+    bound_estimator : that measured; number : of its temperature; race : see `race`
+    gradient : (parameters,); parts : slices of it
     roundings : of each part, below which ‖estimate - g‖² is 0
     draws : how many draws an estimate has, all of one law
     estimates : how many are made in all
@@ -73,8 +76,9 @@ def unseen(
     step = max(1, PILOT_ITEMS // (each * items))
     for first in range(0, count, step):
         chunk = slice(first, first + step)
-        forced = _forced(bound, probability, rare.category[:, chunk], arrays, each)
-        distance = np.square(bound_estimator.estimates_of(forced) - gradient, dtype=np.float64)
+        forced = _forced(bound, probability, rare.category[:, chunk], arrays, race, each)
+        estimates_there = bound_estimator.estimates_of(forced, number)
+        distance = np.square(estimates_there - gradient, dtype=np.float64)
         for i, part in enumerate(parts):
             squares[i, chunk] = distance[:, part].sum(axis=1).reshape(-1, each)
     return [
@@ -83,11 +87,15 @@ def unseen(
     ]
 
 
-def can_be_forced(estimator: Estimator, inner_samples: int | None) -> bool:
-    """Whether outcomes are the winners of the races of noise that estimators share."""
+def race(estimator: Estimator, inner_samples: int | None) -> int | None:
+    """The number of the first array of noise by category whose race decides a draw, or None."""
+    if estimator.compute:
+        return 0
     arrays = [one for one in estimator.noise(inner_samples or 1) if one.per == "category"]
-    kinds = {one.kind for one in arrays}
-    return bool(kinds) and kinds <= RACES and not any(one.purpose for one in arrays)
+    arrays.sort(key=lambda one: one.kind == "draw")
+    if any(one.kind not in RACES for one in arrays):
+        return None
+    return next((i for i, one in enumerate(arrays) if not one.purpose), None)
 
 
 def pilots(count: int, items: int, estimates: int) -> int:
@@ -132,9 +140,10 @@ def _forced(
     probability: Float[np.ndarray, "variables categories"],
     category: Int[np.ndarray, "variables n"],
     arrays: int,
+    race: int,
     pilots: int,
 ) -> Float[np.ndarray, "arrays variables categories forced"]:
-    """Exponentials (arrays, variables, categories, n × pilots) whose first draw is as wanted.
+    """Exponentials (arrays, variables, categories, n × pilots) whose draw in one is as wanted.
 
     The least of E_j / p_j is an exponential T, whichever j has it: given that it is i, E_i = p_i T,
     and the others are p_j T + E'_j with new E' (they have no memory).
@@ -149,9 +158,9 @@ def _forced(
     for v in range(shape[0]):
         (here,) = np.nonzero(wanted[v] >= 0)
         drawn = wanted[v, here]
-        least = out[0, v, drawn, here]
-        out[0, v, drawn, here] = 0.0
-        out[0, v][:, here] += probability[v][:, None] * least
+        least = out[race, v, drawn, here]
+        out[race, v, drawn, here] = 0.0
+        out[race, v][:, here] += probability[v][:, None] * least
     return out
 
 

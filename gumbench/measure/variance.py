@@ -30,6 +30,8 @@ ITEMS_OF_MEANS = 1 << 24
 MOST_COMPONENTS = 4096
 # Units in the last place that the terms of an estimate may be off by.
 ROUNDINGS = 4.0
+# Of the gradient: estimates below it are 0, but for the rounding of sums around a shift.
+NOTHING = 1e-6
 
 
 def measure(cells: Sequence[Cell], monitor: Any = None) -> list[Record]:
@@ -83,8 +85,8 @@ def _measure_together(
     moments = accumulate(bound_estimator, grouping, cell.estimates // BATCHES, monitor, name)
     cost = estimator.cost(Sizes(cell.inner_samples or 1, *bound.problem.shape))
     draws = int(cost.values) if cost.at_draws else bound_estimator.noise_arrays
-    forced = rare.can_be_forced(estimator, cell.inner_samples)
-    missing = unseen(bound_estimator, estimator, draws, truth, grouping, moments) if forced else {}
+    race = rare.race(estimator, cell.inner_samples)
+    missing = unseen(bound_estimator, estimator, race, draws, truth, grouping, moments)
     monitor.stage("summing exact moments")
     exact = [_exact(c, bound, estimator, truth.gradient) for c in cells]
     monitor.stage("")
@@ -93,7 +95,7 @@ def _measure_together(
     return [
         dataclasses.replace(
             _record(
-                c, bound_estimator, estimator, truth, grouping, moments.at(t), missing, exact[t]
+                c, bound_estimator, estimator, truth, grouping, moments.at(t), missing[t], exact[t]
             ),
             clock=clock,
         )
@@ -104,23 +106,26 @@ def _measure_together(
 def unseen(
     bound_estimator: BoundEstimator,
     estimator: Estimator,
+    race: int | None,
     draws: int,
     truth: Truth,
     grouping: Grouping,
     moments: Moments,
-) -> dict[str, Any]:
-    """What outcomes that were hardly ever drawn may add to the variance: part -> Unseen."""
-    bound = bound_estimator.bound
-    discrete = bound.family.DISCRETE
-    if not discrete or estimator.deterministic or estimator.takes_temperature:
-        return {}
+) -> list[dict[str, Any]]:
+    """What outcomes that were hardly ever drawn may add: part -> Unseen, of each temperature."""
+    bound, count = bound_estimator.bound, len(bound_estimator.temperatures)
+    if race is None or not bound.family.DISCRETE or estimator.deterministic:
+        return [{}] * count
     parts = {name: part for name, (part, _, _) in grouping.parts.items()}
-    gradient, estimates = truth.gradient, moments.count * BATCHES
-    if truth.source == "none":
-        gradient = moments.at(0).batch_means.mean(axis=0) + grouping.shift
-    rounding = [_rounding(bound, gradient, part) ** 2 for part in parts.values()]
-    by_part = rare.unseen(bound_estimator, gradient, parts.values(), rounding, draws, estimates)
-    return dict(zip(parts, by_part, strict=True))
+    found = []
+    for t in range(count):
+        gradient = truth.gradient
+        if truth.source == "none":
+            gradient = moments.at(t).batch_means.mean(axis=0) + grouping.shift
+        rounding = [_rounding(bound, gradient, part) ** 2 for part in parts.values()]
+        options = gradient, parts.values(), rounding, draws, moments.count * BATCHES
+        found.append(dict(zip(parts, rare.unseen(bound_estimator, t, race, *options), strict=True)))
+    return found
 
 
 def _exact(
@@ -166,12 +171,13 @@ def _record(
         cost = estimator.cost(Sizes(cell.inner_samples or 1, *bound.problem.shape))
         context = bound, cost.at_draws, truth, grouping, moments
         components = dict(cell.options).get("components", False)
+        may_be_silent = cell.temperature is not None or not (estimator.path or missing)
         parts = {
             name: part_result(
                 *context,
                 name,
                 missing.get(name),
-                silent=cell.temperature is not None and _is_silent(context, name),
+                silent=may_be_silent and _is_silent(context, name),
                 components=components,
                 exact=exact,
             )
@@ -194,9 +200,10 @@ def _is_silent(context: Any, name: str) -> bool:
     """Whether all estimates of a part were 0, and its gradient is not."""
     _, _, truth, grouping, moments = context
     part = grouping.parts[name][0]
+    nothing = NOTHING * np.linalg.norm(truth.gradient[part])
     means = moments.batch_means[:, part] + grouping.shift[part]
-    nothing = not (means.any() or moments.m2[part].any())
-    return bool(nothing and truth.gradient[part].any())
+    squares = moments.m2[part] / (moments.count * BATCHES)
+    return bool(nothing > 0 and np.abs(means).max() <= nothing and squares.max() <= nothing**2)
 
 
 def _costs(cell: Cell, bound_estimator: BoundEstimator, estimator: Estimator) -> dict[str, Any]:
@@ -320,7 +327,7 @@ def _missed(
     bound: BoundProblem, at_draws: bool, part: slice, estimates: int
 ) -> Float[np.ndarray, " part"]:
     """What draws too rare to have happened could add to the mean of each component."""
-    if not at_draws or not bound.family.DISCRETE:
+    if not at_draws or not np.isfinite(bound.rare_scale).all():
         return np.zeros(part.stop - part.start)
     return MISSED_EVENTS / estimates * bound.rare_scale[part]
 

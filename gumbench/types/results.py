@@ -112,7 +112,7 @@ class PartResult:
     relative_error : standard error of the variance, as a share of it
     rounding : how far rounding may move an estimate
     unseen : of outcomes that were hardly ever drawn
-    silent : a relaxation all of whose estimates were 0, which has shown nothing yet
+    silent : all estimates were 0 where the gradient is not, which has shown nothing yet
     batch_count : estimates of each batch; batch_variances : (batches,)
     mean_norm : ‖m‖, m the mean of all batches
     batch_truth, batch_mean, batch_square : (batches,) m_b · g, m_b · m and ‖m_b‖²

@@ -46,8 +46,10 @@ SETTINGS = [
 
 def number_of_estimates(estimator, problem):
     """Two million, or fewer where one estimate evaluates f thousands of times."""
-    values = estimator.cost(gumbench.Sizes(4, *problem.shape)).values
-    return int(min(ESTIMATES, EVALUATIONS / max(1.0, values)))
+    samples = estimator.inner_samples.usual(problem) if estimator.inner_samples else 1
+    cost = estimator.cost(gumbench.Sizes(samples, *problem.shape))
+    wanted = estimator.inner_samples.estimates(ESTIMATES, samples) if samples > 1 else ESTIMATES
+    return int(min(wanted, EVALUATIONS / max(1.0, cost.values + cost.gradients)))
 
 
 def unbiased(name, dimension, settings):

@@ -437,6 +437,7 @@ def test_what_is_prepared_counts():
     assert prepared == {
         "pathwise": 0,
         "pathwise-antithetic": 0,
+        "pathwise-rqmc": 0,
         "measure-valued": 0,
         "score-antithetic": 0,
         "score": 0,
@@ -458,11 +459,27 @@ def test_what_is_prepared_counts():
 # The first of the faults: 4,096 categories, 1,280 estimates
 
 
+LARGE = [
+    "score",
+    "score-mean",
+    "score-baseline",
+    "score-loo",
+    "muprop",
+    "unordered-set",
+    "local-expectation",
+    "straight-through",
+    "concrete",
+    "gumbel-rao",
+    "darn",
+]
+
+
 @pytest.fixture(scope="module")
 def large():
     return gumbench.sweep(
         problems=["categorical-quadratic"],
         dimensions=[4096],
+        estimators=LARGE,
         temperatures=[1.0],
         estimates=1280,
         measurements=["variance"],
