@@ -9,7 +9,7 @@ from typing import Any
 
 ROUNDS = 11
 FEWEST_ROUNDS = 3
-SECONDS_A_ROUND = 0.02
+SECONDS_A_ROUND = 0.016
 MARGIN = 1.1
 MOST_SECONDS = 6.0
 # Threads of a library wait for more work at full speed for some milliseconds.

@@ -453,6 +453,7 @@ def test_what_is_prepared_counts():
         "score-greedy": 1,
         "gumbel-score-baseline": 1,
         "muprop": 1,
+        "relax": 8192,
     }
 
 
