@@ -17,7 +17,7 @@ def citation(key: str) -> str:
     """A paper as people cite it, "Kool et al. 2019"; what is no key of ours stays as it is."""
     if key not in entries():
         return key
-    fields = dict(re.findall(r"^ *(\w+) *= *{(.*)},$", entries()[key], re.M))
+    fields = dict(re.findall(r"^ *(\w+) *= *{(.*?)},$", entries()[key], re.M | re.S))
     surnames = [name.partition(",")[0] for name in fields["author"].split(" and ")]
     who = f"{surnames[0]} et al." if len(surnames) > 2 else " and ".join(surnames)
     return f"{who} {fields['year']}"
