@@ -358,7 +358,7 @@ def redge(s, step=1e-6):
 
     def soft(logits):
         y, x, before = np.broadcast_to(softmax(logits), epsilon.shape), epsilon, 1.0
-        for t in np.linspace(1.0, s.settings["t"], s.settings["steps"])[1:]:
+        for t in np.linspace(1.0, s.settings["time"], s.settings["steps"])[1:]:
             direction = (x - (1 - before) * y) / before
             x, before = (1 - t) * y + t * direction, t
             y = softmax(logits + (1 - t) / t**2 * x)

@@ -5,6 +5,7 @@ import math
 from statistics import NormalDist
 
 import exact
+import numba
 import numpy as np
 import pytest
 from measured import bind, first_part
@@ -12,7 +13,7 @@ from scipy import integrate, special
 from test_noise_estimators import CATEGORICAL, check, disarm, row, toy
 
 import gumbench
-from gumbench.kernels.random.quantile import normal_quantile
+from gumbench.kernels.random.quantile import lower_quantiles
 
 PLACES = [*CATEGORICAL, ("categorical-linear", 5, (("skew", 4.0),))]
 
@@ -141,12 +142,15 @@ def test_a_draw_from_each_stratum(place, samples):
     check(bound, "stratified", gradient, strata_moments(p, f, samples), inner=samples)
 
 
-def test_the_quantile_of_the_normal_distribution():
-    p = np.concatenate([np.geomspace(1e-300, 0.5, 4001), np.linspace(1e-6, 0.5, 4001)])
-    wanted = np.array([NormalDist().inv_cdf(x) for x in p])
-    got = np.array([normal_quantile(x) for x in p])
-    np.testing.assert_allclose(got, wanted, rtol=2e-15, atol=1e-16)
-    np.testing.assert_allclose(special.ndtr(got), p, rtol=1e-12)
+@pytest.mark.parametrize(("dtype", "error"), [("float32", 4e-7), ("float64", 2e-15)])
+def test_the_quantile_of_the_normal_distribution(dtype, error):
+    least = 1e-37 if dtype == "float32" else 1e-300
+    p = np.concatenate([np.geomspace(least, 0.5, 4001), np.linspace(1e-6, 0.5, 4000)])
+    p, got = p.astype(dtype), np.empty(8001, dtype)
+    numba.njit(lambda x, out: lower_quantiles((x,), (out,)))(p, got)
+    wanted = np.array([NormalDist().inv_cdf(float(x)) for x in p])
+    np.testing.assert_allclose(got, wanted, rtol=error, atol=1e-16)
+    np.testing.assert_allclose(special.ndtr(wanted), p.astype(float), rtol=1e-11)
 
 
 def stratified_normal(function, samples):

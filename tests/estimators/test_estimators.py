@@ -99,7 +99,7 @@ def test_estimates_are_the_twins(problem, estimator):
         ("categorical-quadratic", "stratified", {"systematic": True}),
         ("categorical-quadratic", "decoupled-st", {"forward": 2.0}),
         ("categorical-quadratic", "imle", {"lambda": 0.3}),
-        ("categorical-vae", "redge", {"t": 0.7, "steps": 5}),
+        ("categorical-vae", "redge", {"time": 0.7, "steps": 5}),
         ("categorical-vae", "relax", {"surrogate": "linear", "eta": 0.5}),
         ("gaussian-quadratic", "measure-valued", {"coupled": False}),
         ("gaussian-kl", "measure-valued", {"coupled": False}),

@@ -351,7 +351,7 @@ def test_denoising_at_time_one_is_straight_through(name, size):
     options = {"dtype": "float64"}
     straight = gumbench.estimate(problem, "straight-through", 65_536, **options)
     estimates = gumbench.estimate(
-        problem, "redge", 4096, settings={"t": 1.0, "steps": 4}, **options
+        problem, "redge", 4096, settings={"time": 1.0, "steps": 4}, **options
     )
     values = {tuple(row) for row in straight.round(9)}
     assert len(values) == max(2, size)

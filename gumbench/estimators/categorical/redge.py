@@ -3,7 +3,7 @@
 One-hot vectors D seen through noise, x_t = (1 - t) D + t ε, have the mean softmax(θ + (1 - t)/t² x)
 given x. From x_1 = ε, and then from each time to the next, x keeps its direction of noise and takes
 the last mean for D: x_t = (1 - t) y + t ε with ε = (x - (1 - t) y)/t of the time before. The times
-are evenly spaced from 1 to `t`. D is drawn from the last mean y, whose own mean is only near p.
+are evenly spaced from 1 to `time`. D is drawn from the last mean y, whose own mean is only near p.
 """
 
 import numpy as np
@@ -45,7 +45,7 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
 def prepare(preparation):
     """Of each time: (1 - t)/t², and what of the mean and of x of the time before x is made of."""
     settings = preparation.settings
-    t = np.linspace(1.0, settings["t"], settings["steps"])
+    t = np.linspace(1.0, settings["time"], settings["steps"])
     before = np.append(1.0, t[:-1])
     return np.concatenate([(1 - t) / t**2, (1 - t) - t / before * (1 - before), t / before])
 
@@ -63,7 +63,7 @@ ESTIMATOR = Estimator(
     path=True,
     needs=("gradient",),
     settings={
-        "t": Field(0.5, gt=0, le=1, description="the last time; 1 is straight-through"),
+        "time": Field(0.5, gt=0, le=1, description="the last time; 1 is straight-through"),
         "steps": Field(3, ge=2, le=16, description="times from 1 on"),
     },
     noise=lambda k: [Noise("normal"), Noise("exponential")],

@@ -18,13 +18,16 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     for k in range(samples):
         simplex.value_of_draw(chosen[k : k + 1], objective, k, categories, f[k])
     without_replacement.weigh(p, chosen, f)
-    for b in range(block):
-        total = out.dtype.type(0.0)
-        for k in range(samples):
-            total += f[k, b]
-        for c in range(categories):
-            out[0, c, b] = -p[c] * total
-        for k in range(samples):
+    total = empty((block,), out.dtype)
+    total[:] = out.dtype.type(0.0)
+    for k in range(samples):
+        for b in range(block):
+            total[b] += f[k, b]
+    for c in range(categories):
+        for b in range(block):
+            out[0, c, b] = -p[c] * total[b]
+    for k in range(samples):
+        for b in range(block):
             out[0, chosen[k, b], b] += f[k, b]
     one = out.dtype.type(1.0)
     simplex.add_direct_of_draw(chosen[:1], objective, categories, one, theta_gradient)

@@ -13,7 +13,9 @@ def kernel(noise, temperature, prepared, objective, out, theta_gradient):
     levels, variables, block = int(prepared[0]), out.shape[1], out.shape[2]
     points = prepared[1:].reshape((1 << levels, variables))
     share = out.dtype.type(1.0 / points.shape[0])
-    inside, swaps = noise.by_variable[: points.shape[0]], noise.by_variable[points.shape[0] :]
+    inside, uniforms = noise.by_variable[: points.shape[0]], noise.by_variable[points.shape[0] :]
+    swaps = empty(uniforms.shape, np.int32)
+    quasi_random.random_bits(uniforms, swaps)
     normals = empty((variables, 1, block), out.dtype)
     z, g, term = empty_like(normals), empty_like(normals), empty_like(out)
     out[:] = out.dtype.type(0.0)

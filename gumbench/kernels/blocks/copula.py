@@ -5,29 +5,33 @@ K draws decide a stick together. Draw k takes it where its share of K exponentia
 r = q^(1/(K - 1)), which has probability q; two of them do so with probability (2 r - 1)₊^(K - 1).
 """
 
+import numpy as np
+
+from gumbench.kernels.compiler.arrays import empty
 from gumbench.kernels.compiler.jit import helper
+from gumbench.kernels.compiler.strips import broadcast, by_strips, choose
 
 
-@helper
-def break_sticks(exponentials, root, place):
+@by_strips
+def break_sticks(s, exponentials, root, place):
     """place (K, variables, block) int32 = the number of the stick that each draw takes.
 
     exponentials (K, variables, categories, block); root (variables, categories) = r
     """
-    samples, variables, categories, block = exponentials.shape
+    samples, variables, categories, _ = exponentials.shape
     for k in range(samples):
         for v in range(variables):
-            for b in range(block):
-                place[k, v, b] = categories - 1
+            taken = broadcast(np.int32(categories - 1), s)
             for c in range(categories - 2, -1, -1):
-                for b in range(block):
-                    # The rest is summed: 1 less a share near 1 has no digits left.
-                    rest = exponentials.dtype.type(0.0)
-                    for other in range(samples):
-                        if other != k:
-                            rest += exponentials[other, v, c, b]
-                    if rest < root[v, c] * (rest + exponentials[k, v, c, b]):
-                        place[k, v, b] = c
+                # The rest is summed: 1 less a share near 1 has no digits left.
+                rest = broadcast(exponentials.dtype.type(0.0), s)
+                for other in range(k):
+                    rest += exponentials[other, v, c, s]
+                for other in range(k + 1, samples):
+                    rest += exponentials[other, v, c, s]
+                share = root[v, c] * (rest + exponentials[k, v, c, s])
+                taken = choose(share > rest, np.int32(c), taken)
+            place[k, v, s] = taken
 
 
 @helper
@@ -37,13 +41,15 @@ def add_pairs(place, draws, ratio, f, out):
     ratio (variables, categories), by the first stick that either of the two takes
     """
     samples, variables, block = draws.shape
-    share = out.dtype.type(1.0 / (samples * (samples - 1)))
+    share, zero = out.dtype.type(1.0 / (samples * (samples - 1))), out.dtype.type(0.0)
+    weight = empty((block,), out.dtype)
     for v in range(variables):
         for k in range(samples):
-            for other in range(k):
+            weight[:] = zero
+            for other in range(samples):
                 for b in range(block):
-                    first = min(place[k, v, b], place[other, v, b])
-                    if place[k, v, b] != place[other, v, b]:
-                        weight = share * ratio[v, first] * (f[k, b] - f[other, b])
-                        out[v, draws[k, v, b], b] += weight
-                        out[v, draws[other, v, b], b] -= weight
+                    one, two = place[k, v, b], place[other, v, b]
+                    term = ratio[v, min(one, two)] * (f[k, b] - f[other, b])
+                    weight[b] += term if one != two else zero
+            for b in range(block):
+                out[v, draws[k, v, b], b] += share * weight[b]
