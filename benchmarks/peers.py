@@ -131,8 +131,8 @@ def fills():
 
 def draw(sampler, logits, draws):
     """A call that draws from rows of float32 logits."""
-    temperatures = np.ones(1, np.float32)
-    return lambda: sampling.draw_rows(sampler, logits, temperatures, KEY, 0, draws)
+    temperatures, out = np.ones(1, np.float32), np.empty((1, len(logits), draws), np.int64)
+    return lambda: sampling.draw_rows(sampler, logits, temperatures, KEY, 0, out)
 
 
 def rows_of_many():

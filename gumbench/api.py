@@ -16,10 +16,9 @@ from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.direct import with_direct_decided
 from gumbench.engine.exact import reference_gradient
 from gumbench.errors import InputError
-from gumbench.kernels.blocks import simplex
 from gumbench.kernels.compiler.threads import limited
-from gumbench.kernels.loops import driver
-from gumbench.kernels.loops.sampling import draw_rows
+from gumbench.kernels.loops.concrete import draw_into as draw_concrete
+from gumbench.kernels.loops.sampling import WrongLogitError, draw_rows, first_wrong
 from gumbench.kernels.random import noise, philox
 from gumbench.settings import checked
 from gumbench.spec import schema
@@ -38,6 +37,7 @@ def gumbel(
     first: int = 0,
     dtype: Any = "float32",
     threads: int | None = None,
+    out: Any = None,
 ) -> Float[np.ndarray, "..."]:
     """Gumbel noise, exact in both tails, the same on any machine and number of threads.
 
@@ -56,6 +56,8 @@ def gumbel(
         "float32" (32 random bits) or "float64" (64)
     threads
         at most the machine's cores; None for all
+    out
+        a contiguous array of that size and dtype to be filled, instead of a new one
 
     Returns
     -------
@@ -80,15 +82,23 @@ def gumbel(
         raise InputError(f"size = {size}: the last axis may have at most 2^34 elements")
     dtype, key = limits.dtype(dtype), _key(seed)
     _check_memory(f"size = {size}", math.prod(shape) * np.dtype(dtype).itemsize)
-    out = np.empty((rows, elements), dtype)
+    result = np.empty(shape, dtype) if out is None else limits.out(out, shape, dtype)
     with _threads(threads):
-        noise.gumbel_rows(dtype)(noise.fill_array(dtype), key, first, loc, scale, out)
-    return out.reshape(shape)[()]
+        noise.fill_gumbels(key, first, loc, scale, result.reshape(rows, elements))
+    return result[()] if out is None else result
 
 
 @limits.default_errstate
 def concrete(
-    logits: Any, temperature: Any, draws: int, *, seed: int, dtype: Any = "float32"
+    logits: Any,
+    temperature: Any,
+    draws: int,
+    *,
+    seed: int,
+    first: int = 0,
+    dtype: Any = "float32",
+    threads: int | None = None,
+    out: Any = None,
 ) -> Float[np.ndarray, "draws categories"]:
     """Draws of the Concrete distribution, softmax((θ + G)/τ), on the simplex.
 
@@ -102,8 +112,14 @@ def concrete(
         how many; draw number i uses the noise of estimate i
     seed
         0 to 2^64 - 1
+    first
+        number of the first draw
     dtype
         "float32" or "float64"
+    threads
+        at most the machine's cores; None for all
+    out
+        a contiguous array (draws, categories) of that dtype to be filled, instead of a new one
 
     Returns
     -------
@@ -119,18 +135,20 @@ def concrete(
     ----------
     Maddison et al. 2017; Jang et al. 2017
     """
-    logits = limits.logits(logits, axes=(1,))
+    table = limits.table(logits, axes=(1,))
+    if (wrong := first_wrong(table[None])) >= 0:
+        raise limits.wrong_logit(table, 0, wrong)
     temperature = limits.real("temperature", temperature, *limits.TEMPERATURES)
     draws = limits.whole("draws", draws, 1, philox.LIMITS["estimate"])
+    first = limits.whole("first", first, 0, philox.LIMITS["estimate"] - draws)
     dtype, key = limits.dtype(dtype), _key(seed)
     real = np.dtype(dtype).type
-    block = -(-draws // driver.CHUNK) * driver.CHUNK
-    _check_memory(f"draws = {draws}", 3 * block * logits.size * np.dtype(dtype).itemsize)
-    gumbels = np.empty((1, logits.size, block), real)
-    noise.fill_array(dtype)(noise.request("gumbel", philox.NOISE), key, 0, 0, gumbels[0])
-    out = np.empty_like(gumbels)
-    simplex.relax_array(dtype)(logits[None].astype(real), gumbels, real(temperature), out)
-    return np.ascontiguousarray(out[0, :, :draws].T)
+    _check_memory(f"draws = {draws}", draws * table.size * np.dtype(dtype).itemsize)
+    shape = draws, table.size
+    result = np.empty(shape, dtype) if out is None else limits.out(out, shape, dtype)
+    with _threads(threads):
+        draw_concrete(table[None].astype(real), real(temperature), key, first, result)
+    return result
 
 
 @limits.default_errstate
@@ -143,6 +161,7 @@ def categorical(
     sampler: str = "gumbel-max",
     temperature: Any = 1.0,
     threads: int | None = None,
+    out: Any = None,
 ) -> Int[np.ndarray, "..."]:
     """Draw category indices from softmax(logits / temperature), the same on any machine.
 
@@ -163,6 +182,8 @@ def categorical(
         τ, 1e-6 to 1e6, or a list of them that share their noise
     threads
         at most the machine's cores; None for all
+    out
+        a contiguous int64 array of the result's shape to be filled, instead of a new one
 
     Returns
     -------
@@ -175,19 +196,24 @@ def categorical(
         For what is out of range, and for more memory than there is.
     """
     name = registry.one("samplers", sampler)
-    table = limits.logits(logits)
-    by_row, table = table.ndim == 2, np.atleast_2d(table)
+    table = given = limits.table(logits)
+    table = np.atleast_2d(table)
     temperatures = limits.temperatures(temperature).astype(table.dtype)
     count = 1 if draws is None else limits.whole("draws", draws, 1, philox.LIMITS["estimate"])
     first = limits.whole("first", first, 0, philox.LIMITS["estimate"] - table.shape[0] * count)
     key = _key(seed)
-    shape = (temperatures.size, table.shape[0], count)
-    _check_memory(f"draws = {count} of {table.shape[0]} rows", 8 * math.prod(shape), name)
-    with _threads(threads):
-        out = draw_rows(registry.sampler(name), table, temperatures, key, first, count)
-    out = out if draws is not None else out[:, :, 0]
-    out = out if by_row else out[:, 0]
-    return out if np.ndim(temperature) else out[0]
+    axes = temperatures.size, table.shape[0], count
+    _check_memory(f"draws = {count} of {table.shape[0]} rows", 8 * math.prod(axes), name)
+    named = np.ndim(temperature) > 0, given.ndim == 2, draws is not None
+    shape = tuple(size for size, wanted in zip(axes, named, strict=True) if wanted)
+    result = np.empty(shape, np.int64) if out is None else limits.out(out, shape, "int64")
+    drawn = result.reshape(axes)
+    try:
+        with _threads(threads):
+            draw_rows(registry.sampler(name), table, temperatures, key, first, drawn)
+    except WrongLogitError as error:
+        raise limits.wrong_logit(given, *error.place) from None
+    return result[()] if out is None else result
 
 
 def _check_memory(what: str, needed: float, sampler: str | None = None) -> None:

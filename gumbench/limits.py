@@ -96,36 +96,49 @@ def shape(size: int, most: int) -> tuple[int, ...]:
     return tuple(whole("size", n, 0, most) for n in (given if isinstance(given, list) else [given]))
 
 
+def out(value: Any, wanted: tuple[int, ...], dtype: str) -> np.ndarray:
+    """An array that a result is put into. Raises InputError for one that cannot take it."""
+    if not isinstance(value, np.ndarray):
+        raise InputError(f"out = {value!r:.60}: give a NumPy array, {wanted} {dtype}")
+    if value.shape != wanted or value.dtype != dtype:
+        given = f"{value.shape} {value.dtype.name}"
+        raise InputError(f"out is {given}; give {wanted} {dtype}")
+    if not (value.flags.c_contiguous and value.flags.writeable):
+        raise InputError("out is a view or read-only; give a contiguous array that can be written")
+    return value
+
+
 _LOGITS = {1: "(categories,)", 2: "(rows, categories)"}
 
 
-def logits(value: Any, axes: tuple[int, ...] = (1, 2)) -> np.ndarray:
+def table(value: Any, axes: tuple[int, ...] = (1, 2)) -> np.ndarray:
     """Logits as a contiguous array of so many axes, float64 stays float64, other floats float32.
 
-    Raises InputError for another shape, NaN, +inf, rows that are all masked, and large numbers.
+    Raises InputError for what has another shape or is no array of numbers; what the numbers are is
+    looked at where they are read (see `wrong_logit`).
     """
     try:
-        table = np.asarray(value)
-        kind = np.float64 if table.dtype.kind in "iub" or table.dtype == np.float64 else np.float32
-        if table.dtype.kind not in "iubf":
+        given = np.asarray(value)
+        kind = np.float64 if given.dtype.kind in "iub" or given.dtype == np.float64 else np.float32
+        if given.dtype.kind not in "iubf":
             raise ValueError
     except ValueError:
         wanted = " or ".join(_LOGITS[n] for n in axes)
         raise InputError(f"logits are no array of numbers; give {wanted}") from None
-    if table.ndim not in axes or 0 in table.shape:
+    if given.ndim not in axes or 0 in given.shape:
         wanted = " or ".join(_LOGITS[n] for n in axes)
-        raise InputError(f"logits have shape {table.shape}; give {wanted}")
+        raise InputError(f"logits have shape {given.shape}; give {wanted}")
     with np.errstate(over="ignore"):
-        table = np.require(table, kind, ["C", "W"])
-    bad = np.isnan(table) | np.isposinf(table)
-    if bad.any():
-        place = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise InputError(f"logits{list(place)} is {table[place]}; give finite numbers or -inf")
-    closed = np.isneginf(table).all(axis=-1)
-    if closed.any():
-        where = f"every logit of row {closed.argmax()} is" if table.ndim == 2 else "all logits are"
-        raise InputError(f"{where} -inf; leave one category open")
-    large = np.abs(np.where(np.isneginf(table), 0, table)).max()
-    if large > LARGEST:
-        raise InputError(f"a logit is {large:g} in size; give at most {LARGEST:g}")
-    return table
+        return np.require(given, kind, ["C", "W"])
+
+
+def wrong_logit(table: np.ndarray, row: int, category: int) -> InputError:
+    """What to say of the first wrong number of logits (categories,) or (rows, categories)."""
+    place = [row, category] if table.ndim == 2 else [category]
+    number = table[tuple(place)]
+    if np.isneginf(number):
+        where = f"every logit of row {row} is" if table.ndim == 2 else "all logits are"
+        return InputError(f"{where} -inf; leave one category open")
+    if np.isfinite(number):
+        return InputError(f"logits{place} is {number:g}; give at most {LARGEST:g} in size")
+    return InputError(f"logits{place} is {number}; give finite numbers or -inf")

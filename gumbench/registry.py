@@ -92,6 +92,7 @@ def estimators(name: str) -> dict[str, Estimator]:
     }
 
 
+@functools.cache
 def sampler(name: str) -> Sampler:
     """The sampler of that registry name."""
     return _load("samplers", name, Sampler)

@@ -56,23 +56,28 @@ def well(done, status=0):
 # Variables
 
 
+WORKING = [
+    {"NUMBA_NUM_THREADS": "64"},
+    {"NUMBA_THREADING_LAYER": "workqueue"},
+    {"COLUMNS": "many"},
+    {"LANG": "C", "LC_ALL": "C"},
+    {"HOME": "/no/such/place", "XDG_CACHE_HOME": None},
+]
+MORE_WORKING = [
+    {"NUMBA_NUM_THREADS": "1"},
+    {"OMP_NUM_THREADS": "1"},
+    {"GUMBENCH_VECTOR_BITS": "128"},
+    {"COLUMNS": "0"},
+    {"COLUMNS": ""},
+    {"TERM": "dumb"},
+    {"NUMBA_CACHE_DIR": "/no/such/place"},
+    {"HOME": None},
+]
+
+
 @pytest.mark.parametrize(
     "values",
-    [
-        {"NUMBA_NUM_THREADS": "1"},
-        {"NUMBA_NUM_THREADS": "64"},
-        {"OMP_NUM_THREADS": "1"},
-        {"NUMBA_THREADING_LAYER": "workqueue"},
-        {"GUMBENCH_VECTOR_BITS": "128"},
-        {"COLUMNS": "0"},
-        {"COLUMNS": "many"},
-        {"COLUMNS": ""},
-        {"TERM": "dumb"},
-        {"LANG": "C", "LC_ALL": "C"},
-        {"NUMBA_CACHE_DIR": "/no/such/place"},
-        {"HOME": None},
-        {"HOME": "/no/such/place", "XDG_CACHE_HOME": None},
-    ],
+    [*WORKING, *(pytest.param(v, marks=pytest.mark.slow) for v in MORE_WORKING)],
     ids=str,
 )
 def test_variables_that_work(values):
@@ -219,7 +224,7 @@ def test_a_damaged_cache_is_not_in_the_way(tmp_path):
     before = well(command(f"{SWEEP} --output before --quiet", GUMBENCH_CACHE_DIR=str(full)))
     assert before[0]
     for damage in ("cut", "emptied", "words"):
-        folder = tmp_path / damage
+        folder = tmp_path / f"{damage}-cache"
         shutil.copytree(full, folder)
         for path in folder.rglob("*.nb?"):
             old = path.read_bytes()
@@ -253,7 +258,10 @@ def test_closed_full_and_broken_streams(shell, status):
         assert b"gumbench 0" not in path.read_bytes() or path.name == "manifest.json"
 
 
-@pytest.mark.parametrize("reader", ["true", "head -1", "head -c 1", "exec cat >/dev/null"])
+READERS = ["true", pytest.param("head -1", marks=pytest.mark.slow), "exec cat >/dev/null"]
+
+
+@pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize(
     ("words", "status"),
     [

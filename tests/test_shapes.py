@@ -49,6 +49,7 @@ def ran(spoiled=""):
     )
 
 
+@pytest.mark.slow
 def test_annotations_hold():
     done = ran()
     assert done.returncode == 0, done.stderr

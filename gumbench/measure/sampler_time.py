@@ -96,13 +96,13 @@ WORDS = Sampler(kernel=words_kernel, formula="", resolution=32)
 def _draws(sampler: Sampler, logits: np.ndarray, draws: int) -> Any:
     """Work of `units` draws, and the least of them."""
     temperatures = np.ones(1, logits.dtype)
-    units = logits.shape[0] * draws
+    out = np.empty((1, logits.shape[0], draws), np.int64)
 
     def work(wanted: int) -> None:
-        for _ in range(wanted // units):
-            sampling.draw_rows(sampler, logits, temperatures, KEY, 0, draws)
+        for _ in range(wanted // out.size):
+            sampling.draw_rows(sampler, logits, temperatures, KEY, 0, out)
 
-    return work, units
+    return work, out.size
 
 
 def _fill(logits: np.ndarray) -> Any:
@@ -156,10 +156,10 @@ def _check(cell: Cell, logits: np.ndarray) -> Any:
     """p of the law of many draws from one row."""
     draws = min(MOST_CHECKED, CHECKED_ITEMS // cell.dimension)
     sampler = registry.sampler(cell.sampler)
-    ones = np.ones(1, logits.dtype)
-    drawn = sampling.draw_rows(sampler, logits[None], ones, KEY, 0, draws)[0, 0]
+    ones, drawn = np.ones(1, logits.dtype), np.empty((1, 1, draws), np.int64)
+    sampling.draw_rows(sampler, logits[None], ones, KEY, 0, drawn)
     weight = np.exp(logits.astype(float) - logits.max())
-    return law_test(drawn, weight / weight.sum())
+    return law_test(drawn[0, 0], weight / weight.sum())
 
 
 def forecast(cells: Sequence[Cell], threads: int) -> Forecast:

@@ -211,7 +211,7 @@ def test_the_gate_in_text_json_python_and_a_pipe(after, status, message, folder,
     before, changed = map(folders.load, paths)
     assert isinstance(found := changed.diff(before), changes.Diff)
     assert list(found.failures(0.1)) == plain["failures"]
-    for reader in ("head -1", "true", "head -c 1", "cat", "exec 0<&-"):
+    for reader in ("true", "cat", "exec 0<&-"):
         for json_flag in ("", " --json"):
             command = f"set -o pipefail; {sys.executable} -m gumbench diff {' '.join(paths)}"
             command += f" --fail-above 10%{json_flag} | {reader}"

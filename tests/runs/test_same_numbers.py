@@ -116,12 +116,12 @@ print(hashlib.sha256(text.encode()).hexdigest())
 FEW = ["concrete", "score-loo", "pathwise"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dtype", "estimators"),
     [
-        ("float32", FEW),
-        pytest.param("float32", ESTIMATORS, marks=pytest.mark.slow),
-        pytest.param("float64", FEW, marks=pytest.mark.slow),
+        ("float32", ESTIMATORS),
+        ("float64", FEW),
     ],
 )
 def test_vector_width(dtype, estimators):

@@ -1,6 +1,7 @@
 """Samplers: their law, in the middle and in the tail, and the same numbers everywhere."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from scipy import stats
 import gumbench
 from gumbench import machine, registry
 from gumbench.errors import InputError
-from gumbench.kernels.loops import sampling
+from gumbench.kernels.loops import concrete, sampling
+from gumbench.kernels.random import noise
 
 SAMPLERS = registry.names("samplers")
 DTYPES = (np.float32, np.float64)
@@ -164,6 +166,74 @@ def test_shapes_and_kinds_of_logits():
         assert (gumbench.categorical(base.astype(kind), 50, seed=1) == expected).all()
 
 
+ROW = np.random.default_rng(0).normal(size=300).astype(np.float32)
+# Functions that take `out`: what they give, and a call of it.
+INTO = {
+    "gumbel": ((7, 300), np.float32, partial(gumbench.gumbel, (7, 300), seed=1)),
+    "concrete": ((7, 300), np.float32, partial(gumbench.concrete, ROW, 0.5, 7, seed=1)),
+    "concrete in blocks": (
+        (700, 3),
+        np.float32,
+        partial(gumbench.concrete, ROW[:3], 0.5, 700, seed=1),
+    ),
+    "categorical": (
+        (2, 9),
+        np.int64,
+        partial(gumbench.categorical, ROW, 9, seed=1, temperature=[0.5, 1]),
+    ),
+    "one draw": ((2,), np.int64, partial(gumbench.categorical, [ROW, ROW], seed=1)),
+}
+
+
+@pytest.mark.parametrize("name", INTO)
+def test_results_lie_where_they_are_wanted(name):
+    shape, dtype, call = INTO[name]
+    out = np.full(shape, 7, dtype)
+    assert call(out=out) is out
+    np.testing.assert_array_equal(out, call())
+
+
+@pytest.mark.parametrize("categories", [3, 300])
+def test_concrete_draws_have_numbers(categories):
+    draw = partial(gumbench.concrete, ROW[:categories], 0.5, seed=1)
+    np.testing.assert_array_equal(draw(7, first=70), draw(100)[70:77])
+    np.testing.assert_array_equal(draw(5000), draw(5000, threads=1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_few_numbers_are_those_of_many(dtype, monkeypatch):
+    """Serial and parallel loops are compiled apart and give the same bits."""
+    calls = (
+        partial(gumbench.gumbel, (20, 70), seed=1, dtype=dtype),
+        partial(gumbench.gumbel, 3001, seed=1, dtype=dtype),
+        partial(gumbench.concrete, ROW, 0.5, 20, seed=1, dtype=dtype),
+        partial(gumbench.concrete, ROW[:5], 0.5, 200, seed=1, dtype=dtype),
+        partial(gumbench.categorical, ROW.astype(dtype), 50, seed=1),
+    )
+    few = [call() for call in calls]
+    monkeypatch.setattr(noise, "FEW_NUMBERS", 0)
+    monkeypatch.setattr(concrete, "FEW_NUMBERS", 0)
+    monkeypatch.setattr(sampling, "draw_alone", sampling.draw)
+    for call, wanted in zip(calls, few, strict=True):
+        np.testing.assert_array_equal(call(), wanted)
+
+
+@pytest.mark.parametrize("draws", [None, 10_000])
+@pytest.mark.parametrize("bad", [np.nan, -np.nan, np.inf, 2e30, -2e30, "masked"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_first_wrong_logit_is_named(dtype, bad, draws):
+    """Whichever piece of work finds it, and however many others are wrong."""
+    logits = np.zeros((300, 70), dtype)
+    for row in (131, 299):
+        logits[row, 0 if bad == "masked" else 69 :] = -np.inf if bad == "masked" else bad
+    wanted = "every logit of row 131 is" if bad == "masked" else r"logits\[131, 69\] is"
+    for sampler in ("gumbel-max", "alias"):
+        with pytest.raises(InputError, match=wanted):
+            gumbench.categorical(logits, draws, seed=0, sampler=sampler)
+    logits[131:] = [-1e30, *[-np.inf] * 68, 1e30]
+    assert (gumbench.categorical(logits, draws, seed=0)[131:] == 69).all()
+
+
 # fmt: off
 REFUSED = [
     ({"logits": [[1.0, 2.0], [3.0]]}, "no array of numbers"),
@@ -196,6 +266,10 @@ REFUSED = [
     ({"temperature": np.nan}, "temperature = nan"),
     ({"threads": 0}, "threads = 0"),
     ({"threads": 10**6}, "threads = 1000000"),
+    ({"out": [0, 0, 0]}, "give a NumPy array, (3,) int64"),
+    ({"out": np.empty(4, np.int64)}, "out is (4,) int64; give (3,) int64"),
+    ({"out": np.empty(3, np.int32)}, "out is (3,) int32; give (3,) int64"),
+    ({"out": np.empty(6, np.int64)[::2]}, "out is a view or read-only"),
 ]
 # fmt: on
 

@@ -201,7 +201,13 @@ def test_threads_are_not_part_of_what_a_run_is(spec):
     assert "threads" not in spec.identity()
 
 
-@pytest.mark.parametrize("name", schema.preset_names())
+PRESETS = [
+    pytest.param(name, marks=pytest.mark.slow if name == "full" else ())
+    for name in schema.preset_names()
+]
+
+
+@pytest.mark.parametrize("name", PRESETS)
 def test_presets_plan_and_resolve_to_themselves(name, tmp_path):
     data, found = schema.load_spec_data(name)
     assert found == name

@@ -6,12 +6,10 @@ with those that are still in the L1 cache.
 """
 
 import numpy as np
-from numba import types
 
 from gumbench.kernels.compiler import elementary, maxima
 from gumbench.kernels.compiler.arrays import empty, empty_like
-from gumbench.kernels.compiler.jit import driver, helper, inlined
-from gumbench.kernels.compiler.roles import REALS
+from gumbench.kernels.compiler.jit import helper, inlined
 from gumbench.kernels.compiler.strips import broadcast, by_strips, choose
 
 
@@ -306,15 +304,3 @@ def softmax_pullback(s, y, scale, g):
             mean += y[v, c, s] * (g[v, c, s] - pivot)
         for c in range(y.shape[1]):
             g[v, c, s] = scale * y[v, c, s] * ((g[v, c, s] - pivot) - mean)
-
-
-def _relax_signature(dtype):
-    real = REALS[dtype]
-    cube = types.Array(real, 3, "C")
-    return types.void(types.Array(real, 2, "C"), cube, real, cube)
-
-
-@driver(_relax_signature, parallel=False)
-def relax_array(logits, gumbels, temperature, out):
-    """`relax` for Python callers: logits (1, categories), gumbels (1, categories, n), τ, out."""
-    relax(logits, gumbels, temperature, out)

@@ -12,11 +12,13 @@ kernel(logits, temperatures, tables, key, first, out) : draws numbers first, fir
 
 import numpy as np
 from numba import prange, types, uint32, uint64
+from numba.extending import overload
 
 from gumbench.kernels.compiler import jit
 from gumbench.kernels.compiler.jit import helper, inlined
 from gumbench.kernels.compiler.roles import REALS, function_type
 from gumbench.kernels.random import philox
+from gumbench.limits import LARGEST
 
 CHUNK_DRAWS = 4096
 TASK_ITEMS = 1 << 16
@@ -45,6 +47,51 @@ def _prepare_rows(prepare, logits, temperatures, tables):
             prepare(logits[r], temperatures[t], tables[r, t])
 
 
+def _patterns(logits):
+    """Floats as integers; the bits of a size, of the largest one allowed, and of -inf."""
+
+
+@overload(_patterns, inline="always")
+def _typed_patterns(logits):
+    whole = np.int32 if logits.dtype == types.float32 else np.int64
+    real = np.float32 if whole is np.int32 else np.float64
+    most, masked = (real(x).view(whole) for x in (LARGEST, -np.inf))
+    return lambda logits: (logits.view(whole), whole(np.iinfo(whole).max), most, masked)
+
+
+@inlined
+def _wrong_and_open(logits):
+    """How many numbers (n,) are no logits, and how many are above -inf, by their bits."""
+    bits, size, most, masked = _patterns(logits)
+    wrong, open_ = bits.dtype.type(0), bits.dtype.type(0)
+    for c in range(bits.size):
+        is_open = bits[c] != masked
+        wrong += bits.dtype.type(is_open and (bits[c] & size) > most)
+        open_ += bits.dtype.type(is_open)
+    return wrong, open_
+
+
+@helper
+def first_wrong(logits):
+    """The number of the first of logits (rows, categories) that is wrong, or -1.
+
+    Wrong are NaN, +inf, what is larger than limits.LARGEST in size, and the first of a row of
+    which all are -inf. Counted over all rows first: short rows are too many to look at each.
+    """
+    rows, categories = logits.shape
+    wrong, open_ = _wrong_and_open(logits.reshape(rows * categories))
+    if wrong == 0 and open_ == logits.size:
+        return -1
+    for r in range(rows):
+        wrong, open_ = _wrong_and_open(logits[r])
+        if open_ == 0:
+            return r * categories
+        for c in range(categories if wrong else 0):
+            if _wrong_and_open(logits[r, c : c + 1])[0]:
+                return r * categories + c
+    return -1
+
+
 def _draw_signature(dtype):
     real = REALS[dtype]
     functions = [function_type(role, dtype) for role in ("sampler_prepare", "sampler_kernel")]
@@ -55,37 +102,44 @@ def _draw_signature(dtype):
     ]
     size = types.int64
     words, out = types.Array(types.uint32, 1, "C"), types.Array(types.int64, 3, "C")
-    return types.void(*functions, *arrays, words, size, size, size, out)
+    return types.void(*functions, *arrays, words, size, size, size, types.int64[::1], out)
 
 
 @jit.driver(_draw_signature)
-def draw(prepare, kernel, logits, temperatures, tables, key, first, draws, together, out):
+def draw(prepare, kernel, logits, temperatures, tables, key, first, draws, together, wrong, out):
     """Draws (temperatures, rows, draws) int64 of logits (rows, categories).
 
     tables: (rows, temperatures, n), no rows where draws are at most CHUNK_DRAWS. first: number of
-    the first draw. together: rows of a task (1 where there are tables).
+    the first draw. together: rows of a task (1 where there are tables). wrong: (pieces of rows,)
+    `first_wrong` of each, of which nothing is drawn then.
     """
     rows, count, shared = logits.shape[0], temperatures.size, tables.shape[0] > 0
-    # Tables of all rows where several threads share a row's draws, else of the rows of a task.
+    # Each piece is looked at where it is read: a pass of its own would take as long as the draws.
     if shared:
         for r in prange(rows):
-            _prepare_rows(prepare, logits[r : r + 1], temperatures, tables[r : r + 1])
+            wrong[r] = first_wrong(logits[r : r + 1])
+            if wrong[r] < 0:
+                _prepare_rows(prepare, logits[r : r + 1], temperatures, tables[r : r + 1])
     chunks = (draws + CHUNK_DRAWS - 1) // CHUNK_DRAWS
     for task in prange((rows + together - 1) // together * chunks):
-        row, begin = task // chunks * together, task % chunks * CHUNK_DRAWS
+        piece, begin = task // chunks, task % chunks * CHUNK_DRAWS
+        row = piece * together
         row_logits, length = logits[row : row + together], min(CHUNK_DRAWS, draws - begin)
-        drawn = np.empty((count, row_logits.shape[0], length), np.int64)
-        if shared:
-            row_tables = tables[row : row + 1]
-        else:
-            row_tables = np.empty((row_logits.shape[0], count, tables.shape[2]), np.float64)
-            _prepare_rows(prepare, row_logits, temperatures, row_tables)
-        kernel(row_logits, temperatures, row_tables, key, first + row * draws + begin, drawn)
-        for t in range(count):
-            for r in range(row_logits.shape[0]):
-                target, source = out[t, row + r], drawn[t, r]
-                for d in range(length):
-                    target[begin + d] = source[d]
+        if not shared:
+            wrong[piece] = first_wrong(row_logits)
+        if wrong[piece] < 0:
+            drawn = np.empty((count, row_logits.shape[0], length), np.int64)
+            if shared:
+                row_tables = tables[row : row + 1]
+            else:
+                row_tables = np.empty((row_logits.shape[0], count, tables.shape[2]), np.float64)
+                _prepare_rows(prepare, row_logits, temperatures, row_tables)
+            kernel(row_logits, temperatures, row_tables, key, first + row * draws + begin, drawn)
+            for t in range(count):
+                for r in range(row_logits.shape[0]):
+                    target, source = out[t, row + r], drawn[t, r]
+                    for d in range(length):
+                        target[begin + d] = source[d]
 
 
 def tasks(sampler, dtype):
@@ -94,25 +148,43 @@ def tasks(sampler, dtype):
     yield jit.Task(jit.compiled, ("sampler_kernel", sampler.kernel, dtype))
 
 
-def draw_rows(sampler, logits, temperatures, key, first, draws):
-    """Draws (temperatures, rows, draws) int64 of a Sampler, in any number of threads.
+draw_alone = jit.driver(_draw_signature, parallel=False)(
+    jit.renamed(draw.__wrapped__, "draw_alone")
+)
+
+
+class WrongLogitError(ValueError):
+    """A logit that is none, or the first of a row that is masked; place : (row, category)."""
+
+    def __init__(self, place):
+        super().__init__(f"logits{list(place)}")
+        self.place = place
+
+
+def draw_rows(sampler, logits, temperatures, key, first, out):
+    """Draws of a Sampler into out (temperatures, rows, draws) int64, in any number of threads.
 
     logits (rows, categories) and temperatures of one float type; key (2,) uint32; first: number of
-    the first draw.
+    the first draw. Raises WrongLogitError.
     """
     dtype = str(logits.dtype)
     functions = [task.run() for task in tasks(sampler, dtype)]
-    categories, count = logits.shape[1], temperatures.size
+    categories, (count, _, draws) = logits.shape[1], out.shape
     size, shared = sampler.table_size(categories), draws > CHUNK_DRAWS
     together = 1 if shared else max(1, min(CHUNK_DRAWS // draws, TASK_ITEMS // categories))
-    out = np.empty((count, logits.shape[0], draws), np.int64)
     at_once = max(1, TABLE_ITEMS // max(1, size * count)) if shared else logits.shape[0]
     for row in range(0, logits.shape[0], at_once):
         chunk = logits[row : row + at_once]
         tables = np.empty((len(chunk) if shared else 0, count, size))
         part = out if len(chunk) == len(logits) else np.empty((count, len(chunk), draws), np.int64)
-        number = first + row * draws
-        draw(dtype)(*functions, chunk, temperatures, tables, key, number, draws, together, part)
+        wrong, number = np.full(-(-len(chunk) // together), -1), first + row * draws
+        # A few numbers are not worth waking other threads.
+        driver = draw if shared or wrong.size > 1 else draw_alone
+        given = chunk, temperatures, tables, key, number, draws, together, wrong, part
+        driver(dtype)(*functions, *given)
+        if (bad := np.flatnonzero(wrong >= 0)).size:
+            piece = bad[0]
+            place = (row + piece * together) * categories + wrong[piece]
+            raise WrongLogitError(tuple(map(int, divmod(place, categories))))
         if part is not out:
             out[:, row : row + at_once] = part
-    return out

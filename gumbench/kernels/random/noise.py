@@ -6,7 +6,7 @@ from numba.extending import overload
 
 from gumbench.kernels.compiler import elementary
 from gumbench.kernels.compiler.arrays import empty
-from gumbench.kernels.compiler.jit import driver, helper, inlined
+from gumbench.kernels.compiler.jit import driver, helper, inlined, renamed
 from gumbench.kernels.compiler.roles import REALS
 from gumbench.kernels.random import philox as philox_words
 from gumbench.kernels.random import variates
@@ -26,6 +26,8 @@ from gumbench.kernels.random.philox import (
 
 GUMBEL, NORMAL, UNIFORM, EXPONENTIAL = 0, 1, 2, 3
 ROW_COLUMNS = 256
+# Elements of a row that one thread makes; up to so many numbers, one thread makes them all.
+ROW_PIECE, FEW_NUMBERS = 1 << 16, 1 << 14
 # Rows of up to so many elements are made so many at once.
 SHORT_ROW, ROWS_TOGETHER = 256, 128
 # Floats made at once, each where its word is: they lie in the L1 cache.
@@ -263,11 +265,12 @@ def _interleave(planes, loc, scale, out):
 
 
 @helper
-def _gumbel_row(key, estimate, loc, scale, out):
+def gumbel_row(key, estimate, first, loc, scale, out):
+    """Elements first, first + 1, ... of one estimate; first is a multiple of 4."""
     planes = empty((4, min(ROW_COLUMNS, (out.size + 3) // 4)), out.dtype)
     words, halves = _words(planes), _halves(planes, 4)
     for element in range(0, out.size, planes.size):
-        _fill_row(words, halves, element, key, estimate)
+        _fill_row(words, halves, first + element, key, estimate)
         _gumbels(words, planes)
         _interleave(planes, loc, scale, out[element : element + planes.size])
 
@@ -291,12 +294,27 @@ def _rows_signature(dtype):
 def gumbel_rows(fill, key, first, loc, scale, out):
     """Gumbels of estimates first, first + 1, ... of batch 0: out (estimates, elements).
 
-    fill: `fill_array`, for many short rows at once.
+    fill: `fill_array`, for many short rows at once. A long row is several pieces of work.
     """
-    together = ROWS_TOGETHER if out.shape[1] <= SHORT_ROW else 1
-    for task in prange((out.shape[0] + together - 1) // together):
-        row = task * together
+    rows, elements = out.shape
+    together = ROWS_TOGETHER if elements <= SHORT_ROW else 1
+    pieces = (elements + ROW_PIECE - 1) // ROW_PIECE
+    for task in prange((rows + together - 1) // together * pieces):
+        row, begin = task // pieces * together, task % pieces * ROW_PIECE
         if together > 1:
             _gumbel_block(fill, key, first + row, loc, scale, out[row : row + together])
         else:
-            _gumbel_row(key, first + row, loc, scale, out[row])
+            piece = out[row, begin : begin + ROW_PIECE]
+            gumbel_row(key, first + row, begin, loc, scale, piece)
+
+
+gumbel_rows_alone = driver(_rows_signature, parallel=False)(
+    renamed(gumbel_rows.__wrapped__, "gumbel_rows_alone")
+)
+
+
+def fill_gumbels(key, first, loc, scale, out):
+    """`gumbel_rows` by as many threads as it is worth: none is woken for a few numbers."""
+    dtype = str(out.dtype)
+    rows = gumbel_rows if out.size > FEW_NUMBERS else gumbel_rows_alone
+    rows(dtype)(fill_array(dtype), key, first, loc, scale, out)
