@@ -30,7 +30,8 @@ def test_csv_reads_back_as_the_same_numbers(folder):
         assert float(line["variance"]) == row["variance"]
         assert [*line] == [c.name for c in tables.table("variance").COLUMNS]
     frame = pandas.read_csv(folder / "variance.csv")
-    np.testing.assert_allclose(frame.variance, results.variance.variance.astype(float), rtol=1e-14)
+    # pandas of version 2 reads some numbers to 13 digits.
+    np.testing.assert_allclose(frame.variance, results.variance.variance.astype(float), rtol=1e-12)
     assert {
         c.name: str(results.variance[c.name].dtype) for c in tables.table("variance").COLUMNS
     } == {c.name: c.dtype for c in tables.table("variance").COLUMNS}
