@@ -1,22 +1,15 @@
-"""What other libraries do instead of our kernels: each entry is timed, and checked by the tests.
+"""Estimators by hand in torch: each is timed, and checked by the tests.
 
-Functions return name -> (call, units): the call does so many elements' or draws' worth of work.
-Estimators return their moments, a sum and a sum of squares over estimates; samplers their draws.
+Functions return name -> (call, units): the call does so many elements' worth of work, and returns
+its moments, a sum and a sum of squares over estimates.
 """
 
-import functools
-
-import jax
-import mkl_random
 import numpy as np
 import torch
-from jax import numpy as jnp
 
 from gumbench import registry
 
-# The size of array at which jax is fastest, of 2^16 to 2^22.
 ELEMENTS = 1 << 20
-GENERATORS = ("MT19937", "SFMT19937", "MT2203", "MCG31", "MCG59", "PHILOX4X32X10")
 
 
 def objective(size):
@@ -25,52 +18,8 @@ def objective(size):
     return problem.theta.astype(np.float32), problem.data[:-1].astype(np.float32)
 
 
-def logits(rows, categories):
-    """Rows of normal logits, float32."""
-    return np.random.default_rng(0).normal(size=(rows, categories)).astype(np.float32)
-
-
 def _moments(gradient):
     return gradient.sum(0), (gradient * gradient).sum(0)
-
-
-def _jax_keys():
-    return iter(jax.random.split(jax.random.key(0), 1_000_000))
-
-
-def torch_estimators(size):
-    """concrete by autograd, by hand with textbook noise, and score by autograd."""
-    theta, target = map(torch.tensor, objective(size))
-    rows = max(64, ELEMENTS // size)
-
-    def concrete():
-        logits = theta.expand(rows, size).clone().requires_grad_(True)
-        y = torch.nn.functional.gumbel_softmax(logits, tau=1.0)
-        ((y - target) ** 2).sum().backward()
-        return _moments(logits.grad)
-
-    def by_hand():
-        with torch.no_grad():
-            gumbel = -torch.log(-torch.log(torch.rand(rows, size)))
-            y = torch.softmax(theta + gumbel, -1)
-            g = 2 * (y - target)
-            return _moments(y * (g - (y * g).sum(-1, keepdim=True)))
-
-    def score():
-        logits = theta.expand(rows, size).clone().requires_grad_(True)
-        law = torch.distributions.Categorical(logits=logits)
-        draw = law.sample()
-        x = torch.nn.functional.one_hot(draw, size).float()
-        f = ((x - target) ** 2).sum(-1)
-        (f * law.log_prob(draw)).sum().backward()
-        return _moments(logits.grad)
-
-    units = rows * size
-    return {
-        "concrete torch autograd": (concrete, units),
-        "concrete torch by hand": (by_hand, units),
-        "score torch autograd": (score, units),
-    }
 
 
 def torch_by_hand(size, inner_samples, temperature=1.0):  # noqa: PLR0915
@@ -213,75 +162,3 @@ def torch_gaussian(dimension):
 
     units = rows * dimension
     return {"score": (score, units), "pathwise": (pathwise, units)}
-
-
-def jax_estimators(size):
-    """jit of vmap of grad, with the moments."""
-    theta, target = map(jnp.array, objective(size))
-    rows = max(64, ELEMENTS // size)
-
-    def relaxed(logits, gumbel):
-        return ((jax.nn.softmax(logits + gumbel) - target) ** 2).sum()
-
-    def weighted(logits, draw):
-        f = ((jax.nn.one_hot(draw, size) - target) ** 2).sum()
-        return jax.lax.stop_gradient(f) * jax.nn.log_softmax(logits)[draw]
-
-    @jax.jit
-    def concrete(key):
-        gumbel = jax.random.gumbel(key, (rows, size))
-        return _moments(jax.vmap(jax.grad(relaxed), (None, 0))(theta, gumbel))
-
-    @jax.jit
-    def score(key):
-        draws = jax.random.categorical(key, theta, shape=(rows,))
-        return _moments(jax.vmap(jax.grad(weighted), (None, 0))(theta, draws))
-
-    keys = _jax_keys()
-    units = rows * size
-    return {
-        "concrete jax": (lambda: jax.block_until_ready(concrete(next(keys))), units),
-        "score jax": (lambda: jax.block_until_ready(score(next(keys))), units),
-    }
-
-
-def fills(size):
-    """Standard Gumbels; MKL with each of its generators, where they are those of minima, -G."""
-    generator = np.random.default_rng(0)
-    calls = {"fill numpy": functools.partial(generator.gumbel, size=size)}
-    for name in GENERATORS:
-        state = mkl_random.MKLRandomState(0, brng=name)
-        calls[f"fill mkl {name}"] = functools.partial(state.gumbel, size=size)
-    return {name: (call, size) for name, call in calls.items()}
-
-
-def one_draw_a_row(logits):
-    """One draw from each row of logits."""
-    there, here = torch.tensor(logits), jnp.array(logits)
-    categorical = jax.jit(jax.random.categorical)
-    keys = _jax_keys()
-    calls = {
-        "rows torch exponential race": lambda: torch.argmax(
-            there - torch.empty_like(there).exponential_().log(), -1
-        ),
-        "rows torch -log(-log(rand))": lambda: torch.argmax(
-            there - torch.log(-torch.log(torch.rand_like(there))), -1
-        ),
-        "rows torch cumsum": lambda: torch.searchsorted(
-            torch.cumsum(torch.softmax(there, -1), -1), torch.rand(len(there), 1)
-        ),
-        "rows jax categorical": lambda: jax.block_until_ready(categorical(next(keys), here)),
-    }
-    return {name: (call, logits.size) for name, call in calls.items()}
-
-
-def many_draws(row, draws):
-    """Many draws of one row of logits."""
-    p = np.exp(row.astype(float))
-    p /= p.sum()
-    weights, generator = torch.tensor(p), np.random.default_rng(0)
-    calls = {
-        "draws torch multinomial": lambda: torch.multinomial(weights, draws, replacement=True),
-        "draws numpy choice": lambda: generator.choice(row.size, draws, p=p),
-    }
-    return {name: (call, draws) for name, call in calls.items()}

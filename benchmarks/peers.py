@@ -1,7 +1,8 @@
-"""Ratios of gumbench to torch, jax, numpy and MKL, all timed in turns in one run.
+"""Ratios of gumbench to other libraries, each in every form that a user would type.
 
-Two threads each, one for the fill of Gumbels. A ratio is the median over paired rounds, with a
-95 % interval; the nanoseconds beside it are medians, per element or per draw.
+What is called is what a user calls; all of a job's forms are timed in turns in one run. A ratio is
+the median over paired rounds, with a 95 % interval; nanoseconds are medians, of an element or of a
+draw. Every row stands in results/reference/peers.csv.
 
     pip install -e '.[peers]' && python benchmarks/peers.py
 """
@@ -13,32 +14,109 @@ THREADS = 2
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, str(THREADS))
 
-import numba  # noqa: E402
 import numpy as np  # noqa: E402
 import other_libraries  # noqa: E402
 import torch  # noqa: E402
 
-from gumbench import machine, registry  # noqa: E402
+from gumbench import machine, peers, registry  # noqa: E402
 from gumbench.engine.bound_estimator import bind_estimator  # noqa: E402
 from gumbench.engine.bound_problem import BoundProblem  # noqa: E402
 from gumbench.engine.moments import Grouping  # noqa: E402
-from gumbench.kernels.loops import driver, records, sampling  # noqa: E402
-from gumbench.kernels.random import noise, philox  # noqa: E402
-from gumbench.measure.sampler_time import WORDS  # noqa: E402
+from gumbench.kernels.compiler.threads import limited  # noqa: E402
+from gumbench.kernels.loops import driver, records  # noqa: E402
+from gumbench.measure.throughput import OWN  # noqa: E402
+from gumbench.runs import plan, run  # noqa: E402
+from gumbench.spec import schema  # noqa: E402
 from gumbench.stats import timing  # noqa: E402
 from gumbench.stats.intervals import median_interval  # noqa: E402
 from gumbench.types import BATCHES  # noqa: E402
 
 ROUNDS = 31
-SIZES = (8, 128, 1024)
+OTHERS = [name for name in peers.names() if name != OWN]
+DRAWS = {"jobs": ["draws"], "peers": OTHERS, "on_threads": [THREADS]}
+GRIDS = [
+    {"jobs": ["words", "fill"], "peers": OTHERS, "on_threads": [1]},
+    {"jobs": ["fill"], "peers": OTHERS, "on_threads": [1], "dtypes": ["float64"]},
+    *(
+        {**DRAWS, "dimensions": [c], "rows": [n]}
+        for c, n in ((50_257, 48), (1000, 2000), (10, 100_000))
+    ),
+    {**DRAWS, "dimensions": [1000], "rows": [1], "draws": [1_000_000]},
+    {**DRAWS, "dimensions": [1000], "rows": [1], "draws": [1_000_000], "on_threads": [1]},
+    {**DRAWS, "jobs": ["concrete"], "dimensions": [8, 128, 1000, 50_257]},
+    {**DRAWS, "jobs": ["estimates"], "dimensions": [8, 128, 1024]},
+]
 BY_HAND = (10, 100)
 SAMPLES = {"gumbel-rao": 10, "score-loo": 4}
-EIGHT = [0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0]
-# Our estimators work in blocks, in calls as long as those of a sweep.
 OWN_ELEMENTS = 1 << 25
-FILLED, DRAWS = 1 << 18, 1 << 20
-VOCABULARY, ROWS = 50_257, 32
-KEY = np.array(philox.key(0), np.uint32)
+WORDS = {
+    "words": "random words",
+    "fill": "standard Gumbels",
+    "draws": "draws",
+    "concrete": "Concrete samples",
+    "estimates": "estimates",
+}
+
+
+def job(row):
+    """What rows of one race have in common, in words."""
+    parts = [WORDS[row["kind"]]]
+    if row["kind"] == "estimates":
+        parts[0] = f"`{row['name'].split()[0].strip(',')}` with its moments"
+    if row["kind"] not in ("words", "fill"):
+        parts.append(f"C = {row['dimension']:,}")
+    if row["kind"] == "draws":
+        one = row["draws"] == 1
+        parts.append(
+            f"one of each of {row['rows']:,} rows" if one else f"{row['draws']:,} of a row"
+        )
+    if row["kind"] == "fill":
+        parts.append(row["dtype"])
+    return ", ".join([*parts, f"{row['threads']} thread{'s' * (row['threads'] > 1)}"])
+
+
+def own(row):
+    """Whether a row is ours: of samplers the one that a function takes by default."""
+    if row["implementation"] != OWN or row["kind"] != "draws":
+        return row["implementation"] == OWN
+    return row["name"] == registry.sampler_for("auto", row["dimension"], row["draws"])
+
+
+def is_textbook(row):
+    """Whether a reader of a textbook would write it so."""
+    forms = peers.library(row["implementation"]).FORMS
+    return any(f.textbook for f in forms if (f.kind, f.name) == (row["kind"], row["name"]))
+
+
+def line(title, rows, rounds):
+    """A job's line: ours, the best of the others, and their fastest textbook form."""
+    (ours,) = filter(own, rows)
+    others = [row for row in rows if row["implementation"] != OWN and row["status"] == "done"]
+    unit = "draw" if ours["kind"] == "draws" and ours["draws"] > 1 else "element"
+    cells = [title, _time(ours, unit)]
+    for group in (others, [row for row in others if is_textbook(row)]):
+        if not group:
+            cells += ["", ""]
+            continue
+        best = min(group, key=lambda row: row["nanoseconds_per_draw"])
+        ratio, low, high = median_interval(np.divide(rounds[best["cell"]], rounds[ours["cell"]]))
+        named = f"{best['implementation']}: {best['name']}".replace("|", "/")
+        cells += [f"{named}, {_time(best, unit)}", f"{ratio:.1f} ({low:.1f}-{high:.1f})"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _time(row, unit):
+    return f"{row[f'nanoseconds_per_{unit}']:.3g}"
+
+
+def races(results):
+    """Lines of the table of jobs."""
+    rounds = {record.key: record.clock["rounds"] for record in results.records if record.clock}
+    groups = {}
+    for row in results.rows("throughput"):
+        groups.setdefault(job(row), []).append(row)
+    for title, rows in groups.items():
+        yield line(title, rows, rounds)
 
 
 def repeated(call, units):
@@ -51,160 +129,58 @@ def repeated(call, units):
     return work, units
 
 
-def works_of(calls):
-    """The works of name -> (call, units)."""
-    return {name: repeated(*timed) for name, timed in calls.items()}
-
-
-def ours(
-    name,
-    size,
-    temperatures=(1.0,),
-    problem="categorical-quadratic",
-    samples=None,
-    fastest_draws=False,
-):
+def ours(name, size, problem="categorical-quadratic", samples=None):
     """What a sweep calls for estimates and their moments, and how many elements that is."""
     bound = BoundProblem(registry.make_problem(problem, size), "float32")
     estimator = registry.estimators(name)[bound.problem.family]
-    bound_estimator = bind_estimator(
-        bound, estimator, temperatures, samples, 0, fastest_draws=fastest_draws
-    )
+    bound_estimator = bind_estimator(bound, estimator, (1.0,), samples, 0, fastest_draws=True)
     grouping = Grouping(bound, np.zeros(bound.theta.size))
     count = max(bound_estimator.block, OWN_ELEMENTS // BATCHES // size)
     block = driver.block_for(bound_estimator.block, count)
-    sums = records.no_sums(BATCHES, len(temperatures), bound.theta.size, grouping.rows)
+    sums = records.no_sums(BATCHES, 1, bound.theta.size, grouping.rows)
     call = functools.partial(bound_estimator.add_moments, grouping.driver, 0, 0, count, block, sums)
     return call, count * BATCHES * size
 
 
 def by_hand(size):
-    """Categorical estimators against torch by hand; a draw is the cheapest exact one of both."""
-    calls = {f"{n} torch": c for n, c in other_libraries.torch_by_hand(size, SAMPLES).items()}
-    names = [name.removesuffix(" torch") for name in calls]
-    for name in names:
-        calls[name] = ours(name, size, samples=SAMPLES.get(name), fastest_draws=True)
-    return works_of(calls), [(f"{name} torch", name) for name in names]
-
-
-def gaussians(dimension):
-    """Gaussian score and pathwise of Σ (z - 3)², by mean and scale, against torch by hand."""
-    calls = {f"{n} torch": c for n, c in other_libraries.torch_gaussian(dimension).items()}
-    names = [name.removesuffix(" torch") for name in calls]
-    for name in names:
-        calls[name] = ours(name, dimension, problem="gaussian-shifted")
-    return works_of(calls), [(f"{name} torch", name) for name in names]
-
-
-def estimators(size):
-    """Works, and the pairs of them whose ratio is printed."""
-    calls = {
-        "concrete": ours("concrete", size),
-        "score": ours("score", size),
-        **other_libraries.torch_estimators(size),
-        **other_libraries.jax_estimators(size),
-    }
-    pairs = [
-        ("concrete torch autograd", "concrete"),
-        ("concrete torch by hand", "concrete"),
-        ("concrete jax", "concrete"),
-        ("score torch autograd", "score"),
-        ("score jax", "score"),
-    ]
-    if size == 128:
-        calls["concrete, 8 temperatures"] = ours("concrete", size, EIGHT)
-        pairs.append(("concrete, 8 temperatures", "concrete"))
-    return works_of(calls), pairs
-
-
-def fills():
-    """Standard Gumbels on one thread; MKL with each of its generators."""
-    out = np.empty((1, FILLED), np.float32)
-    rows, fill = noise.gumbel_rows("float32"), noise.fill_array("float32")
-    zero, one = np.float32(0.0), np.float32(1.0)
-    ours = {"fill": (lambda: rows(fill, KEY, 0, zero, one, out), FILLED)}
-    return works_of({**ours, **other_libraries.fills(FILLED)}), [
-        ("fill numpy", "fill"),
-        ("fill mkl *", "fill"),
-    ]
-
-
-def draw(sampler, logits, draws):
-    """A call that draws from rows of float32 logits."""
-    temperatures, out = np.ones(1, np.float32), np.empty((1, len(logits), draws), np.int64)
-    return lambda: sampling.draw_rows(sampler, logits, temperatures, KEY, 0, out)
-
-
-def rows_of_many():
-    """One draw from each row of 50,257 logits."""
-    logits = other_libraries.logits(ROWS, VOCABULARY)
-    names = ("gumbel-max", "inverse-cdf", "gumbel-max-textbook")
-    samplers = {"words": WORDS, **{name: registry.sampler(name) for name in names}}
-    ours = {name: (draw(s, logits, 1), logits.size) for name, s in samplers.items()}
-    return works_of({**ours, **other_libraries.one_draw_a_row(logits)}), [
-        ("rows torch exponential race", "gumbel-max"),
-        ("rows torch -log(-log(rand))", "gumbel-max"),
-        ("rows jax categorical", "gumbel-max"),
-        ("rows torch cumsum", "gumbel-max"),
-        ("gumbel-max", "words"),
-    ]
-
-
-def one_row():
-    """Many draws of one row of 1,000 logits."""
-    logits = other_libraries.logits(1, 1000)
-    ours = {"alias": (draw(registry.sampler("alias"), logits, DRAWS), DRAWS)}
-    return works_of({**ours, **other_libraries.many_draws(logits[0], DRAWS)}), [
-        ("draws torch multinomial", "alias"),
-        ("draws numpy choice", "alias"),
-    ]
-
-
-def matching(times, pattern):
-    """The fastest of the works that a pattern with a star stands for."""
-    if not pattern.endswith("*"):
-        return pattern
-    names = [name for name in times if name.startswith(pattern[:-1])]
-    return min(names, key=lambda name: np.median(times[name]))
-
-
-def table(title, made, threads=THREADS):
-    """Lines of a Markdown table: the ratios of one race."""
-    numba.set_num_threads(threads)
-    works, pairs = made()
-    times = timing.in_turns(works, rounds=ROUNDS)
-    for pattern, under in pairs:
-        over = matching(times, pattern)
-        ratios = np.divide(times[over], times[under])
-        ratio, low, high = median_interval(ratios)
-        nanoseconds = [f"{1e9 * np.median(times[name]):.2f}" for name in (over, under)]
-        cells = [title, over, under, f"{ratio:.2f} ({low:.2f}-{high:.2f})", *nanoseconds]
-        yield "| " + " | ".join(cells) + " |"
+    """Lines of estimators against torch by hand; a draw is the cheapest exact one of both."""
+    torch.set_num_threads(THREADS)
+    for family, made in (
+        ("categorical", other_libraries.torch_by_hand(size, SAMPLES)),
+        ("Gaussian", other_libraries.torch_gaussian(size)),
+    ):
+        problem = "gaussian-shifted" if family == "Gaussian" else "categorical-quadratic"
+        works = {f"{name} torch": repeated(*work) for name, work in made.items()}
+        works |= {n: repeated(*ours(n, size, problem, SAMPLES.get(n))) for n in made}
+        with limited(THREADS):
+            times = timing.in_turns(works, rounds=ROUNDS)
+        for name in made:
+            ratio, low, high = median_interval(np.divide(times[f"{name} torch"], times[name]))
+            mean, theirs = (1e9 * np.median(times[n]) for n in (name, f"{name} torch"))
+            title = f"{family} `{name}`, {'d' if family == 'Gaussian' else 'C'} = {size}"
+            yield f"| {title} | {mean:.3g} | {theirs:.3g} | {ratio:.1f} ({low:.1f}-{high:.1f}) |"
 
 
 def main():
-    """Print the table."""
-    torch.set_num_threads(THREADS)
+    """Print the tables, and keep all rows."""
     facts = machine.facts()
-    versions = {name: machine.version(name) for name in ("torch", "jax", "mkl_random", "numpy")}
+    versions = {name: machine.version(peers.library(name).PACKAGE) for name in OTHERS}
     print(
         f"{facts['processor']}, {facts['cores']} cores, {facts['vector_bits']}-bit vectors; "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
     )
-    print("\n| race | slower | than | times (95 %) | ns | ns |")
+    timing.ROUNDS = ROUNDS
+    spec = schema.checked_spec({"grid": GRIDS, "measurements": ["throughput"]}, "peers")
+    results = run.run(plan.plan(spec))
+    results.throughput.to_csv("peers.csv", index=False)
+    print("\n| job | gumbench | best of the others | times (95 %) | textbook | times (95 %) |")
     print("| --- | --- | --- | --- | --- | --- |")
-    races = [(f"C = {size}", functools.partial(estimators, size), THREADS) for size in SIZES]
+    for text in races(results):
+        print(text)
+    print("\n| estimator | gumbench | torch by hand | times (95 %) |\n| --- | --- | --- | --- |")
     for size in BY_HAND:
-        races.append((f"by hand, C = {size}", functools.partial(by_hand, size), THREADS))
-        races.append((f"Gaussian, d = {size}", functools.partial(gaussians, size), THREADS))
-    races += [
-        ("Gumbel fill, one thread", fills, 1),
-        (f"{ROWS} rows of {VOCABULARY:,}", rows_of_many, THREADS),
-        ("one row of 1,000", one_row, THREADS),
-    ]
-    for title, made, threads in races:
-        for line in table(title, made, threads):
-            print(line, flush=True)
+        for text in by_hand(size):
+            print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ import functools
 import importlib
 import inspect
 import pkgutil
+import tomllib
 from collections.abc import Iterable, Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,23 @@ def estimators(name: str) -> dict[str, Estimator]:
 def sampler(name: str) -> Sampler:
     """The sampler of that registry name."""
     return _load("samplers", name, Sampler)
+
+
+def sampler_for(name: str, categories: int, draws: int) -> str:
+    """A sampler's name; of "auto" the first choice of data/auto.toml that a shape allows."""
+    if name != "auto":
+        return one("samplers", name)
+    for choice in automatic()["choice"]:
+        a_category = choice.get("least_draws_a_category", 0) * categories
+        if draws >= max(choice.get("least_draws", 0), a_category):
+            return choice["sampler"]
+    raise LookupError(f"no sampler for {draws} draws of {categories} categories")
+
+
+@functools.cache
+def automatic() -> dict[str, Any]:
+    """Which sampler draws where none is named: `version` and a list of `choice`."""
+    return tomllib.loads((resources.files("gumbench") / "data" / "auto.toml").read_text())
 
 
 def problem_maker(name: str) -> ProblemMaker:

@@ -259,7 +259,7 @@ def test_what_would_not_fit_is_said_before():
     ):
         with pytest.raises(InputError, match="GiB of memory"):
             call()
-    with pytest.raises(InputError, match="with `first` of sampler='gumbel-max'"):
+    with pytest.raises(InputError, match="with `first` of sampler='alias'"):
         gumbench.categorical([0.0, 1.0], 2**40, seed=0)
 
 

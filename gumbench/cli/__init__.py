@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from gumbench.cli import compare, diff, explain, export, info, listing, sweep
+from gumbench.cli import compare, diff, explain, export, info, listing, sweep, throughput
 from gumbench.cli.screen import drop, errors, write
 from gumbench.errors import GumbenchError
 
@@ -66,6 +66,7 @@ def _root(
 app.command("sweep", epilog=f"{STATUSES}\n\n{sweep.EXAMPLE}")(sweep.sweep)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
 app.command("diff", epilog=f"{STATUSES}\n\n{diff.EXAMPLE}")(diff.diff)
+app.command("throughput", epilog=f"{STATUSES}\n\n{throughput.EXAMPLE}")(throughput.throughput)
 app.command("export", epilog=export.HELP)(export.export)
 app.command("list", epilog=listing.EXAMPLE)(listing.list_names)
 app.command("explain", epilog=explain.EXAMPLE)(explain.explain)

@@ -115,12 +115,14 @@ def _runs():
             screen.say(error)
             continue
         done = sum(record.status in ("done", "skipped") for record in records.values())
-        problems = dict.fromkeys(
-            p for g in manifest.spec["grid"] for p in g.get("problems") or g["samplers"]
-        )
         seed = str(manifest.seed)
         rows.append(
-            (str(path.parent), f"{done} of {len(manifest.cells)}", seed, ", ".join(problems))
+            (
+                str(path.parent),
+                f"{done} of {len(manifest.cells)}",
+                seed,
+                ", ".join(manifest.subjects()),
+            )
         )
     return ("name", "cells done", "seed", "problems"), rows
 

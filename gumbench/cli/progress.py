@@ -96,7 +96,7 @@ class TerminalMonitor:
         self.number = number
         if self.bar:
             cell = cells[0]
-            doing = "timing  " if cell.measurement.endswith("_time") else ""
+            doing = "timing  " if cell.measurement != "variance" else ""
             self.words = f"{doing}{cell.problem}{cell.sampler}  {cell.dimension}  {cell.estimator}"
             self.stage("")
 

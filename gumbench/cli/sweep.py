@@ -14,7 +14,8 @@ from gumbench.errors import InputError
 EXAMPLE = "Example: gumbench sweep --problems categorical-quadratic --temperatures 0.1:2:6log"
 
 
-def _names(text, name):
+def names(text, name):
+    """Words of a list with commas; None for none. Raises InputError for an empty list."""
     from gumbench.text import words
 
     if text is None:
@@ -199,9 +200,9 @@ def sweep(
         return values[0]
 
     flags = {
-        "problems": _names(problems, "problems"),
-        "estimators": _names(estimators, "estimators"),
-        "samplers": _names(samplers, "samplers"),
+        "problems": names(problems, "problems"),
+        "estimators": names(estimators, "estimators"),
+        "samplers": names(samplers, "samplers"),
         "dimensions": listed(dimensions, "dimensions", int),
         "temperatures": listed(temperatures, "temperatures"),
         "inner_samples": listed(inner_samples, "inner-samples", int),
@@ -237,7 +238,7 @@ def sweep(
         sweep_report.show(results, monitor, _typed(flags))
         return sweep_report.exit_status(results.records)
 
-    raise typer.Exit(_interruptible(work, monitor))
+    raise typer.Exit(interruptible(work, monitor))
 
 
 # What a preset asks of problems and estimators that have it not is nothing a user has asked.
@@ -258,7 +259,7 @@ def _typed(flags):
     return {k: v for k, v in texts.items() if v is not None}
 
 
-def _interruptible(work, monitor):
+def interruptible(work, monitor):
     """Run `work` in a thread, so that an interrupt is answered while compiled code runs."""
     outcome = {}
 

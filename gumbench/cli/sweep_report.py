@@ -31,6 +31,20 @@ def show(results, monitor, given):
     monitor.say("      gumbench export --format latex       any table, for a paper")
 
 
+def show_times(results, monitor):
+    """Print the tables of a run that measures times alone."""
+    monitor.close()
+    if not monitor.total:
+        monitor.say("everything was done before; nothing was measured")
+    if not monitor.quiet:
+        for table in summary.of_jobs(results.rows("throughput")):
+            screen.show(table)
+    for note in (*diagnostics.of_noisy_timing(results.records), *_cache_notes()):
+        monitor.note(note)
+    screen.output().print(f"Wrote {monitor.path}/ (throughput.csv)", markup=False)
+    monitor.say("Next: gumbench export --table throughput     every number, with its interval")
+
+
 def exit_status(records):
     """3 where a cell failed, 1 where a user's estimator is not what it claims to be, else 0."""
     if any(record.status in ("error", "diverged") for record in records):

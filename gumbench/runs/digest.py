@@ -55,12 +55,13 @@ def _borrowed(file: Path) -> tuple[Path, ...]:
     return tuple(root.joinpath(*p).with_suffix(".py") for p in parts if len(p) > 1)
 
 
-def sampler_digest(measurement: str, name: str) -> str:
-    """Hash of the code a sampler's cell depends on."""
-    code = registry.sampler(name).kernel.__code__
-    return hashlib.sha256(_hash((*shared_files(measurement), Path(code.co_filename)))).hexdigest()[
-        :16
-    ]
+def job_digest(logits: str) -> str:
+    """Hash of the code that a job depends on, and of the file of its logits where there is one."""
+    folders = ("samplers", "peers", "estimators")
+    files = [path for name in folders for path in sorted((ROOT / name).rglob("*.py"))]
+    hashed = hashlib.sha256(_hash((*shared_files("throughput"), *files)))
+    hashed.update(Path(logits).read_bytes() if logits.endswith(".npy") else b"")
+    return hashed.hexdigest()[:16]
 
 
 def shared_files(measurement: str) -> list[Path]:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from pydantic.fields import FieldInfo
 
-from gumbench import machine, registry
+from gumbench import machine, peers, registry
 from gumbench.diagnostics import Note
 from gumbench.engine import applicability, resolve
 from gumbench.errors import InputError, unknown
+from gumbench.measure import throughput
 from gumbench.runs import digest
 from gumbench.settings import value_of
 from gumbench.spec.schema import Grid, SweepSpec
@@ -20,8 +21,6 @@ from gumbench.types import BATCHES, Cell, Estimator, Problem, ProblemMaker
 
 MOST_CELLS = 1_000_000
 BYTES_A_PARAMETER = 3 * 8 * BATCHES
-CATEGORIES = (10, 1000, 50_257)
-MOST_CATEGORIES = 1 << 22
 
 
 def cells(spec: SweepSpec, typed: Sequence[str] = ()) -> tuple[list[Cell], list[Note]]:
@@ -62,9 +61,9 @@ def cells(spec: SweepSpec, typed: Sequence[str] = ()) -> tuple[list[Cell], list[
 def _grid_cells(
     spec: SweepSpec, grid: Grid, typed: Sequence[str], notes: list[Note]
 ) -> Iterator[Cell]:
-    if grid.samplers:
-        if "estimator_time" in spec.measurements:
-            yield from _sampler_cells(spec, grid)
+    if grid.samplers or grid.jobs:
+        if {"estimator_time", "throughput"} & {*spec.measurements}:
+            yield from _job_cells(spec, grid)
         elif "samplers" in typed:
             raise InputError("--samplers are timed, and --no-throughput leaves that out")
         return
@@ -84,29 +83,38 @@ def _grid_cells(
                     )
 
 
-def _sampler_cells(spec: SweepSpec, grid: Grid) -> Iterator[Cell]:
-    for name, _ in registry.select("samplers", grid.samplers or ()):
-        for categories in grid.dimensions or CATEGORIES:
-            if categories > MOST_CATEGORIES:
-                raise InputError(
-                    f"C = {categories}: samplers are timed at up to {MOST_CATEGORIES:,} categories"
+def _job_cells(spec: SweepSpec, grid: Grid) -> Iterator[Cell]:
+    """A cell for each form of each library, of each job."""
+    samplers = {name for name, _ in registry.select("samplers", grid.samplers or ("*",))}
+    for job, options in throughput.jobs(
+        grid.jobs or throughput.OF_SAMPLERS,
+        grid.dimensions,
+        (grid.rows, grid.draws),
+        grid.dtypes or (spec.dtype,),
+        grid.on_threads or (1,),
+        grid.logits or ("normal",),
+    ):
+        for library in (throughput.OWN, *(grid.peers or ())):
+            for form in peers.forms(library, job):
+                if (library, job.kind) == (throughput.OWN, "draws") and form.name not in samplers:
+                    continue
+                yield Cell(
+                    measurement="throughput",
+                    problem="",
+                    dimension=job.categories,
+                    problem_settings=(),
+                    estimator=job.estimator,
+                    estimator_settings=(),
+                    temperature=None,
+                    inner_samples=None,
+                    dtype=job.dtype,
+                    seed=0,
+                    estimates=0,
+                    truth_estimates=0,
+                    digest=digest.job_digest(dict(options)["logits"]),
+                    options=(*options, ("library", library)),
+                    sampler=form.name,
                 )
-            yield Cell(
-                measurement="sampler_time",
-                problem="",
-                dimension=categories,
-                problem_settings=(),
-                estimator="",
-                estimator_settings=(),
-                temperature=None,
-                inner_samples=None,
-                dtype=spec.dtype,
-                seed=0,
-                estimates=0,
-                truth_estimates=0,
-                digest=digest.sampler_digest("sampler_time", name),
-                sampler=name,
-            )
 
 
 def _check_representable(problem: Problem, dtype: str) -> None:

@@ -71,6 +71,12 @@ class Manifest:
     machine: dict[str, Any] = field(default_factory=dict)
     sha256: dict[str, str] = field(default_factory=dict)
 
+    def subjects(self) -> list[str]:
+        """Names of the problems, samplers or jobs of the grids."""
+        grids = self.spec["grid"]
+        named = [g.get("problems") or g.get("samplers") or g["jobs"] for g in grids]
+        return list(dict.fromkeys(name for names in named for name in names))
+
 
 MANIFESTS, RECORDS = pydantic.TypeAdapter(Manifest), pydantic.TypeAdapter(Record)
 
@@ -78,9 +84,7 @@ MANIFESTS, RECORDS = pydantic.TypeAdapter(Manifest), pydantic.TypeAdapter(Record
 def _checked_manifest(data: Any) -> Manifest:
     """The Manifest of plain data; raises ValueError, KeyError or TypeError for what is none."""
     manifest = MANIFESTS.validate_python(data)
-    grids = manifest.spec["grid"]
-    names = [name for g in grids for name in g.get("problems") or g["samplers"]]
-    if not all(isinstance(name, str) for name in names):
+    if not all(isinstance(name, str) for name in manifest.subjects()):
         raise TypeError("problems")
     return manifest
 

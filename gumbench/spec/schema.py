@@ -52,15 +52,24 @@ RULES = {
 
 
 class Grid(pydantic.BaseModel):
-    """Axes whose product is swept: of problems with estimators, or of samplers.
+    """Axes whose product is swept: of problems with estimators, of samplers, or of jobs.
 
-    An axis left out takes the problem's, estimator's or samplers' own.
+    An axis left out takes the problem's, estimator's or samplers' own. jobs: kinds of types.Job,
+    done by gumbench and by the libraries of `peers`, in every form they have; samplers alone are
+    the job of drawing. rows, draws, dtypes, on_threads and logits are axes of jobs.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     problems: Annotated[tuple[str, ...], NotEmpty] | None = None
     samplers: Annotated[tuple[str, ...], NotEmpty] | None = None
+    jobs: Annotated[tuple[str, ...], NotEmpty] | None = None
+    peers: tuple[str, ...] | None = None
+    rows: Annotated[tuple[Positive, ...], NotEmpty, _spelled_out(int)] | None = None
+    draws: Annotated[tuple[Positive, ...], NotEmpty, _spelled_out(int)] | None = None
+    dtypes: Annotated[tuple[Literal["float32", "float64"], ...], NotEmpty] | None = None
+    on_threads: Annotated[tuple[Positive, ...], NotEmpty, _spelled_out(int)] | None = None
+    logits: Annotated[tuple[str, ...], NotEmpty] | None = None
     dimensions: Annotated[tuple[Positive, ...], NotEmpty, _spelled_out(int)] | None = None
     estimators: Annotated[tuple[str, ...], NotEmpty] | None = None
     temperatures: Annotated[tuple[Temperature, ...], NotEmpty, _spelled_out(float)] | None = None
@@ -69,7 +78,7 @@ class Grid(pydantic.BaseModel):
 
     @pydantic.model_validator(mode="after")
     def _one_of_both(self) -> Any:
-        if (self.problems is None) == (self.samplers is None):
+        if (self.problems is None) == (self.samplers is None and self.jobs is None):
             given = "problems is missing" if self.problems is None else "problems and samplers"
             raise ValueError(f"{given}: a [[grid]] has problems with estimators, or samplers")
         return self

@@ -10,6 +10,7 @@ from gumbench.types.estimator import (
     Noise,
     Sizes,
 )
+from gumbench.types.peers import KINDS, Form, Job
 from gumbench.types.problem import (
     Problem,
     ProblemMaker,
@@ -29,12 +30,15 @@ from gumbench.types.sampler import (
 
 __all__ = [
     "BATCHES",
+    "KINDS",
     "METHODS",
     "NOISE_KINDS",
     "Cell",
     "Cost",
     "Estimator",
+    "Form",
     "InnerSamples",
+    "Job",
     "Kernel",
     "Noise",
     "PartResult",

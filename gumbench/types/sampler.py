@@ -15,8 +15,8 @@ class Sampler:
         draws from rows of logits
     prepare
         fills the table that depends on a row of logits alone
-    table_size
-        numbers in that table, as a function of the categories
+    table_size, scratch_size
+        numbers in that table, and what preparing needs besides, as functions of the categories
     resolution
         bits of randomness a draw has; an event rarer than 2^-resolution may never happen
     formula
@@ -31,6 +31,7 @@ class Sampler:
     flaw: str = ""
     prepare: Callable[..., Any] | None = None
     table_size: Callable[[int], int] = lambda categories: 0
+    scratch_size: Callable[[int], int] = lambda categories: 0
     papers: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     name: str = ""

@@ -68,12 +68,13 @@ def with_clock(record, number):
 
 def sampler(name, number, draws):
     """A record of a sampler that nobody has timed."""
-    facts = {"measurement": "sampler_time", "dimension": 1000, "sampler": name, "estimator": ""}
+    facts = {"measurement": "throughput", "dimension": 1000, "sampler": name, "estimator": ""}
+    options = {"kind": "draws", "library": "gumbench", "rows": 1000 // draws or 1, "count": draws}
+    facts["options"] = (*options.items(), ("threads", 1), ("logits", "normal"))
     cell = Cell(**{**CELL, **facts, "problem": ""})
-    work = {"kind": "sampler", "rows": 1000 // draws or 1, "draws": draws}
-    work |= {"rounds": [1e-7 * number / draws] * 11, "bits": [1e-8] * 11}
+    clock = {"rounds": [1e-7 * number / draws] * 11, "roof": [1e-11] * 11 if draws == 1 else None}
     facts = {"threads": 1, "threading_layer": "omp", "vector_bits": 512, "check_p": 0.5}
-    return Record(name, "sampler_time", cell, "done", facts, (), "", {"works": [work]})
+    return Record(name, "throughput", cell, "done", facts | {"elements": 1000}, (), "", clock)
 
 
 def made():

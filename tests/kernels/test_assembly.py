@@ -9,8 +9,7 @@ from numba import types
 from gumbench import machine, registry
 from gumbench.kernels.compiler import jit, lowering, roles
 from gumbench.kernels.random import noise, variates
-from gumbench.measure.sampler_time import words_kernel
-from gumbench.samplers import gumbel_max
+from gumbench.samplers import gumbel_max, gumbel_max_textbook
 
 pytestmark = pytest.mark.skipif(machine.vector_bits() < 256, reason="needs AVX2")
 
@@ -57,7 +56,7 @@ def test_vectors_on_the_stack_cross_no_line():
     signatures = [roles.signature("sampler_kernel", "float32")]
     by_numba = {k: v for k, v in lowering.OPTIONS.items() if k != "pipeline_class"}
     ours, other = (
-        assembly(jit.numba.njit(signatures, **options)(words_kernel))
+        assembly(jit.numba.njit(signatures, **options)(gumbel_max_textbook.kernel))
         for options in (lowering.OPTIONS, by_numba)
     )
     assert ALIGNED_STACK.search(ours)

@@ -287,14 +287,16 @@ def test_the_textbooks_flaw_is_said(capsys):
 
     assert "rounded to 1" in gumbel_max_textbook.__doc__
     rows = [
-        {"kind": "sampler", "name": name, "dimension": 10, "status": "done", "logits": "normal"}
+        {"kind": "draws", "name": name, "dimension": 10, "status": "done", "logits": "normal"}
         | {"rows": 1, "draws": 1, "nanoseconds_per_draw": 1.0, "nanoseconds_per_element": 1.0}
-        | {"fraction_of_roof": 1.0, "check_p": 0.5}
+        | {"fraction_of_roof": 1.0, "check_p": 0.5, "implementation": "gumbench", "threads": 1}
+        | {"dtype": "float32", "nanoseconds_per_element_low": 1.0}
+        | {"nanoseconds_per_element_high": 1.0}
         for name in ("gumbel-max-textbook", "alias")
     ]
     from gumbench.report import summary
 
-    (table,) = summary.of_samplers(rows)
+    (table,) = summary.of_jobs(rows)
     assert table.below == (
         "gumbel-max-textbook: u is rounded to 1 once in 2^25, and its category wins however rare "
         "it is",

@@ -3,9 +3,11 @@
 That is a slow thing on some processors.
 """
 
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 
+from gumbench.kernels.compiler.jit import helper
 from gumbench.kernels.compiler.vectors import declared, intrinsic, load, pick, store
 
 LARGEST_OF = 16
@@ -90,3 +92,17 @@ def keep_largest(context, row, start, out):
         return context.get_dummy_value()
 
     return types.void(row, start, out), codegen
+
+
+@helper
+def largest_of_row(row, top):
+    """The largest of any number of floats, none of them NaN; top (LARGEST_OF,) is overwritten."""
+    for j in range(LARGEST_OF):
+        top[j] = -np.inf
+    whole = row.size // (EACH * LARGEST_OF) * (EACH * LARGEST_OF)
+    for start in range(0, whole, EACH * LARGEST_OF):
+        keep_largest(row, start, top)
+    found = largest(top)
+    for i in range(whole, row.size):
+        found = max(found, row[i])
+    return found

@@ -103,7 +103,7 @@ def _signatures(real):
     )
     signatures["draw"] = types.void(matrix, vector, noise)
     signatures["kernel"] = types.void(noise, real, vector, objective, cube, matrix)
-    signatures["sampler_prepare"] = types.void(vector, real, table)
+    signatures["sampler_prepare"] = types.void(vector, real, table, table)
     signatures["sampler_kernel"] = types.void(
         matrix, vector, array(types.float64, 3), key, types.int64, array(types.int64, 3)
     )

@@ -7,7 +7,6 @@ from gumbench.kernels.blocks import simplex
 from gumbench.kernels.compiler import elementary, maxima
 from gumbench.kernels.compiler.arrays import empty
 from gumbench.kernels.compiler.jit import driver, helper, renamed
-from gumbench.kernels.compiler.maxima import EACH, LARGEST_OF
 from gumbench.kernels.compiler.roles import REALS
 from gumbench.kernels.random import noise
 
@@ -31,19 +30,6 @@ def _block(fill, logits, temperature, key, first, out):
 
 
 @helper
-def _largest(row):
-    top = empty((LARGEST_OF,), row.dtype)
-    top[:] = -np.inf
-    whole = row.size // (EACH * LARGEST_OF) * (EACH * LARGEST_OF)
-    for start in range(0, whole, EACH * LARGEST_OF):
-        maxima.keep_largest(row, start, top)
-    largest = maxima.largest(top)
-    for c in range(whole, row.size):
-        largest = max(largest, row[c])
-    return largest
-
-
-@helper
 def _total(row):
     parts = empty((PARTS,), row.dtype)
     parts[:] = row.dtype.type(0.0)
@@ -62,11 +48,12 @@ def _total(row):
 @helper
 def _row(logits, temperature, key, number, out):
     """One draw, made where it stays."""
+    largest = empty((maxima.LARGEST_OF,), out.dtype)
     zero, one = out.dtype.type(0.0), out.dtype.type(1.0)
     noise.gumbel_row(key, number, 0, zero, one, out)
     for c in range(out.size):
         out[c] += logits[c]
-    top, inverse = _largest(out), one / temperature
+    top, inverse = maxima.largest_of_row(out, largest), one / temperature
     for c in range(out.size):
         out[c] = (out[c] - top) * inverse
     elementary.exps_nonpositive((out,), (out,))

@@ -3,48 +3,64 @@
 Word `element` of number `index` belongs to draw number `index`: row × draws + draw. A sampler's
 functions:
 
-prepare(logits, temperature, table) : fills a flat float64 table with what depends on a row of
-    logits alone
+prepare(logits, temperature, table, scratch) : fills a flat float64 table with what depends on a row
+    of logits alone; scratch: float64 numbers of any value
 kernel(logits, temperatures, tables, key, first, out) : draws numbers first, first + 1, ... of rows
     of logits (rows, categories) into out (temperatures, rows, draws) int64; tables (rows,
     temperatures, n)
 """
 
 import numpy as np
-from numba import prange, types, uint32, uint64
+from numba import prange, types, uint64
 from numba.extending import overload
 
 from gumbench.kernels.compiler import jit
+from gumbench.kernels.compiler.arrays import empty
 from gumbench.kernels.compiler.jit import helper, inlined
 from gumbench.kernels.compiler.roles import REALS, function_type
-from gumbench.kernels.random import philox
+from gumbench.kernels.random import noise, philox
 from gumbench.limits import LARGEST
 
 CHUNK_DRAWS = 4096
-TASK_ITEMS = 1 << 16
+TASK_ITEMS = 1 << 14
+WORDS = 256
 TABLE_ITEMS = 1 << 24
 
 
-@inlined
+@helper
+def bits(key, first, out):
+    """64 random bits for each of some draws: out (draws,) uint64."""
+    words = empty((4, WORDS), np.uint32)
+    high, low = words[0], words[1]
+    for begin in range(0, out.size, WORDS):
+        place = first + begin, 0, 0, philox.UNIFORM
+        noise.fill_words(words, 0, (key[0], key[1]), *place)
+        part = out[begin : begin + WORDS]
+        for d in range(part.size):
+            part[d] = uint64(high[d]) << uint64(32) | uint64(low[d])
+
+
+@helper
 def uniforms(key, first, out):
     """One uniform of 53 bits in [0, 1) for each of some draws: out (draws,) float64."""
-    k0, k1 = key[0], key[1]
+    words = out.view(np.uint64)
+    bits(key, first, words)
     for d in range(out.size):
-        c1, c2, c3 = philox.counter(uint64(first) + uint64(d), 0, 0, philox.UNIFORM)
-        w0, w1, _, _ = philox.philox((uint32(0), c1, c2, c3), (k0, k1))
-        bits = uint64(w0) << uint64(32) | uint64(w1)
-        out[d] = np.float64(np.int64(bits >> uint64(11))) * 2.0**-53
+        out[d] = np.float64(np.int64(words[d] >> uint64(11))) * 2.0**-53
 
 
-def _nothing(logits, temperature, table):
+def _nothing(logits, temperature, table, scratch):
     pass
 
 
 @helper
-def _prepare_rows(prepare, logits, temperatures, tables):
-    for r in range(logits.shape[0] if tables.shape[2] else 0):
+def _prepare_rows(prepare, logits, temperatures, scratch_size, tables):
+    if tables.shape[2] == 0:
+        return
+    scratch = empty((scratch_size,), np.float64)
+    for r in range(logits.shape[0]):
         for t in range(temperatures.size):
-            prepare(logits[r], temperatures[t], tables[r, t])
+            prepare(logits[r], temperatures[t], tables[r, t], scratch)
 
 
 def _patterns(logits):
@@ -102,16 +118,19 @@ def _draw_signature(dtype):
     ]
     size = types.int64
     words, out = types.Array(types.uint32, 1, "C"), types.Array(types.int64, 3, "C")
-    return types.void(*functions, *arrays, words, size, size, size, types.int64[::1], out)
+    sizes = [size] * 4
+    return types.void(*functions, *arrays, words, *sizes, types.int64[::1], out)
 
 
 @jit.driver(_draw_signature)
-def draw(prepare, kernel, logits, temperatures, tables, key, first, draws, together, wrong, out):
+def draw(
+    prepare, kernel, logits, temperatures, tables, key, first, draws, together, scratch, wrong, out
+):
     """Draws (temperatures, rows, draws) int64 of logits (rows, categories).
 
     tables: (rows, temperatures, n), no rows where draws are at most CHUNK_DRAWS. first: number of
-    the first draw. together: rows of a task (1 where there are tables). wrong: (pieces of rows,)
-    `first_wrong` of each, of which nothing is drawn then.
+    the first draw. together: rows of a task (1 where there are tables). scratch: numbers that
+    preparing needs. wrong: (pieces of rows,) `first_wrong` of each, of which nothing is drawn then.
     """
     rows, count, shared = logits.shape[0], temperatures.size, tables.shape[0] > 0
     # Each piece is looked at where it is read: a pass of its own would take as long as the draws.
@@ -119,7 +138,7 @@ def draw(prepare, kernel, logits, temperatures, tables, key, first, draws, toget
         for r in prange(rows):
             wrong[r] = first_wrong(logits[r : r + 1])
             if wrong[r] < 0:
-                _prepare_rows(prepare, logits[r : r + 1], temperatures, tables[r : r + 1])
+                _prepare_rows(prepare, logits[r : r + 1], temperatures, scratch, tables[r : r + 1])
     chunks = (draws + CHUNK_DRAWS - 1) // CHUNK_DRAWS
     for task in prange((rows + together - 1) // together * chunks):
         piece, begin = task // chunks, task % chunks * CHUNK_DRAWS
@@ -128,15 +147,20 @@ def draw(prepare, kernel, logits, temperatures, tables, key, first, draws, toget
         if not shared:
             wrong[piece] = first_wrong(row_logits)
         if wrong[piece] < 0:
-            drawn = np.empty((count, row_logits.shape[0], length), np.int64)
+            rows_here, number = row_logits.shape[0], row * draws + begin
+            if count == 1:
+                flat = out.reshape(rows * draws)[number : number + rows_here * length]
+                drawn = flat.reshape(1, rows_here, length)
+            else:
+                drawn = np.empty((count, rows_here, length), np.int64)
             if shared:
                 row_tables = tables[row : row + 1]
             else:
-                row_tables = np.empty((row_logits.shape[0], count, tables.shape[2]), np.float64)
-                _prepare_rows(prepare, row_logits, temperatures, row_tables)
-            kernel(row_logits, temperatures, row_tables, key, first + row * draws + begin, drawn)
-            for t in range(count):
-                for r in range(row_logits.shape[0]):
+                row_tables = np.empty((rows_here, count, tables.shape[2]), np.float64)
+                _prepare_rows(prepare, row_logits, temperatures, scratch, row_tables)
+            kernel(row_logits, temperatures, row_tables, key, first + number, drawn)
+            for t in range(count if count > 1 else 0):
+                for r in range(rows_here):
                     target, source = out[t, row + r], drawn[t, r]
                     for d in range(length):
                         target[begin + d] = source[d]
@@ -171,6 +195,7 @@ def draw_rows(sampler, logits, temperatures, key, first, out):
     functions = [task.run() for task in tasks(sampler, dtype)]
     categories, (count, _, draws) = logits.shape[1], out.shape
     size, shared = sampler.table_size(categories), draws > CHUNK_DRAWS
+    scratch = sampler.scratch_size(categories)
     together = 1 if shared else max(1, min(CHUNK_DRAWS // draws, TASK_ITEMS // categories))
     at_once = max(1, TABLE_ITEMS // max(1, size * count)) if shared else logits.shape[0]
     for row in range(0, logits.shape[0], at_once):
@@ -180,7 +205,7 @@ def draw_rows(sampler, logits, temperatures, key, first, out):
         wrong, number = np.full(-(-len(chunk) // together), -1), first + row * draws
         # A few numbers are not worth waking other threads.
         driver = draw if shared or wrong.size > 1 else draw_alone
-        given = chunk, temperatures, tables, key, number, draws, together, wrong, part
+        given = chunk, temperatures, tables, key, number, draws, together, scratch, wrong, part
         driver(dtype)(*functions, *given)
         if (bad := np.flatnonzero(wrong >= 0)).size:
             piece = bad[0]

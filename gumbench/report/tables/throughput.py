@@ -6,33 +6,44 @@ from typing import Any
 from gumbench.report.tables import Column, Row
 from gumbench.types import Record
 
-MEASUREMENTS = ("estimator_time", "sampler_time")
+MEASUREMENTS = ("estimator_time", "throughput")
 
 COLUMNS = (
     Column("cell", "string", "stable key of the cell"),
-    Column("kind", "string", "bits, gumbel, sampler or estimator"),
-    Column("name", "string", "registry name"),
-    Column("implementation", "string", "gumbench"),
-    Column("problem", "string", "registry name, empty for samplers"),
+    Column("kind", "string", "words, fill, draws, concrete, estimates, roof; or estimator"),
+    Column("name", "string", "registry name, or form of another library"),
+    Column("implementation", "string", "gumbench or another library"),
+    Column("problem", "string", "registry name, empty for jobs"),
     Column("dimension", "Int64", "what the problem sweeps; categories of a sampler"),
     Column("settings", "string", "settings of problem and estimator, sorted"),
-    Column("logits", "string", "what a sampler's logits are like"),
+    Column("logits", "string", "law of a job's logits, or their file"),
     Column("temperature", "Float64", "τ it was timed at, empty where there is none"),
     Column("inner_samples", "Int64", "samples inside one estimate, empty where there are none"),
-    Column("rows", "Int64", "rows of logits of a sampler"),
+    Column("rows", "Int64", "rows of logits that are drawn from"),
     Column("draws", "Int64", "draws from each row"),
     Column("dtype", "string", "float type of noise and estimates"),
     Column("threads", "Int64", "threads it ran on"),
     Column("threading_layer", "string", "of Numba", clock=True),
     Column("vector_bits", "Int64", "vector width", "bit", clock=True),
     Column("rounds", "Int64", "how often it was timed", clock=True),
-    Column("nanoseconds_per_draw", "Float64", "or estimate, median", "ns", clock=True),
+    Column(
+        "nanoseconds_per_draw",
+        "Float64",
+        "estimate, sample, word or Gumbel, median",
+        "ns",
+        clock=True,
+    ),
     Column("nanoseconds_per_element", "Float64", "by variable and category", "ns", clock=True),
     Column("nanoseconds_per_element_low", "Float64", "of its 95 % interval", "ns", clock=True),
     Column("nanoseconds_per_element_high", "Float64", "of its 95 % interval", "ns", clock=True),
     Column("draws_per_second", "Float64", "or estimates", "1/s", clock=True),
-    Column("fraction_of_roof", "Float64", "time of the random words over its own", clock=True),
-    Column("check_p", "Float64", "p of a sampler's law, χ²"),
+    Column(
+        "fraction_of_roof",
+        "Float64",
+        "the least that its work takes here, over its time",
+        clock=True,
+    ),
+    Column("check_p", "Float64", "p of what it made, under its law"),
     Column("status", "string", "done or error"),
     Column("notes", "string", "codes", clock=True),
     Column("message", "string", "what happened"),
@@ -54,36 +65,41 @@ def rows(record: Record) -> Iterator[Row]:
         "notes": " ".join(record.notes),
         "message": record.message,
     }
-    if record.measurement == "sampler_time":
-        yield from _sampler_rows(record, shared | {"logits": "normal", "problem": None})
-    else:
+    if record.measurement == "estimator_time":
         rounds = record.clock.get("rounds")
         clock = _clock(rounds, result["elements"]) if rounds else {}
         yield {**shared, "kind": "estimator", "name": cell.estimator, **clock}
+    else:
+        yield {**shared, **_job(record)}
 
 
-def _sampler_rows(record: Record, shared: Row) -> Iterator[Row]:
-    """Rows of a sampler; those of the words and the fill come with the first of its pass."""
+def _job(record: Record) -> Row:
+    """What a row of a job has of its own."""
     from gumbench.stats.intervals import median_interval
 
-    size, sampler = record.cell.dimension, record.cell.sampler
+    cell, options = record.cell, dict(record.cell.options)
+    draws = options["kind"] == "draws"
+    row = {
+        "kind": options["kind"],
+        "name": cell.sampler,
+        "implementation": options["library"],
+        "problem": None,
+        "logits": options["logits"] if options["kind"] in ("draws", "concrete") else None,
+        "rows": options["rows"] if draws else None,
+        "draws": options["count"] if draws else None,
+    }
     if not record.clock:
-        yield {**shared, "kind": "sampler", "name": sampler}
-    for work in record.clock.get("works", ()):
-        rounds, bits = work["rounds"], work["bits"]
-        is_sampler = work["kind"] == "sampler"
-        yield {
-            **shared,
-            "kind": work["kind"],
-            "name": sampler if is_sampler else work["kind"],
-            "check_p": shared["check_p"] if is_sampler else None,
-            "rows": work["rows"],
-            "draws": work["draws"],
-            **_clock(rounds, size),
-            "fraction_of_roof": median_interval([b / r for b, r in zip(bits, rounds, strict=True)])[
-                0
-            ],
-        }
+        return row
+    rounds, elements, least = (
+        record.clock["rounds"],
+        record.result["elements"],
+        record.clock["roof"],
+    )
+    row |= _clock(rounds, elements)
+    if least:
+        pairs = zip(least, rounds, strict=True)
+        row["fraction_of_roof"] = median_interval([r * elements / s for r, s in pairs])[0]
+    return row
 
 
 def _clock(rounds: Sequence[float], elements: float) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Where the time of a default sweep goes: import, compiling ahead, and each kind of pass.
 
-    python benchmarks/profile.py
+    python benchmarks/where_time_goes.py
 
 Runs the sweep in memory, in a fresh process with an empty cache of kernels and in one with a full
 cache.

@@ -1,0 +1,156 @@
+"""`gumbench throughput`: how fast samplers are, here and in other libraries, and the machine."""
+
+from typing import Annotated
+
+import typer
+
+from gumbench.cli import complete
+from gumbench.cli.sweep import interruptible, names
+from gumbench.errors import InputError
+
+EXAMPLE = "Example: gumbench throughput --jobs draws --dimensions 10,1000 --peers numpy,torch"
+
+
+def throughput(
+    jobs: Annotated[
+        str | None,
+        typer.Option(
+            "--jobs",
+            "--job",
+            metavar="NAMES",
+            help="What is done: words, fill, draws, concrete, estimates, roof; all by default.",
+        ),
+    ] = None,
+    samplers: Annotated[
+        str | None,
+        typer.Option(
+            "--samplers",
+            "--sampler",
+            metavar="NAMES",
+            help="Samplers that draw: names or globs; all by default.",
+            autocompletion=complete.samplers,
+        ),
+    ] = None,
+    peers: Annotated[
+        str | None,
+        typer.Option(
+            "--peers",
+            metavar="NAMES",
+            help="Other libraries: numpy,scipy,torch,jax,mkl,vose, or none; those installed "
+            "by default.",
+        ),
+    ] = None,
+    dimensions: Annotated[
+        str | None,
+        typer.Option(
+            "--dimensions",
+            "--dimension",
+            metavar="NUMBERS",
+            help="Numbers of categories: 10,1000, or 8 evenly by ratio: 2:1e6:8log.",
+        ),
+    ] = None,
+    rows: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBERS", help="Rows of logits that are drawn from; with --draws, else usual."
+        ),
+    ] = None,
+    draws: Annotated[str | None, typer.Option(metavar="NUMBERS", help="Draws of each row.")] = None,
+    dtypes: Annotated[
+        str | None,
+        typer.Option("--dtypes", "--dtype", metavar="TYPES", help="float32, float64, or both."),
+    ] = None,
+    threads: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBERS", help="Threads of every library, by its own switch: 1,2."),
+    ] = None,
+    logits: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAWS",
+            help="What logits are like: normal, uniform, zipf, peaked, or rows of a FILE.npy.",
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Folder of the run; results/throughput-HASH by default."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Delete the run in the folder and measure again.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run, and measure nothing.")
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Print nothing but where the tables are, and errors."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the Python traceback of an error.")
+    ] = False,
+):
+    """Time random words, Gumbels, samplers and estimators, of gumbench and of other libraries.
+
+    What is timed is first held against the law it should have. The machine's own limit stands
+    beside it.
+    """
+    from gumbench.cli.progress import TerminalMonitor
+    from gumbench.spec import numbers, schema
+    from gumbench.types import KINDS
+
+    if output is not None and (not output.strip() or output.startswith("-")):
+        raise InputError(f"--output {output!r}: give a folder (./{output} if that is its name)")
+
+    def listed(text, name):
+        return None if text is None else numbers.numbers(text, name, int)[0]
+
+    found, notes = _peers(peers)
+    grid = {
+        "jobs": names(jobs, "jobs") or (["draws"] if samplers else list(KINDS)),
+        "samplers": names(samplers, "samplers"),
+        "peers": found,
+        "dimensions": listed(dimensions, "dimensions"),
+        "rows": listed(rows, "rows"),
+        "draws": listed(draws, "draws"),
+        "dtypes": names(dtypes, "dtypes"),
+        "on_threads": listed(threads, "threads"),
+        "logits": names(logits, "logits"),
+    }
+    given = {k: v for k, v in grid.items() if v is not None}
+    data = {"grid": [given], "measurements": ["throughput"]}
+    spec = schema.checked_spec(data, "throughput")
+    monitor = TerminalMonitor(quiet)
+    monitor.header("throughput", spec)
+
+    def work():
+        from gumbench.cli import sweep_report
+        from gumbench.runs import plan, run
+
+        folder = output or plan.default_folder("throughput", spec)
+        planned = plan.plan(spec, folder, tuple(given), force)
+        monitor.cells(planned, [*notes, *planned.notes])
+        if dry_run:
+            return 0
+        results = run.run(planned, monitor)
+        sweep_report.show_times(results, monitor)
+        return sweep_report.exit_status(results.records)
+
+    raise typer.Exit(interruptible(work, monitor))
+
+
+def _peers(given):
+    """Libraries that take part, and Notes on those asked for that are not installed."""
+    from gumbench import peers
+    from gumbench.diagnostics import Note
+    from gumbench.measure.throughput import OWN
+
+    others = [name for name in peers.names() if name != OWN]
+    if given is None:
+        return [name for name in others if peers.is_installed(name)], []
+    wanted = [] if given.strip() == "none" else names(given, "peers")
+    missing = [name for name in wanted if not peers.is_installed(name)]
+    notes = [
+        Note("missing-peer", f"{name} is not installed and left out", peers.library(name).INSTALL)
+        for name in missing
+    ]
+    return [name for name in wanted if name not in missing], notes

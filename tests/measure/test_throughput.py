@@ -1,0 +1,137 @@
+"""`gumbench throughput`: from what is typed to the table of times."""
+
+import shlex
+
+import numpy as np
+import pandas
+import pytest
+from scipy import special
+
+import gumbench
+from gumbench import peers
+from gumbench.cli import main
+from gumbench.measure import throughput
+
+
+def measured(arguments, capsys):
+    """The table of a run."""
+    assert main(shlex.split(f"throughput {arguments} --output run --force")) == 0
+    screen = capsys.readouterr().out
+    table = pandas.read_csv("run/throughput.csv")
+    assert (table.status == "done").all()
+    assert (table.nanoseconds_per_element > 0).all()
+    return table, screen
+
+
+def test_every_axis_arrives(place, capsys):
+    table, screen = measured(
+        "--jobs draws --samplers inverse-cdf,alias --peers none --dimensions 3,40 --rows 5,7 "
+        "--draws 2 --dtypes float32,float64 --threads 1,2 --logits uniform,zipf",
+        capsys,
+    )
+    assert len(table) == 2**6
+    for name, values in (
+        ("name", {"alias", "inverse-cdf"}),
+        ("dimension", {3, 40}),
+        ("rows", {5, 7}),
+        ("draws", {2}),
+        ("dtype", {"float32", "float64"}),
+        ("threads", {1, 2}),
+        ("logits", {"uniform", "zipf"}),
+        ("implementation", {"gumbench"}),
+        ("kind", {"draws"}),
+    ):
+        assert set(table[name]) == values
+    assert (table.check_p > 1e-6).all()
+    assert "samplers · C = 40 · zipf logits · float64 · 2 threads" in screen
+
+
+def test_all_jobs_and_the_roof(place, capsys):
+    table, screen = measured("--peers none --dimensions 4", capsys)
+    assert set(table.kind) == {"words", "fill", "draws", "concrete", "estimates", "roof"}
+    assert set(table[table.kind == "roof"].name) == {"words", "log", "exp", "read", "write"}
+    has_roof = table.kind.isin(["words", "fill", "concrete"])
+    assert (table[has_roof].fraction_of_roof > 0).all()
+    assert "what this machine can do at most" in screen
+
+
+def test_other_libraries(place, capsys):
+    table, screen = measured("--jobs draws --dimensions 5 --peers numpy,scipy", capsys)
+    assert set(table.implementation) == {"gumbench", "numpy", "scipy"}
+    assert {"choice", "DiscreteGuideTable(guide_factor=3)", "alias"} <= set(table.name)
+    assert "library" in screen
+
+
+def test_a_library_that_is_not_here(place, capsys, monkeypatch):
+    monkeypatch.setattr(peers, "is_installed", lambda name: name == "numpy")
+    assert main(shlex.split("throughput --jobs words --peers numpy,vose --output run")) == 0
+    said = capsys.readouterr().err
+    assert "vose is not installed and left out" in said
+    assert "pip install vose" in said
+
+
+def test_a_form_that_fails_ends_no_other(place, capsys, monkeypatch):
+    def build(job):
+        raise RuntimeError("no memory\nat all")
+
+    broken = peers.library("numpy").FORMS[0].__class__("broken", "words", build)
+    monkeypatch.setattr(peers.library("numpy"), "FORMS", (broken,))
+    assert main(shlex.split("throughput --jobs words --peers numpy --output run")) == 3
+    table = pandas.read_csv("run/throughput.csv").set_index("name")
+    assert table.status["broken"] == "error"
+    assert table.message["broken"] == "RuntimeError: no memory"
+    assert table.status["Philox4x32-10"] == "done"
+
+
+def test_logits_of_a_file(place, capsys):
+    np.save("mine.npy", np.array([[0.0, 1.0, -np.inf], [2.0, 0.0, 0.0]], np.float32))
+    table, _ = measured("--jobs draws --peers none --logits mine.npy", capsys)
+    assert set(table.dimension) == {3}
+    assert (table.check_p > 1e-6).all()
+    before = set(table.cell)
+    np.save("mine.npy", np.zeros((2, 3)))
+    table, _ = measured("--jobs draws --peers none --logits mine.npy", capsys)
+    assert not before & set(table.cell)
+    command = "throughput --jobs draws --logits mine.npy --dimensions 4 --peers none"
+    assert main(shlex.split(command)) == 2
+    assert "mine.npy has 3 categories: leave --dimensions out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (np.array([0.0, np.nan]), "logits[1] is nan"),
+        (np.array([[-np.inf, -np.inf]]), "every logit of row 0 is -inf"),
+        (np.zeros((2, 2, 2)), "have shape (2, 2, 2)"),
+        (np.zeros(0), "have shape (0,)"),
+        (np.array(["a"]), "no array of numbers"),
+        (np.array([{}]), "it is no array of NumPy's"),
+    ],
+)
+def test_files_that_hold_no_logits(given, message, place, capsys):
+    np.save("mine.npy", given)
+    assert main(shlex.split("throughput --logits mine.npy --peers none --jobs draws")) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_laws_of_logits():
+    rows = {law: throughput.rows_of(law, 50, 40) for law in throughput.LAWS}
+    p = {law: special.softmax(found, axis=1) for law, found in rows.items()}
+    np.testing.assert_allclose(p["uniform"], 1 / 40)
+    np.testing.assert_allclose(p["peaked"].max(axis=1), throughput.PEAK)
+    wanted = 1 / np.arange(1, 41)
+    np.testing.assert_allclose(np.sort(p["zipf"], axis=1)[:, ::-1], [wanted / wanted.sum()] * 50)
+    assert rows["normal"].std() == pytest.approx(1.0, abs=0.05)
+    assert len(np.unique(rows["zipf"].argmax(axis=1))) > 10
+
+
+def test_the_functions_choose_by_shape_alone():
+    from gumbench import registry
+
+    names = {registry.sampler_for("auto", c, d) for c in (1, 10, 1000) for d in (1, 200, 10**6)}
+    assert names == {"inverse-cdf", "guide-table", "alias"}
+    row = np.random.default_rng(0).normal(size=20)
+    for draws in (1, 50, 5000):
+        name = registry.sampler_for("auto", 20, draws)
+        found = gumbench.categorical(row, draws, seed=3)
+        np.testing.assert_array_equal(found, gumbench.categorical(row, draws, seed=3, sampler=name))
