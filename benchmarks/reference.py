@@ -1,4 +1,4 @@
-"""Make results/reference/: the default sweep's tables and screen, and a race with other libraries.
+"""Make results/reference/: the default sweep's tables and screen, and races with other libraries.
 
     pip install -e '.[peers]' && python benchmarks/reference.py [sweep|speed ...]
 
@@ -27,9 +27,9 @@ def sweep():
 
 
 def speed():
-    """The table of ratios, with the processor and the versions."""
+    """The tables of ratios, with the processor and the versions, and every row (peers.csv)."""
     command = [sys.executable, ROOT / "benchmarks" / "peers.py"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=REFERENCE, capture_output=True, text=True, check=True)
     (REFERENCE / "speed.md").write_text(done.stdout)
 
 

@@ -31,13 +31,15 @@ def show(results, monitor, given):
     monitor.say("      gumbench export --format latex       any table, for a paper")
 
 
-def show_times(results, monitor):
-    """Print the tables of a run that measures times alone."""
+def show_times(results, monitor, calibrate=False):
+    """Print the tables of a run that measures times alone; calibrate: the choice of samplers."""
     monitor.close()
     if not monitor.total:
         monitor.say("everything was done before; nothing was measured")
     if not monitor.quiet:
-        for table in summary.of_jobs(results.rows("throughput")):
+        rows = results.rows("throughput")
+        tables_of_jobs = (*summary.of_jobs(rows), *summary.of_scaling(rows))
+        for table in [summary.of_choices(rows)] if calibrate else tables_of_jobs:
             screen.show(table)
     for note in (*diagnostics.of_noisy_timing(results.records), *_cache_notes()):
         monitor.note(note)

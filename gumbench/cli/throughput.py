@@ -10,6 +10,8 @@ from gumbench.errors import InputError
 
 EXAMPLE = "Example: gumbench throughput --jobs draws --dimensions 10,1000 --peers numpy,torch"
 
+CALIBRATED = "2,10,32,100,320,1000,10000,50257", "1,4,16,64,256,1024,4096,16384,65536"
+
 
 def throughput(
     jobs: Annotated[
@@ -71,6 +73,14 @@ def throughput(
             help="What logits are like: normal, uniform, zipf, peaked, or rows of a FILE.npy.",
         ),
     ] = None,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate",
+            help="Time samplers at shapes from 2 to 50,257 categories and 1 to 65,536 draws, and "
+            "hold what the functions choose by themselves against the fastest.",
+        ),
+    ] = False,
     output: Annotated[
         str | None,
         typer.Option(metavar="DIR", help="Folder of the run; results/throughput-HASH by default."),
@@ -104,6 +114,12 @@ def throughput(
     def listed(text, name):
         return None if text is None else numbers.numbers(text, name, int)[0]
 
+    if calibrate:
+        axes = jobs, samplers, peers, dimensions, rows, draws, dtypes, threads, logits
+        if any(text is not None for text in axes):
+            raise InputError("--calibrate has shapes of its own: give it alone")
+        samplers, peers, dimensions = "inverse-cdf,guide-table,alias", "none", CALIBRATED[0]
+        rows, draws = "16", CALIBRATED[1]
     found, notes = _peers(peers)
     grid = {
         "jobs": names(jobs, "jobs") or (["draws"] if samplers else list(KINDS)),
@@ -132,7 +148,7 @@ def throughput(
         if dry_run:
             return 0
         results = run.run(planned, monitor)
-        sweep_report.show_times(results, monitor)
+        sweep_report.show_times(results, monitor, calibrate)
         return sweep_report.exit_status(results.records)
 
     raise typer.Exit(interruptible(work, monitor))

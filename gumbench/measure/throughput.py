@@ -180,7 +180,7 @@ def measure(cells: Sequence[Cell], monitor: Any = None) -> list[Record]:
                 checks[cell.key] = check(form, job)
                 works[cell.key] = _work(form, job)
             except Exception as error:  # another library's failure ends no other's row
-                failed[cell.key] = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+                failed[cell.key] = f"{type(error).__name__}: {error}".splitlines()[0]
         rounds = timing.in_turns(works, monitor.progress)
     return [
         _record(cell, job, rounds, threads, checks.get(cell.key), failed.get(cell.key))
@@ -248,13 +248,19 @@ def _law(logits: np.ndarray) -> np.ndarray:
 
 
 def _check_draws(form: Form, job: Job) -> float:
-    """Many draws of the first row: in the one call, or from as many rows that are alike."""
+    """Many draws of the first row: one of each of many rows that are alike, or all of one."""
     few = min(MOST_CHECKED, max(1, CHECKED_ITEMS // job.categories))
-    rows, count = (few, 1) if job.count == 1 else (1, MOST_CHECKED)
-    logits = np.ascontiguousarray(np.broadcast_to(job.logits[0], (rows, job.categories)))
-    checked = dataclasses.replace(job, rows=rows, count=count, logits=logits)
-    drawn = np.asarray(form.build(checked)()).ravel().astype(np.int64)
-    return law_test(drawn, _law(job.logits[0]))
+    alike = np.ascontiguousarray(np.broadcast_to(job.logits[0], (few, job.categories)))
+    checked = dataclasses.replace(job, rows=few, count=1, logits=alike)
+    if job.count > 1 or not form.fits(checked):
+        checked = dataclasses.replace(job, rows=1, count=MOST_CHECKED, logits=job.logits[:1])
+    wanted = checked.rows * checked.count
+    drawn = np.asarray(form.build(checked)()).ravel()
+    if drawn.size != wanted or not (0 <= drawn.min() <= drawn.max() < job.categories):
+        span = f"{drawn.size} numbers from {drawn.min()} to {drawn.max()}"
+        asked = f"{wanted} categories below {job.categories}"
+        raise InputError(f"{form.name} gave {span}; wanted were {asked}")
+    return law_test(drawn.astype(np.int64), _law(job.logits[0]))
 
 
 def _check_concrete(form: Form, job: Job) -> float:

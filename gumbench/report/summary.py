@@ -17,6 +17,8 @@ from gumbench.types import Record
 MOST_ROWS = 12
 SEEN_BELOW = 0.05
 NOTHING_TESTED = 100.0
+# Through fewer there goes no line that says anything.
+LEAST_SIZES = 3
 
 
 @dataclass(frozen=True)
@@ -319,6 +321,76 @@ def _job(row: Row) -> tuple[Any, ...]:
     estimator = row["name"].split()[0].strip(",") if row["kind"] == "estimates" else None
     size = None if row["kind"] in ("words", "fill", "roof") else row["dimension"]
     return row["kind"], estimator, size, row["logits"], row["dtype"], row["threads"]
+
+
+def of_choices(rows: Sequence[Row]) -> Table:
+    """What the functions for Python choose by the shape alone, next to the fastest sampler."""
+    from gumbench import registry
+
+    shapes: dict[tuple[int, int], dict[str, float]] = {}
+    for row in rows:
+        if row["status"] == "done":
+            times = shapes.setdefault((row["dimension"], row["draws"]), {})
+            times[row["name"]] = row["nanoseconds_per_draw"]
+    columns = [
+        (Column("C", True), lambda item: f"{item[0][0]:,}"),
+        (Column("draws\nof each", True), lambda item: f"{item[0][1]:,}"),
+        (Column("chosen"), lambda item: registry.sampler_for("auto", *item[0])),
+        (Column("fastest"), lambda item: min(item[1], key=item[1].__getitem__)),
+        (
+            Column("times as long\nas the fastest", True),
+            lambda item: text.digits(
+                item[1][registry.sampler_for("auto", *item[0])] / min(item[1].values()), 3
+            ),
+        ),
+    ]
+    title = f"choice of samplers by shape, version {registry.automatic()['version']}"
+    return table([title], columns, sorted(shapes.items()))
+
+
+def of_scaling(rows: Sequence[Row]) -> Iterator[Table]:
+    """How time grows with the categories, of forms that were timed at three or more."""
+    series: dict[tuple[Any, ...], dict[int, float]] = {}
+    for row in rows:
+        if row["status"] == "done" and row["kind"] in ("draws", "concrete", "estimates"):
+            many = row["kind"] == "draws" and row["draws"] > 1
+            key = row["kind"], row["implementation"], row["name"], many
+            where = row["logits"], row["dtype"], row["threads"]
+            times = series.setdefault((*key, *where), {})
+            times[row["dimension"]] = row["nanoseconds_per_draw"]
+    fitted = [(key, times) for key, times in series.items() if len(times) >= LEAST_SIZES]
+    if not fitted:
+        return
+    sizes = sorted(next(iter(fitted))[1])
+    columns: list = [
+        (Column("library", keep=8), lambda item: item[0][1].replace("gumbench", "")),
+        (Column("by"), lambda item: item[0][2]),
+        (
+            Column("of"),
+            lambda item: (
+                ("many draws of a row" if item[0][3] else "one draw of a row")
+                if item[0][0] == "draws"
+                else _JOBS[item[0][0]].split(" ")[0]
+            ),
+        ),
+        *(
+            (
+                Column(f"C = {size:,}", True, 5),
+                lambda item, size=size: text.short(item[1][size]) if size in item[1] else "",
+            )
+            for size in (sizes[0], sizes[len(sizes) // 2], sizes[-1])
+        ),
+        (Column("grows as", True, 8), lambda item: f"C^{_exponent(item[1]):.2f}"),
+    ]
+    yield table(["nanoseconds each, and how they grow with the categories"], columns, fitted)
+
+
+def _exponent(times: dict[int, float]) -> float:
+    """The slope of log time over log size."""
+    x, y = ([math.log(n) for n in numbers] for numbers in (times, times.values()))
+    mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
+    down = sum((a - mean_x) ** 2 for a in x)
+    return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / down
 
 
 def _flaws(rows: Sequence[Row]) -> list[str]:

@@ -55,12 +55,13 @@ def _borrowed(file: Path) -> tuple[Path, ...]:
     return tuple(root.joinpath(*p).with_suffix(".py") for p in parts if len(p) > 1)
 
 
-def job_digest(logits: str) -> str:
-    """Hash of the code that a job depends on, and of the file of its logits where there is one."""
+def job_digest(logits: str, library: str) -> str:
+    """Hash of the code that a job depends on, a user's too, and of the file of its logits."""
     folders = ("samplers", "peers", "estimators")
     files = [path for name in folders for path in sorted((ROOT / name).rglob("*.py"))]
     hashed = hashlib.sha256(_hash((*shared_files("throughput"), *files)))
-    hashed.update(Path(logits).read_bytes() if logits.endswith(".npy") else b"")
+    for path in (*loading.files(library), *[Path(logits)] * logits.endswith(".npy")):
+        hashed.update(path.read_bytes())
     return hashed.hexdigest()[:16]
 
 

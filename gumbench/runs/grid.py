@@ -111,7 +111,7 @@ def _job_cells(spec: SweepSpec, grid: Grid) -> Iterator[Cell]:
                     seed=0,
                     estimates=0,
                     truth_estimates=0,
-                    digest=digest.job_digest(dict(options)["logits"]),
+                    digest=digest.job_digest(dict(options)["logits"], library),
                     options=(*options, ("library", library)),
                     sampler=form.name,
                 )

@@ -13,6 +13,7 @@ from gumbench.kernels.compiler import elementary, maxima
 from gumbench.kernels.compiler.arrays import empty
 from gumbench.kernels.compiler.jit import helper, inlined
 from gumbench.kernels.compiler.maxima import EACH, FOURS, LARGEST_OF
+from gumbench.kernels.loops.sampling import by_category
 from gumbench.kernels.random import noise, philox, variates
 from gumbench.kernels.random.noise import row_words
 from gumbench.types import Sampler
@@ -56,12 +57,12 @@ def _bounds(largest, inverse, words, out, top):
 
 
 @helper
-def _score(logit, temperature, word, key, index, category):
-    """The exact score: the word and 32 more bits make a float64 Gumbel."""
+def _gumbel(word, key, index, category):
+    """The exact noise: the word and 32 more bits make a float64 Gumbel."""
     c1, c2, c3 = philox.counter(uint64(index), 0, 0, philox.LOW_BITS)
     low = philox.philox((np.uint32(category >> 2), c1, c2, c3), (key[0], key[1]))[category & 3]
     bits = uint64(word) << uint64(32) | uint64(low)
-    return np.float64(logit) / temperature - elementary.log(variates.exponential(bits))
+    return -elementary.log(variates.exponential(bits))
 
 
 @inlined
@@ -71,19 +72,20 @@ def _limit(best):
 
 
 @helper
-def _compete(four, words, logits, temperature, key, index, first, best, category):
+def _compete(four, words, logits, inverse, key, index, first, best, category):
     """The best of four categories of a chunk and its score, given the best before them."""
     for i in range(min(4, logits.size - first - 4 * four)):
         c, word = first + 4 * four + i, words[i, four]
-        if logits[c] / temperature + variates.gumbel_bound(word) > _limit(best):
-            score = _score(logits[c], temperature, word, key, index, c)
+        scaled = np.float64(logits[c]) * inverse
+        if scaled + variates.gumbel_bound(word) > _limit(best):
+            score = scaled + _gumbel(word, key, index, c)
             if score > best or (score == best and c < category):
                 best, category = score, c
     return best, category
 
 
 @helper
-def _search(bounds, top, words, logits, temperature, key, index, first, best, category):
+def _search(bounds, top, words, logits, inverse, key, index, first, best, category):
     """The best category of a chunk and its score, given the best before it."""
     # The likeliest first: hardly any other has to compete then.
     group = 0
@@ -92,14 +94,13 @@ def _search(bounds, top, words, logits, temperature, key, index, first, best, ca
     four = group
     for g in range(group, bounds.size, GROUPS):
         four = g if bounds[g] > bounds[four] else four
-    best, category = _compete(four, words, logits, temperature, key, index, first, best, category)
+    given = words, logits, inverse, key, index, first
+    best, category = _compete(four, *given, best, category)
     for j in range(GROUPS):
         if top[j] > _limit(best):
             for g in range(j, bounds.size, GROUPS):
                 if bounds[g] > _limit(best):
-                    best, category = _compete(
-                        g, words, logits, temperature, key, index, first, best, category
-                    )
+                    best, category = _compete(g, *given, best, category)
     return best, category
 
 
@@ -123,52 +124,46 @@ def _filtered(logits, temperatures, key, first, out):
             row_words(words, category, key, first + number, philox.NOISE)
             _largest(row, category, largest)
             for t in range(temperatures.size):
-                temperature = np.float64(temperatures[t])
-                _bounds(largest, np.float32(1.0 / temperature), words, bounds, top)
+                inverse = 1.0 / np.float64(temperatures[t])
+                _bounds(largest, np.float32(inverse), words, bounds, top)
                 if maxima.largest(top) > _limit(best[t]):
-                    best[t], out[t, r, d] = _search(
-                        *(bounds, top, words, row, temperature, key, first + number, category),
-                        best[t],
-                        out[t, r, d],
-                    )
+                    given = bounds, top, words, row, inverse, key, first + number, category
+                    best[t], out[t, r, d] = _search(*given, best[t], out[t, r, d])
 
 
 @helper
 def _direct(logits, temperatures, key, first, out):
-    """Draws of rows with all Gumbels, a block of numbers at once."""
-    categories, draws = logits.shape[1], out.shape[2]
-    total, zero = out.shape[1] * draws, np.int64(0)
-    gumbels = np.empty((categories, BLOCK))
-    row = np.empty(BLOCK, np.int64)
-    scaled = np.empty(BLOCK)
-    top = np.empty(BLOCK)
-    best = np.empty(BLOCK, np.int64)
+    """Draws of rows with all Gumbels, a block of numbers at once: out (temperatures, numbers)."""
+    categories, total = logits.shape[1], out.shape[1]
+    draws, zero = total // logits.shape[0], np.int64(0)
+    gumbels = empty((categories, BLOCK), np.float64)
+    given = empty((categories, BLOCK), np.float64)
+    top, best = np.empty(BLOCK), np.empty(BLOCK, np.int64)
+    given[:] = 0.0
     for begin in range(0, total, BLOCK):
         request = (begin + first, 0, 0, philox.NOISE, philox.LOW_BITS)
         noise.fill(noise.GUMBEL, (key[0], key[1]), *request, gumbels)
         length = min(BLOCK, total - begin)
-        for b in range(length):
-            row[b] = (begin + b) // draws
+        by_category(logits, begin, draws, given[:, :length])
         for t in range(temperatures.size):
-            temperature = np.float64(temperatures[t])
+            inverse = 1.0 / np.float64(temperatures[t])
             top[:] = -np.inf
             best[:] = zero
             for c in range(categories):
-                category, gumbel = np.int64(c), gumbels[c]
-                for b in range(length):
-                    scaled[b] = logits[row[b], c] / temperature
+                category, gumbel, logit = np.int64(c), gumbels[c], given[c]
                 for b in range(BLOCK):
-                    score = scaled[b] + gumbel[b]
+                    score = logit[b] * inverse + gumbel[b]
                     # Categories come in order: a better one is the largest so far.
                     best[b] = maxima.larger(best[b], category if score > top[b] else zero)
                     top[b] = maxima.larger(top[b], score)
             for b in range(length):
-                out[t, row[b], begin + b - row[b] * draws] = best[b]
+                out[t, begin + b] = best[b]
 
 
 def kernel(logits, temperatures, tables, key, first, out):
     if logits.shape[1] <= UNFILTERED_CATEGORIES:
-        _direct(logits, temperatures, key, first, out)
+        flat = out.reshape(temperatures.size, out.shape[1] * out.shape[2])
+        _direct(logits, temperatures, key, first, flat)
     else:
         _filtered(logits, temperatures, key, first, out)
 
@@ -177,6 +172,7 @@ SAMPLER = Sampler(
     kernel=kernel,
     formula="argmax_c θ_c/τ - log(-log u_c)",
     resolution=64,
+    makes_noise=True,
     papers=("gumbel1954", "yellott1977"),
     aliases=("gumbel",),
 )

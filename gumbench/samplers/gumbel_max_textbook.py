@@ -50,6 +50,7 @@ SAMPLER = Sampler(
     kernel=kernel,
     formula="argmax_c θ_c/τ - log(-log u_c)",
     resolution=24,
+    makes_noise=True,
     flaw="u is rounded to 1 once in 2^25, and its category wins however rare it is",
     papers=("gumbel1954", "yellott1977"),
 )

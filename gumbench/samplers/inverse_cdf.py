@@ -11,7 +11,7 @@ import numpy as np
 from gumbench.kernels.compiler import elementary, maxima, sums
 from gumbench.kernels.compiler.arrays import empty
 from gumbench.kernels.compiler.jit import helper
-from gumbench.kernels.loops.sampling import uniforms
+from gumbench.kernels.loops.sampling import by_category, uniforms
 from gumbench.types import Sampler
 
 LANES = sums.COLUMNS
@@ -108,15 +108,9 @@ def _few_categories(logits, temperatures, u, out):
     totals, largest = empty((categories, BLOCK), np.float64), empty((BLOCK,), real)
     wanted, index = np.empty(BLOCK), np.empty(BLOCK, np.int64)
     given[:] = 0.0
-    row, of_row = 0, 0
     for begin in range(0, u.size, BLOCK):
         length = min(BLOCK, u.size - begin)
-        for b in range(length):
-            for c in range(categories):
-                given[c, b] = logits[row, c]
-            of_row += 1
-            if of_row == draws:
-                row, of_row = row + 1, 0
+        by_category(logits, begin, draws, given[:, :length])
         largest[:] = given[0]
         for c in range(1, categories):
             for b in range(BLOCK):

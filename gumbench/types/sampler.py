@@ -21,6 +21,8 @@ class Sampler:
         bits of randomness a draw has; an event rarer than 2^-resolution may never happen
     formula
         shown by `explain`; papers : keys of data/papers.bib
+    makes_noise
+        for every category of every draw; many draws of one row are then as dear as of many rows
     flaw
         where the law is not the one wanted; shown there and below tables
     """
@@ -28,6 +30,7 @@ class Sampler:
     kernel: Callable[..., None]
     formula: str
     resolution: int
+    makes_noise: bool = False
     flaw: str = ""
     prepare: Callable[..., Any] | None = None
     table_size: Callable[[int], int] = lambda categories: 0

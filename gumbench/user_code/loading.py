@@ -48,6 +48,18 @@ def estimator(name: str) -> Estimator:
     return _load_member("estimators", name)
 
 
+def function(name: str) -> Callable[..., Any]:
+    """A function of a user's file by FILE.py:NAME. Raises InputError for what is none."""
+    match = FILE.match(name)
+    if match is None or not match["name"]:
+        raise InputError(f"{name}: give FILE.py:NAME, a function (logits, draws, seed)")
+    module = _module(Path(match["path"]).resolve(), match["path"])
+    found = getattr(module, match["name"], None)
+    if not callable(found):
+        raise InputError(f"{match['path']} has no function {match['name']}")
+    return found
+
+
 def full_name(kind: str, name: str) -> str:
     """FILE.py:NAME of FILE.py[:NAME]. Raises InputError as the other functions do."""
     return _load_member(kind, name).name

@@ -68,6 +68,9 @@ TYPED = [
     ("throughput --logits missing.npy", 2, "cannot read missing.npy: No such file"),
     ("throughput --output ''", 2, "--output ''"),
     ("throughput --output --force", 2, "--output"),
+    ("throughput --calibrate --jobs draws", 2, "--calibrate has shapes of its own"),
+    ("throughput --peers missing.py:mine", 2, "cannot read missing.py: No such file"),
+    ("throughput --peers missing.py", 2, "missing.py: give FILE.py:NAME"),
     ("throughput --quiet=1", 2, "'--quiet' does not take a value"),
     # explain
     ("explain", 2, "NAME"),

@@ -11,6 +11,7 @@ import gumbench
 from gumbench import peers
 from gumbench.cli import main
 from gumbench.measure import throughput
+from gumbench.report import summary
 
 
 def measured(arguments, capsys):
@@ -81,6 +82,80 @@ def test_a_form_that_fails_ends_no_other(place, capsys, monkeypatch):
     assert table.status["broken"] == "error"
     assert table.message["broken"] == "RuntimeError: no memory"
     assert table.status["Philox4x32-10"] == "done"
+
+
+MINE = """
+import numpy as np
+
+def mine(logits, draws, seed):
+    noise = np.random.default_rng(seed).gumbel(size=(len(logits), draws, logits.shape[1]))
+    return (logits[:, None] + noise).argmax(-1)
+
+def biased(logits, draws, seed):
+    return np.minimum(mine(logits, draws, seed), 1)
+
+def short(logits, draws, seed):
+    return np.zeros(3, int)
+
+def outside(logits, draws, seed):
+    return np.full((len(logits), draws), 99)
+
+def raises(logits, draws, seed):
+    raise ValueError("not today")
+"""
+
+
+def test_a_users_own_sampler(place, capsys):
+    (place / "mine.py").write_text(MINE)
+    names = ",".join(f"mine.py:{n}" for n in ("mine", "biased", "short", "outside", "raises"))
+    command = f"throughput --jobs draws --dimensions 3 --rows 400 --peers {names} --output run"
+    assert main(shlex.split(command)) == 3
+    table = pandas.read_csv("run/throughput.csv").set_index("name")
+    assert table.check_p["mine"] > 1e-5
+    assert table.check_p["biased"] < 1e-9
+    assert table.implementation["mine"] == "mine.py:mine"
+    for name, message in (
+        ("short", "InputError: short gave 3 numbers from 0 to 0; wanted were"),
+        ("outside", "categories below 3"),
+        ("raises", "ValueError: not today"),
+    ):
+        assert table.status[name] == "error"
+        assert message in table.message[name]
+    before = table.cell["mine"]
+    (place / "mine.py").write_text(MINE + "\n")
+    table = measured("--jobs draws --dimensions 3 --rows 400 --peers mine.py:mine", capsys)[0]
+    assert before not in set(table.cell)
+
+
+def test_a_file_without_that_function(place, capsys):
+    (place / "mine.py").write_text(MINE)
+    for name, message in (("mine.py", "give FILE.py:NAME"), ("mine.py:x", "has no function x")):
+        assert main(shlex.split(f"throughput --peers {name}")) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_how_time_grows(place, capsys):
+    _, screen = measured("--jobs draws --samplers alias --dimensions 4,16,64 --peers none", capsys)
+    assert "how they grow with the categories" in screen
+    rows = [
+        {"status": "done", "kind": "draws", "implementation": "gumbench", "name": "x", "draws": 1}
+        | {"logits": "normal", "dtype": "float32", "threads": 1, "dimension": size}
+        | {"nanoseconds_per_draw": 3 * size**1.5}
+        for size in (10, 100, 1000)
+    ]
+    (table,) = summary.of_scaling(rows)
+    assert table.rows[0][-1] == "C^1.50"
+    assert not list(summary.of_scaling(rows[:2]))
+
+
+def test_calibration(place, capsys, monkeypatch):
+    from gumbench.cli import throughput as command
+
+    monkeypatch.setattr(command, "CALIBRATED", ("2,40", "1,300"))
+    assert main(shlex.split("throughput --calibrate --output run")) == 0
+    screen = capsys.readouterr().out
+    assert "choice of samplers by shape, version 1" in screen
+    assert screen.count("inverse-cdf") >= 2
 
 
 def test_logits_of_a_file(place, capsys):

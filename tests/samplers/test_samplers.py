@@ -260,7 +260,7 @@ REFUSED = [
     ({"first": -1}, "first = -1"),
     ({"first": 2**48}, "first = 281474976710656"),
     ({"sampler": "gumbel-mx"}, "did you mean gumbel-max"),
-    ({"sampler": "xyzzy"}, "there is alias, guide-table,"),
+    ({"sampler": "xyzzy"}, "there is alias, exponential-race,"),
     ({"temperature": 0.0}, "temperature = 0:"),
     ({"temperature": [1.0, -1.0]}, "temperature = -1:"),
     ({"temperature": []}, "give one above 0, or a list"),

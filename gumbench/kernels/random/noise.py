@@ -284,6 +284,18 @@ def _gumbel_block(fill, key, estimate, loc, scale, out):
             out[row, c] = loc + scale * elements[c, row]
 
 
+@helper
+def exponential_row(key, estimate, first, out):
+    """Exponentials of elements first, first + 1, ... of one estimate; first is a multiple of 4."""
+    planes = empty((4, min(ROW_COLUMNS, (out.size + 3) // 4)), out.dtype)
+    words, halves = _words(planes), _halves(planes, 4)
+    zero, one = out.dtype.type(0.0), out.dtype.type(1.0)
+    for element in range(0, out.size, planes.size):
+        _fill_row(words, halves, first + element, key, estimate)
+        _exponentials(words, planes)
+        _interleave(planes, zero, one, out[element : element + planes.size])
+
+
 def _rows_signature(dtype):
     real, words = REALS[dtype], types.Array(types.uint32, 1, "C")
     fill, out = types.FunctionType(fill_signature(dtype)), types.Array(real, 2, "C")
