@@ -152,7 +152,7 @@ def _sampler(sampler):
     if sampler.flaw:
         yield "flaw", f"{sampler.flaw}"
     yield "also called", f"{', '.join(sampler.aliases) or 'nothing else'}"
-    yield "example", f"gumbench sweep --samplers {sampler.name} --dimensions 10,1000"
+    yield "example", f"gumbench throughput --samplers {sampler.name} --dimensions 10,1000"
 
 
 def _problem(maker):
