@@ -17,7 +17,7 @@ def info(
     ] = False,
 ):
     """Show the machine, the versions, and where compiled kernels are kept."""
-    from gumbench import machine, text
+    from gumbench import machine, registry, text
     from gumbench.cli.screen import output
     from gumbench.kernels.compiler import cache
 
@@ -28,6 +28,7 @@ def info(
     rows = {key.replace("_", " "): value for key, value in facts.items()}
     rows["threads"] = f"at most {machine.cores()}"
     rows["versions"] = ", ".join(f"{name} {number}" for name, number in versions.items())
+    rows["choice"] = f"version {registry.automatic()['version']}, of samplers by the shape alone"
     place = f"{cache.folder()}, {size / 1e6:.1f} MB in {text.count(len(folders), 'folder')}"
     rows["kernel cache"] = place if cache.folder() else f"none: {cache.unavailable_reason()}"
     if clear_cache:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from gumbench.cli import app, main
 from gumbench.errors import GumbenchError
 
-EXAMPLES = 2200
+EXAMPLES = 2640
 COMMAND = typer.main.get_command(app)
 COMMANDS = ("", *COMMAND.commands)
 OFTEN = ("sweep", "compare", "diff", "export")

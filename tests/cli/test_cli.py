@@ -18,7 +18,7 @@ from gumbench.cli import main
 
 pytestmark = pytest.mark.usefixtures("place")
 
-COMMANDS = ["", "sweep", "compare", "diff", "export", "list", "explain", "info"]
+COMMANDS = ["", "sweep", "throughput", "compare", "diff", "export", "list", "explain", "info"]
 HEAVY = {"numba", "pandas", "scipy", "llvmlite"}
 ESTIMATORS = (
     "exact,score,score-baseline,score-loo,score-mean,local-expectation,gumbel-score,"
@@ -294,7 +294,9 @@ def test_info_and_its_cache(tmp_path, monkeypatch, capsys):
     assert main(["info"]) == 0
     said = capsys.readouterr().out
     assert "2.0 MB in 2 folders" in said
-    assert {"processor", "versions", "threads"} <= {line.split()[0] for line in said.splitlines()}
+    assert {"processor", "versions", "threads", "choice"} <= {
+        line.split()[0] for line in said.splitlines()
+    }
     assert main(["info", "--clear-cache"]) == 0
     assert "2.0 MB removed" in capsys.readouterr().out
     assert [p.name for p in tmp_path.iterdir()] == ["not ours"]

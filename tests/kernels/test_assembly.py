@@ -51,6 +51,31 @@ def test_kernels(name):
     check(kernel(name))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", registry.names("samplers"))
+def test_samplers_call_no_library(name, dtype):
+    """Of all there are; float64 sums of float32 weights are wanted, wider integers are not."""
+    sampler = registry.sampler(name)
+    parts = {"sampler_kernel": sampler.kernel, "sampler_prepare": sampler.prepare}
+    for role, function in parts.items():
+        if function is not None:
+            options = lowering.OPTIONS
+            text = assembly(jit.numba.njit([roles.signature(role, dtype)], **options)(function))
+            assert not SCALAR.search(text)
+            assert not MASKED_STORES.search(text)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", registry.names("estimators"))
+def test_estimators_call_no_library(name):
+    for estimator in registry.estimators(name).values():
+        if estimator.kernel is not None:
+            signature = [roles.signature("kernel", "float32")]
+            text = assembly(jit.numba.njit(signature, **lowering.OPTIONS)(estimator.kernel))
+            assert not SCALAR.search(text)
+
+
 def test_vectors_on_the_stack_cross_no_line():
     # The words of many counters are more than there are registers for.
     signatures = [roles.signature("sampler_kernel", "float32")]

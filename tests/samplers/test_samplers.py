@@ -141,6 +141,35 @@ def test_distinct_streams(sampler):
             assert (a[shift:] == b[: b.size - shift]).mean() < 0.05 or a is b
 
 
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_no_stream_comes_twice(sampler):
+    """Four draws of 4,096 categories are one of 2^48; 30,000 such of all streams are distinct."""
+
+    def fours(seeds):
+        rows = np.zeros((5, 4096), np.float32)
+        drawn = [gumbench.categorical(rows, 2400, seed=s, sampler=sampler) for s in seeds]
+        return np.concatenate(drawn).reshape(-1, 4) @ 4096 ** np.arange(4)
+
+    found = fours(range(10))
+    assert np.unique(found).size == found.size == 30_000
+    again = fours([*range(9), 0])
+    assert np.unique(again).size == 27_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_both_halves_of_2_to_the_25_categories(sampler):
+    """A weight of 2 below and of 1 above: a third is from above, beyond float32."""
+    logits = np.zeros(2**25, np.float32)
+    logits[: 2**24] = np.log(2)
+    draws = 300 if registry.sampler(sampler).makes_noise else 100_000
+    drawn = gumbench.categorical(logits, draws, seed=1, sampler=sampler)
+    above = drawn >= 2**24
+    assert stats.binomtest(int(above.sum()), draws, 1 / 3).pvalue > 1e-4
+    # Odd ones, which float32 has not, are half of them.
+    assert stats.binomtest(int((drawn[above] % 2).sum()), int(above.sum()), 0.5).pvalue > 1e-4
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_beyond_2_to_the_24_categories(sampler):
