@@ -8,7 +8,7 @@ import pytest
 from refusals import TOY
 
 from gumbench.cli import main
-from gumbench.measure import throughput
+from gumbench.measure.throughput import checks, jobs
 from gumbench.spec.schema import SweepSpec
 from gumbench.stats import timing
 
@@ -27,9 +27,9 @@ def little_timing():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(timing, "SECONDS_A_ROUND", 1e-4)
         patch.setattr(timing, "ROUNDS", timing.FEWEST_ROUNDS)
-        patch.setattr(throughput, "ELEMENTS", 1 << 12)
-        patch.setattr(throughput, "MANY_DRAWS", 1 << 10)
-        patch.setattr(throughput, "CHECKED_ITEMS", 1 << 18)
+        patch.setattr(jobs, "ELEMENTS", 1 << 12)
+        patch.setattr(jobs, "MANY_DRAWS", 1 << 10)
+        patch.setattr(checks, "CHECKED_ITEMS", 1 << 18)
         measure_by_default(("variance",))
         yield
 

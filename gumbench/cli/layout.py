@@ -14,7 +14,7 @@ NEEDED = 7
 
 
 def lines_of(table, width):
-    """The lines of a summary.Table, without its title, at most `width` wide where that can be."""
+    """The lines of a text_table.Table below its title, at most `width` wide where that can be."""
     columns, cells = list(table.columns), [list(row) for row in table.rows]
     while _least_width(columns, cells) > width:
         worst = min(range(len(columns)), key=lambda i: columns[i].keep)

@@ -37,7 +37,7 @@ def list_names(
     """
     from gumbench.cli import screen
     from gumbench.errors import InputError, unknown
-    from gumbench.report.summary import Column, Table
+    from gumbench.report.text_table import Column, Table
 
     if kind is None and applies_to is not None:
         kind = Kind.ESTIMATORS

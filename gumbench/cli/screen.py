@@ -72,7 +72,7 @@ def sentence(text):
 
 
 def show(table):
-    """A summary.Table on stdout, and a line without text."""
+    """A text_table.Table on stdout, and a line without text."""
     out = output()
     for line in table.title:
         out.print("\n".join(layout.wrapped_parts(line, out.width)), style="bold", markup=False)

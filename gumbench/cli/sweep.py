@@ -1,28 +1,14 @@
 """`gumbench sweep`: the grid, and its tables."""
 
-import os
-import shlex
-import sys
-import threading
 from typing import Annotated
 
 import typer
 
-from gumbench.cli import complete
+from gumbench.cli import complete, computing
+from gumbench.cli.computing import names
 from gumbench.errors import InputError
 
 EXAMPLE = "Example: gumbench sweep --problems categorical-quadratic --temperatures 0.1:2:6log"
-
-
-def names(text, name):
-    """Words of a list with commas; None for none. Raises InputError for an empty list."""
-    from gumbench.text import words
-
-    if text is None:
-        return None
-    if not words(text):
-        raise InputError(f"--{name} is empty: give names with commas between, or leave it out")
-    return words(text)
 
 
 def sweep(
@@ -55,16 +41,7 @@ def sweep(
             autocompletion=complete.estimators,
         ),
     ] = None,
-    samplers: Annotated[
-        str | None,
-        typer.Option(
-            "--samplers",
-            "--sampler",
-            metavar="NAMES",
-            help="Samplers to time: names or globs.",
-            autocompletion=complete.samplers,
-        ),
-    ] = None,
+    samplers: computing.Samplers = None,
     dimensions: Annotated[
         str | None,
         typer.Option(
@@ -125,17 +102,9 @@ def sweep(
     threads: Annotated[
         str | None, typer.Option(metavar="N", help="Threads to use; results do not depend on them.")
     ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Folder of the run; results/NAME-HASH by default."),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Delete the run in the folder and start over.")
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Say what would run, and compute nothing."),
-    ] = False,
+    output: computing.Output = None,
+    force: computing.Force = False,
+    dry_run: computing.DryRun = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")
     ] = False,
@@ -158,13 +127,8 @@ def sweep(
     no_throughput: Annotated[
         bool, typer.Option("--no-throughput", help="Measure variance alone, no times.")
     ] = False,
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", "-q", help="Print nothing but where the tables are, and errors."),
-    ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the Python traceback of an error.")
-    ] = False,
+    quiet: computing.Quiet = False,
+    debug: computing.Debug = False,
 ):
     """Measure bias and variance of gradient estimators over a grid.
 
@@ -174,8 +138,7 @@ def sweep(
     from gumbench.diagnostics import Note
     from gumbench.spec import numbers, schema
 
-    if output is not None and (not output.strip() or output.startswith("-")):
-        raise InputError(f"--output {output!r}: give a folder (./{output} if that is its name)")
+    computing.check_folder(output)
     notes = []
 
     def listed(text, name, kind=float):
@@ -238,7 +201,7 @@ def sweep(
         sweep_report.show(results, monitor, _typed(flags))
         return sweep_report.exit_status(results.records)
 
-    raise typer.Exit(interruptible(work, monitor))
+    raise typer.Exit(computing.interruptible(work, monitor))
 
 
 # What a preset asks of problems and estimators that have it not is nothing a user has asked.
@@ -257,30 +220,3 @@ def _typed(flags):
     """Flags that were given, with values as they are typed."""
     texts = {k: ",".join(map(str, v)) if isinstance(v, list) else v for k, v in flags.items()}
     return {k: v for k, v in texts.items() if v is not None}
-
-
-def interruptible(work, monitor):
-    """Run `work` in a thread, so that an interrupt is answered while compiled code runs."""
-    outcome = {}
-
-    def target():
-        try:
-            outcome["status"] = work()
-        except BaseException as error:
-            outcome["error"] = error
-
-    thread = threading.Thread(target=target, daemon=True)
-    try:
-        thread.start()
-        while thread.is_alive():
-            thread.join(0.1)
-    except KeyboardInterrupt:
-        command = shlex.join(["gumbench", *sys.argv[1:]])
-        monitor.interrupted(command)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        # The thread may be inside compiled code or a compiler pass, which cannot be stopped.
-        os._exit(130)
-    if "error" in outcome:
-        raise outcome["error"]
-    return outcome["status"]

@@ -3,7 +3,7 @@
 from gumbench import diagnostics, registry
 from gumbench.cli import screen
 from gumbench.kernels.compiler import cache
-from gumbench.report import summary, tables
+from gumbench.report import summary, tables, times
 
 
 def show(results, monitor, given):
@@ -38,8 +38,8 @@ def show_times(results, monitor, calibrate=False):
         monitor.say("everything was done before; nothing was measured")
     if not monitor.quiet:
         rows = results.rows("throughput")
-        tables_of_jobs = (*summary.of_jobs(rows), *summary.of_scaling(rows))
-        for table in [summary.of_choices(rows)] if calibrate else tables_of_jobs:
+        tables_of_jobs = (*times.of_jobs(rows), *times.of_scaling(rows))
+        for table in [times.of_choices(rows)] if calibrate else tables_of_jobs:
             screen.show(table)
     for note in (*diagnostics.of_noisy_timing(results.records), *_cache_notes()):
         monitor.note(note)

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from gumbench.cli import complete
-from gumbench.cli.sweep import interruptible, names
+from gumbench.cli import computing
+from gumbench.cli.computing import names
 from gumbench.errors import InputError
 
 EXAMPLE = "Example: gumbench throughput --jobs draws --dimensions 10,1000 --peers numpy,torch"
@@ -23,16 +23,7 @@ def throughput(
             help="What is done: words, fill, draws, concrete, estimates, roof; all by default.",
         ),
     ] = None,
-    samplers: Annotated[
-        str | None,
-        typer.Option(
-            "--samplers",
-            "--sampler",
-            metavar="NAMES",
-            help="Samplers that draw: names or globs; all by default.",
-            autocompletion=complete.samplers,
-        ),
-    ] = None,
+    samplers: computing.Samplers = None,
     peers: Annotated[
         str | None,
         typer.Option(
@@ -81,23 +72,11 @@ def throughput(
             "hold what the functions choose by themselves against the fastest.",
         ),
     ] = False,
-    output: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Folder of the run; results/throughput-HASH by default."),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Delete the run in the folder and measure again.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would run, and measure nothing.")
-    ] = False,
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", "-q", help="Print nothing but where the tables are, and errors."),
-    ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the Python traceback of an error.")
-    ] = False,
+    output: computing.Output = None,
+    force: computing.Force = False,
+    dry_run: computing.DryRun = False,
+    quiet: computing.Quiet = False,
+    debug: computing.Debug = False,
 ):
     """Time random words, Gumbels, samplers and estimators, of gumbench and of other libraries.
 
@@ -106,10 +85,9 @@ def throughput(
     """
     from gumbench.cli.progress import TerminalMonitor
     from gumbench.spec import numbers, schema
-    from gumbench.types import KINDS
+    from gumbench.types import JOB_KINDS
 
-    if output is not None and (not output.strip() or output.startswith("-")):
-        raise InputError(f"--output {output!r}: give a folder (./{output} if that is its name)")
+    computing.check_folder(output)
 
     def listed(text, name):
         return None if text is None else numbers.numbers(text, name, int)[0]
@@ -120,16 +98,19 @@ def throughput(
             raise InputError("--calibrate has shapes of its own: give it alone")
         samplers, peers, dimensions = "inverse-cdf,guide-table,alias", "none", CALIBRATED[0]
         rows, draws = "16", CALIBRATED[1]
+    on_threads = listed(threads, "threads")
+    if on_threads and min(on_threads) < 1:
+        raise InputError(f"--threads {threads}: give 1 or more")
     found, notes = _peers(peers)
     grid = {
-        "jobs": names(jobs, "jobs") or (["draws"] if samplers else list(KINDS)),
+        "jobs": names(jobs, "jobs") or (["draws"] if samplers else list(JOB_KINDS)),
         "samplers": names(samplers, "samplers"),
         "peers": found,
         "dimensions": listed(dimensions, "dimensions"),
         "rows": listed(rows, "rows"),
         "draws": listed(draws, "draws"),
         "dtypes": names(dtypes, "dtypes"),
-        "on_threads": listed(threads, "threads"),
+        "on_threads": on_threads,
         "logits": names(logits, "logits"),
     }
     given = {k: v for k, v in grid.items() if v is not None}
@@ -151,7 +132,7 @@ def throughput(
         sweep_report.show_times(results, monitor, calibrate)
         return sweep_report.exit_status(results.records)
 
-    raise typer.Exit(interruptible(work, monitor))
+    raise typer.Exit(computing.interruptible(work, monitor))
 
 
 def _peers(given):

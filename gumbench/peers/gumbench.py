@@ -13,7 +13,7 @@ from gumbench.engine.bound_problem import BoundProblem
 from gumbench.engine.moments import Grouping
 from gumbench.kernels.loops import driver, records, roof
 from gumbench.kernels.random import philox
-from gumbench.types import BATCHES, Form, Job
+from gumbench.types import BATCHES, Form, Job, estimates_of
 
 PACKAGE, INSTALL = "gumbench", "pip install gumbench"
 THREADS = None
@@ -100,10 +100,6 @@ def _roof(kind: int) -> Callable[[Job], Callable[[], Any]]:
     return build
 
 
-def _is(estimator: str) -> Callable[[Job], bool]:
-    return lambda job: job.estimator == estimator
-
-
 def _is_quick(sampler: str) -> Callable[[Job], bool]:
     """Many draws of many categories are for samplers that make no noise for each of them."""
     slow = registry.sampler(sampler).makes_noise
@@ -116,7 +112,7 @@ FORMS = (
     *(Form(n, "draws", _draws(n), fits=_is_quick(n)) for n in registry.names("samplers")),
     Form("concrete", "concrete", _concrete),
     *(
-        Form(n, "estimates", _estimates(n), fits=_is(n), at_once=AT_ONCE)
+        Form(n, "estimates", _estimates(n), fits=estimates_of(n), at_once=AT_ONCE)
         for n in ("concrete", "score")
     ),
     *(Form(n, "roof", _roof(kind)) for n, kind in ROOFS.items()),

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from gumbench.types import Form, Job
+from gumbench.types import Form, Job, estimates_of
 
 PACKAGE, INSTALL = "jax", "pip install jax"
 THREADS = None
@@ -140,10 +140,6 @@ def _draw_by_cumsum(key: Any, logits: Any, count: int) -> Any:
     return jax.numpy.searchsorted(cdf, u)
 
 
-def _is(estimator: str) -> Callable[[Job], bool]:
-    return lambda job: job.estimator == estimator
-
-
 def _fits_memory(job: Job) -> bool:
     return job.elements <= 1 << 26
 
@@ -155,18 +151,18 @@ FORMS = (
     Form("random.categorical", "draws", _categorical, True, _fits_memory),
     Form("cumsum, searchsorted", "draws", _cumsum),
     Form("softmax of gumbel", "concrete", _concrete, textbook=True),
-    Form("concrete by grad", "estimates", _concrete_estimates, True, _is("concrete")),
+    Form("concrete by grad", "estimates", _concrete_estimates, True, estimates_of("concrete")),
     Form(
         "score by grad, searchsorted",
         "estimates",
         _score_estimates(_draw_by_cumsum),
-        fits=_is("score"),
+        fits=estimates_of("score"),
     ),
     Form(
         "score by grad, categorical",
         "estimates",
         _score_estimates(_draw_categorical),
         True,
-        _is("score"),
+        estimates_of("score"),
     ),
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from gumbench.types import Form, Job
 
@@ -13,11 +14,6 @@ THREADS = 1
 
 def _generator(job: Job) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(job.seed))
-
-
-def _law(logits: np.ndarray) -> np.ndarray:
-    weights = np.exp(logits.astype(float) - logits.max())
-    return weights / weights.sum()
 
 
 def _gumbels(generator: np.random.Generator, out: np.ndarray) -> np.ndarray:
@@ -80,19 +76,19 @@ def _cumsum(job: Job) -> Callable[[], Any]:
 
 
 def _choice(job: Job) -> Callable[[], Any]:
-    generator, p = _generator(job), _law(job.logits[0])
+    generator, p = _generator(job), special.softmax(job.logits[0].astype(float))
     return lambda: generator.choice(p.size, job.count, p=p)
 
 
 def _searchsorted(job: Job) -> Callable[[], Any]:
-    generator, cdf = _generator(job), np.cumsum(_law(job.logits[0]))
+    generator, cdf = _generator(job), np.cumsum(special.softmax(job.logits[0].astype(float)))
     cdf /= cdf[-1]
     return lambda: np.searchsorted(cdf, generator.random(job.count), side="right")
 
 
 def _alias(job: Job) -> Callable[[], Any]:
     """An alias table by hand (Vose 1991), looked up by fancy indices."""
-    generator, p = _generator(job), _law(job.logits[0])
+    generator, p = _generator(job), special.softmax(job.logits[0].astype(float))
     split, other = p * p.size, np.arange(p.size)
     less, more = [[c for c in range(p.size) if (split[c] < 1) == small] for small in (True, False)]
     while less and more:
@@ -124,24 +120,16 @@ def _concrete(job: Job) -> Callable[[], Any]:
     return draw
 
 
-def _one_draw(job: Job) -> bool:
-    return job.count == 1
-
-
-def _one_row(job: Job) -> bool:
-    return job.rows == 1
-
-
 FORMS = (
     Form("Generator(Philox).integers", "words", _philox),
     Form("Generator(SFC64).integers", "words", _words),
     Form("Generator.gumbel", "fill", _gumbel, textbook=True),
     Form("SFC64, two logs in place", "fill", _two_logs),
-    Form("argmax(θ + gumbel)", "draws", _argmax_textbook, textbook=True, fits=_one_draw),
-    Form("argmax, two logs in place", "draws", _argmax, fits=_one_draw),
-    Form("cumsum of exp", "draws", _cumsum, fits=_one_draw),
-    Form("choice", "draws", _choice, textbook=True, fits=_one_row),
-    Form("searchsorted of the cumsum", "draws", _searchsorted, fits=_one_row),
-    Form("alias table by hand", "draws", _alias, fits=_one_row),
+    Form("argmax(θ + gumbel)", "draws", _argmax_textbook, textbook=True, fits=Job.one_draw),
+    Form("argmax, two logs in place", "draws", _argmax, fits=Job.one_draw),
+    Form("cumsum of exp", "draws", _cumsum, fits=Job.one_draw),
+    Form("choice", "draws", _choice, textbook=True, fits=Job.one_row),
+    Form("searchsorted of the cumsum", "draws", _searchsorted, fits=Job.one_row),
+    Form("alias table by hand", "draws", _alias, fits=Job.one_row),
     Form("two logs in place, softmax", "concrete", _concrete),
 )

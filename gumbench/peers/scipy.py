@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from gumbench.types import Form, Job
 
@@ -15,24 +16,25 @@ def _table(name: str, **options: Any) -> Callable[[Job], Callable[[], Any]]:
     def build(job: Job) -> Callable[[], Any]:
         from scipy.stats import sampling
 
-        weights = np.exp(job.logits[0].astype(float) - job.logits.max())
         generator = np.random.Generator(np.random.SFC64(job.seed))
-        table = getattr(sampling, name)(weights / weights.sum(), random_state=generator, **options)
+        table = getattr(sampling, name)(
+            special.softmax(job.logits[0].astype(float)), random_state=generator, **options
+        )
         return lambda: table.rvs(job.count)
 
     return build
 
 
-def _one_row(job: Job) -> bool:
-    return job.rows == 1 and job.categories > 1
+def _fits(job: Job) -> bool:
+    return job.one_row() and job.categories > 1
 
 
 FORMS = (
-    Form("DiscreteAliasUrn", "draws", _table("DiscreteAliasUrn"), fits=_one_row),
+    Form("DiscreteAliasUrn", "draws", _table("DiscreteAliasUrn"), fits=_fits),
     Form(
         "DiscreteGuideTable(guide_factor=3)",
         "draws",
         _table("DiscreteGuideTable", guide_factor=3),
-        fits=_one_row,
+        fits=_fits,
     ),
 )

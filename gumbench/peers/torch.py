@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gumbench.types import Form, Job
+from gumbench.types import Form, Job, estimates_of
 
 PACKAGE, INSTALL = "torch", "pip install torch"
 THREADS = None
@@ -227,35 +227,23 @@ def _score_autograd(job: Job) -> Callable[[], Any]:
     return estimate
 
 
-def _one_draw(job: Job) -> bool:
-    return job.count == 1
-
-
-def _one_row(job: Job) -> bool:
-    return job.rows == 1
-
-
-def _is(estimator: str) -> Callable[[Job], bool]:
-    return lambda job: job.estimator == estimator
-
-
 FORMS = (
     Form("random_", "words", _random_words),
     Form("-log(-log(rand)) in place", "fill", _two_logs),
     Form("exponential_().log_()", "fill", _log_of_exponential),
     Form("distributions.Gumbel", "fill", _distribution, textbook=True),
-    Form("softmax, cumsum, searchsorted", "draws", _cumsum, fits=_one_draw),
-    Form("argmax(θ - log(-log(rand)))", "draws", _argmax_of_logs, True, _one_draw),
-    Form("argmax, two logs in place", "draws", _argmax_in_place, fits=_one_draw),
-    Form("argmax(softmax / exponential_())", "draws", _race, fits=_one_draw),
+    Form("softmax, cumsum, searchsorted", "draws", _cumsum, fits=Job.one_draw),
+    Form("argmax(θ - log(-log(rand)))", "draws", _argmax_of_logs, True, Job.one_draw),
+    Form("argmax, two logs in place", "draws", _argmax_in_place, fits=Job.one_draw),
+    Form("argmax(softmax / exponential_())", "draws", _race, fits=Job.one_draw),
     Form("multinomial", "draws", _multinomial, textbook=True),
-    Form("searchsorted of the cumsum", "draws", _searchsorted, fits=_one_row),
+    Form("searchsorted of the cumsum", "draws", _searchsorted, fits=Job.one_row),
     Form("softmax by hand, in place", "concrete", _relaxed),
     Form("gumbel_softmax", "concrete", _gumbel_softmax, textbook=True),
-    Form("concrete by hand", "estimates", _concrete_by_hand, fits=_is("concrete")),
-    Form("concrete, torch.compile", "estimates", _concrete_compiled, fits=_is("concrete")),
-    Form("concrete by autograd", "estimates", _concrete_autograd, True, _is("concrete")),
-    Form("score, searchsorted", "estimates", _score(_searchsorted), fits=_is("score")),
-    Form("score, multinomial", "estimates", _score(_multinomial), fits=_is("score")),
-    Form("score by autograd", "estimates", _score_autograd, True, _is("score")),
+    Form("concrete by hand", "estimates", _concrete_by_hand, fits=estimates_of("concrete")),
+    Form("concrete, torch.compile", "estimates", _concrete_compiled, fits=estimates_of("concrete")),
+    Form("concrete by autograd", "estimates", _concrete_autograd, True, estimates_of("concrete")),
+    Form("score, searchsorted", "estimates", _score(_searchsorted), fits=estimates_of("score")),
+    Form("score, multinomial", "estimates", _score(_multinomial), fits=estimates_of("score")),
+    Form("score by autograd", "estimates", _score_autograd, True, estimates_of("score")),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+from scipy import special
 
 from gumbench.types import Form, Job
 
@@ -14,8 +14,7 @@ THREADS = 1
 def _sampler(job: Job) -> Callable[[], Any]:
     import vose
 
-    weights = np.exp(job.logits[0].astype(float) - job.logits.max())
-    table = vose.Sampler(weights / weights.sum(), seed=job.seed)
+    table = vose.Sampler(special.softmax(job.logits[0].astype(float)), seed=job.seed)
     return lambda: table.sample(k=job.count)
 
 
@@ -24,6 +23,6 @@ FORMS = (
         "Sampler.sample",
         "draws",
         _sampler,
-        fits=lambda job: job.rows == 1 and job.count > 1,
+        fits=lambda job: job.one_row() and not job.one_draw(),
     ),
 )

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from gumbench import text
 from gumbench.errors import InputError, unknown
 from gumbench.report import formats, publication, query, tables
-from gumbench.report.summary import Column, Table
 from gumbench.report.tables import Row
+from gumbench.report.text_table import Column, Table
 from gumbench.types import Record
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from gumbench import text
 from gumbench.errors import InputError, unknown
-from gumbench.report import ranking, summary
-from gumbench.report.summary import Column, Table
+from gumbench.report import ranking, summary, text_table
 from gumbench.report.tables import Row
+from gumbench.report.text_table import Column, Table
 from gumbench.types import Record
 
 # Columns that tell rows apart, with the header of each.
@@ -41,7 +41,7 @@ def table(rows: Sequence[Row]) -> Table:
         (Column("variance (95 %)"), variance),
         (Column("bias, %"), lambda r: summary.bias(r, r["relative_variance"] is not None)),
     ]
-    return summary.table(_title(rows, differing), columns, rows)
+    return text_table.table(_title(rows, differing), columns, rows)
 
 
 def pivot(rows: Sequence[Row], down: str, across: str, value: str = "variance") -> Table:
@@ -68,7 +68,7 @@ def pivot(rows: Sequence[Row], down: str, across: str, value: str = "variance") 
         (Column(f"{APART[across]} = {text.value(h) or 'none'}"), _in_cell(h)) for h in heads
     ]
     title = [*_title(rows, [*lines, across]), f"{value} (95 %)" if value == "variance" else value]
-    return summary.table(title, columns, list(cells.items()))
+    return text_table.table(title, columns, list(cells.items()))
 
 
 def _differs(name: str, rows: Sequence[Row]) -> bool:

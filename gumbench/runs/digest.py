@@ -67,7 +67,8 @@ def job_digest(logits: str, library: str) -> str:
 
 def shared_files(measurement: str) -> list[Path]:
     """Files that all cells of a measurement depend on. Raises LookupError for an empty folder."""
-    files = [ROOT / "measure" / f"{measurement}.py"]
+    own = ROOT / "measure" / measurement
+    files = sorted(own.rglob("*.py")) or [own.with_suffix(".py")]
     for name in SHARED:
         place = ROOT / name
         inside = [p for p in sorted(place.rglob("*")) if p.suffix in SUFFIXES]

@@ -13,7 +13,8 @@ from gumbench import machine, peers, registry
 from gumbench.diagnostics import Note
 from gumbench.engine import applicability, resolve
 from gumbench.errors import InputError, unknown
-from gumbench.measure import throughput
+from gumbench.measure.throughput import OWN
+from gumbench.measure.throughput.jobs import OF_SAMPLERS, jobs
 from gumbench.runs import digest
 from gumbench.settings import value_of
 from gumbench.spec.schema import Grid, SweepSpec
@@ -86,17 +87,17 @@ def _grid_cells(
 def _job_cells(spec: SweepSpec, grid: Grid) -> Iterator[Cell]:
     """A cell for each form of each library, of each job."""
     samplers = {name for name, _ in registry.select("samplers", grid.samplers or ("*",))}
-    for job, options in throughput.jobs(
-        grid.jobs or throughput.OF_SAMPLERS,
+    for job, options in jobs(
+        grid.jobs or OF_SAMPLERS,
         grid.dimensions,
         (grid.rows, grid.draws),
         grid.dtypes or (spec.dtype,),
         grid.on_threads or (1,),
         grid.logits or ("normal",),
     ):
-        for library in (throughput.OWN, *(grid.peers or ())):
+        for library in (OWN, *(grid.peers or ())):
             for form in peers.forms(library, job):
-                if (library, job.kind) == (throughput.OWN, "draws") and form.name not in samplers:
+                if (library, job.kind) == (OWN, "draws") and form.name not in samplers:
                     continue
                 yield Cell(
                     measurement="throughput",

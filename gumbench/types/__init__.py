@@ -10,7 +10,7 @@ from gumbench.types.estimator import (
     Noise,
     Sizes,
 )
-from gumbench.types.peers import KINDS, Form, Job
+from gumbench.types.peers import JOB_KINDS, Form, Job, estimates_of
 from gumbench.types.problem import (
     Problem,
     ProblemMaker,
@@ -30,7 +30,7 @@ from gumbench.types.sampler import (
 
 __all__ = [
     "BATCHES",
-    "KINDS",
+    "JOB_KINDS",
     "METHODS",
     "NOISE_KINDS",
     "Cell",
@@ -49,5 +49,6 @@ __all__ = [
     "Sizes",
     "Truth",
     "Unseen",
+    "estimates_of",
     "problem",
 ]

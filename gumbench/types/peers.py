@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = ("words", "fill", "draws", "concrete", "estimates", "roof")
+JOB_KINDS = ("words", "fill", "draws", "concrete", "estimates", "roof")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,19 @@ class Job:
         """Numbers of noise that a textbook would make."""
         return self.count * self.rows * self.categories
 
+    def one_draw(self) -> bool:
+        """Whether one draw is made of each row."""
+        return self.count == 1
+
+    def one_row(self) -> bool:
+        """Whether there is one row, of which all draws are made."""
+        return self.rows == 1
+
+
+def estimates_of(estimator: str) -> Callable[[Job], bool]:
+    """Whether a Job is about estimates of that name, to be a Form's `fits`."""
+    return lambda job: job.estimator == estimator
+
 
 @dataclass(frozen=True)
 class Form:
@@ -53,7 +66,7 @@ class Form:
     name
         what is called, such as "cumsum, searchsorted"
     kind
-        of the jobs it does, one of KINDS
+        of the jobs it does, one of JOB_KINDS
     build
         a function of a Job that gives a call without arguments, which does the job once
     textbook

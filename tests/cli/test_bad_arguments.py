@@ -62,7 +62,7 @@ TYPED = [
     ("throughput --rows 0", 2, "rows: give 1 or more"),
     ("throughput --draws -1", 2, "draws: give 1 or more"),
     ("throughput --dtypes float16", 2, "dtypes"),
-    ("throughput --threads 0", 2, "on_threads: give 1 or more"),
+    ("throughput --threads 0", 2, "--threads 0: give 1 or more"),
     ("throughput --threads 1000", 2, "--threads 1000: this machine has"),
     ("throughput --logits xyzzy", 2, "no law of logits is called 'xyzzy'"),
     ("throughput --logits missing.npy", 2, "cannot read missing.npy: No such file"),

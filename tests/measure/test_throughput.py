@@ -10,8 +10,8 @@ from scipy import special
 import gumbench
 from gumbench import peers
 from gumbench.cli import main
-from gumbench.measure import throughput
-from gumbench.report import summary
+from gumbench.measure.throughput import jobs
+from gumbench.report import times
 
 
 def measured(arguments, capsys):
@@ -143,9 +143,9 @@ def test_how_time_grows(place, capsys):
         | {"nanoseconds_per_draw": 3 * size**1.5}
         for size in (10, 100, 1000)
     ]
-    (table,) = summary.of_scaling(rows)
+    (table,) = times.of_scaling(rows)
     assert table.rows[0][-1] == "C^1.50"
-    assert not list(summary.of_scaling(rows[:2]))
+    assert not list(times.of_scaling(rows[:2]))
 
 
 def test_calibration(place, capsys, monkeypatch):
@@ -172,6 +172,14 @@ def test_logits_of_a_file(place, capsys):
     assert "mine.npy has 3 categories: leave --dimensions out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("row", [[0.0], [0.0, -np.inf], [0.0, -100.0], [3.0, 3.0]])
+def test_concrete_samples_of_extreme_logits(row, place, capsys):
+    np.save("mine.npy", np.array(row))
+    table, _ = measured("--jobs concrete --peers numpy --logits mine.npy", capsys)
+    assert table.check_p.isna().all() == (row != [3.0, 3.0])
+    assert table.check_p.isna().all() or (table.check_p > 1e-5).all()
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -190,10 +198,10 @@ def test_files_that_hold_no_logits(given, message, place, capsys):
 
 
 def test_laws_of_logits():
-    rows = {law: throughput.rows_of(law, 50, 40) for law in throughput.LAWS}
+    rows = {law: jobs.rows_of(law, 50, 40) for law in jobs.LAWS}
     p = {law: special.softmax(found, axis=1) for law, found in rows.items()}
     np.testing.assert_allclose(p["uniform"], 1 / 40)
-    np.testing.assert_allclose(p["peaked"].max(axis=1), throughput.PEAK)
+    np.testing.assert_allclose(p["peaked"].max(axis=1), jobs.PEAK)
     wanted = 1 / np.arange(1, 41)
     np.testing.assert_allclose(np.sort(p["zipf"], axis=1)[:, ::-1], [wanted / wanted.sum()] * 50)
     assert rows["normal"].std() == pytest.approx(1.0, abs=0.05)

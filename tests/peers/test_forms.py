@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gumbench import peers
-from gumbench.measure import throughput
+from gumbench.measure.throughput.checks import check
 from gumbench.types import Form, Job
 
 # torch.compile imports what it says is old.
@@ -38,7 +38,7 @@ def job_of(kind, count, dtype="float32", estimator=""):
 
 @pytest.mark.parametrize(("form", "job"), list(jobs()))
 def test_law(form, job):
-    p = throughput.check(form, job)
+    p = check(form, job)
     assert p is None or p > LEAST_P
     assert (p is None) == (job.kind == "estimates" and form.at_once > 1)
 
@@ -61,13 +61,13 @@ def test_a_wrong_law_is_seen(kind):
         else Form("score", kind, score)
     )
     job = job_of(kind, SIZES[kind], estimator="score" if kind == "estimates" else "")
-    assert throughput.check(right, job) > LEAST_P
+    assert check(right, job) > LEAST_P
 
     def build(given):
         call = right.build(given)
         return lambda: WRONG[kind](call())
 
-    assert throughput.check(dataclasses.replace(right, build=build), job) < LEAST_P
+    assert check(dataclasses.replace(right, build=build), job) < LEAST_P
 
 
 def score(job):

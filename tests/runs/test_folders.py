@@ -294,9 +294,9 @@ def test_the_textbooks_flaw_is_said(capsys):
         | {"nanoseconds_per_element_high": 1.0}
         for name in ("gumbel-max-textbook", "alias")
     ]
-    from gumbench.report import summary
+    from gumbench.report import times
 
-    (table,) = summary.of_jobs(rows)
+    (table,) = times.of_jobs(rows)
     assert table.below == (
         "gumbel-max-textbook: u is rounded to 1 once in 2^25, and its category wins however rare "
         "it is",

@@ -10,7 +10,7 @@ from scipy import stats
 import gumbench
 from gumbench import machine, registry
 from gumbench.errors import InputError
-from gumbench.kernels.loops import concrete, sampling
+from gumbench.kernels.loops import sampling
 from gumbench.kernels.random import noise
 
 SAMPLERS = registry.names("samplers")
@@ -243,7 +243,6 @@ def test_few_numbers_are_those_of_many(dtype, monkeypatch):
     )
     few = [call() for call in calls]
     monkeypatch.setattr(noise, "FEW_NUMBERS", 0)
-    monkeypatch.setattr(concrete, "FEW_NUMBERS", 0)
     monkeypatch.setattr(sampling, "draw_alone", sampling.draw)
     for call, wanted in zip(calls, few, strict=True):
         np.testing.assert_array_equal(call(), wanted)

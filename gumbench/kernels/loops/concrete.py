@@ -15,7 +15,6 @@ BLOCK = 64
 MOST_IN_BLOCK = 256
 # Sums have so many parts on every machine, so that their bits depend on none.
 PARTS = 64
-FEW_NUMBERS = 1 << 14
 
 
 @helper
@@ -90,5 +89,5 @@ draw_alone = driver(_signature, parallel=False)(renamed(draw.__wrapped__, "draw_
 def draw_into(logits, temperature, key, first, out):
     """`draw` by as many threads as it is worth."""
     dtype = str(out.dtype)
-    rows = draw if out.size > FEW_NUMBERS else draw_alone
+    rows = draw if out.size > noise.FEW_NUMBERS else draw_alone
     rows(dtype)(noise.fill_array(dtype), logits, temperature, key, first, out)

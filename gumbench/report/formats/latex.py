@@ -2,7 +2,7 @@
 
 import re
 
-from gumbench.report.summary import Table
+from gumbench.report.text_table import Table
 
 TAKES = "table"
 SYMBOLS = {c: f"\\{c}" for c in "&%_#${}"} | {

@@ -1,6 +1,6 @@
 """Markdown: a pipe table, numbers to the right."""
 
-from gumbench.report.summary import Table
+from gumbench.report.text_table import Table
 
 TAKES = "table"
 
