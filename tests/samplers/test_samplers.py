@@ -113,6 +113,16 @@ def test_the_filter_changes_no_draw(dtype):
         assert (cold == (logits[:, None] / 0.01 + noise.reshape(40, 3, size)).argmax(-1)).all()
 
 
+def test_the_race_is_won_by_the_largest_gumbel():
+    logits = np.random.default_rng(2).normal(size=(20, 3000))
+    logits[:, ::3] = -np.inf
+    race, gumbels = (
+        gumbench.categorical(logits, 40, seed=1, sampler=name, temperature=[0.5, 1.0])
+        for name in ("exponential-race", "gumbel-max")
+    )
+    np.testing.assert_array_equal(race, gumbels)
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_same_numbers(sampler, monkeypatch):
     logits = np.random.default_rng(0).normal(size=(3, 20)).astype(np.float32)
